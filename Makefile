@@ -1,0 +1,55 @@
+# A target first installs what it needs into .venv, and no more; the files .venv/created and
+# .venv/installed-* record that, so that this happens again only when the requirements change.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+.DEFAULT_GOAL := help
+.PHONY: help venv install demo tests lint types format clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
+
+venv: $(VENV)/created ## create the virtual environment .venv
+
+install: $(VENV)/installed-dev ## install the package and what its development needs
+
+demo: $(VENV)/installed-examples ## teach a network the two moons and draw how it learnt them
+	@$(BIN)/python examples/moons.py
+
+tests: $(VENV)/installed-dev ## run the test suite
+	$(BIN)/pytest --numprocesses auto
+
+lint: $(VENV)/installed-dev ## check style and formatting
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+
+types: $(VENV)/installed-dev ## check the types
+	$(BIN)/mypy
+
+format: $(VENV)/installed-dev ## format the code and mend what can be mended automatically
+	$(BIN)/ruff check --fix --exit-zero
+	$(BIN)/ruff format
+
+clean: ## remove pictures, caches and builds, but not .venv
+	rm -rf moons-pictures build dist .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	find . -path ./$(VENV) -prune -o -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# Empty if PYTHON is Python 3.11 or later, else what it is.
+unfit = $(shell { $(PYTHON) -c \
+	'import sys; sys.version_info >= (3, 11) or sys.stdout.write("%d.%d" % sys.version_info[:2])'; \
+	} 2>/dev/null || echo missing)
+
+$(VENV)/created:
+	$(if $(unfit),$(error TinyTorch needs Python 3.11 or later, and $(PYTHON) is $(unfit): \
+	name another one, as in `make PYTHON=python3.12 $(MAKECMDGOALS)`))
+	$(PYTHON) -m venv $(VENV)
+	@touch $@
+
+# installed-X: the package, editable, with its extra X, in the versions of requirements.txt.
+$(VENV)/installed-%: $(VENV)/created pyproject.toml requirements.txt
+	@echo "Installing into $(VENV) what this needs. That takes a while, but only once."
+	@$(BIN)/pip install --quiet --disable-pip-version-check \
+		--constraint requirements.txt --editable '.[$*]'
+	@touch $@
