@@ -1,0 +1,210 @@
+"""Neural networks: neurons, layers of them, and multilayer perceptrons."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Iterator, Sequence
+from enum import Enum
+from typing import Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from tinytorch.operations.rows import Operation, constant, describe
+from tinytorch.tensor import Tensor
+
+
+class Activation(Enum):
+    """What a neuron does with its weighted sum: `Activation.RELU(z)` is `z.relu()`."""
+
+    RELU = "relu"
+    SIGMOID = "sigmoid"
+    TANH = "tanh"
+    LINEAR = "linear"
+
+    def __call__(self, z: Tensor) -> Tensor:
+        """Apply it, entry by entry."""
+        activated: Tensor = z if self is Activation.LINEAR else getattr(z, self.value)()
+        return activated
+
+
+class Module:
+    """Anything with parameters: tensors and other modules, alone or in lists, as attributes.
+
+    A subclass says in `__call__` what it computes.
+    """
+
+    def named_parameters(self) -> Iterator[tuple[str, Tensor]]:
+        """Give each parameter with its path, such as `layers.0.weight`; each parameter once."""
+        return ((".".join(map(str, path)), tensor) for tensor, path in _tensors_in(self).items())
+
+    @property
+    def parameters(self) -> list[Tensor]:
+        """The tensors that training changes."""
+        return list(_tensors_in(self))
+
+    def flush_grads(self) -> None:
+        """Forget all gradients, so that the next backward pass starts from zero."""
+        for parameter in _tensors_in(self):
+            parameter.grad = None
+
+    zero_grad = flush_grads
+
+    @property
+    def n_parameters(self) -> int:
+        """How many numbers training changes."""
+        return sum(parameter.size for parameter in self.parameters)
+
+    def __repr__(self) -> str:
+        parts = [f"{type(self).__name__}: {self.n_parameters:,} parameters"]
+        parts += [f"  {path} {tensor.shape}" for path, tensor in self.named_parameters()]
+        return "\n".join(parts)
+
+    def __call__(self, x: Any) -> Tensor:
+        """Compute the module's output."""
+        raise NotImplementedError(f"{type(self).__name__} says nothing of what it computes")
+
+
+Paths: TypeAlias = dict[Tensor, tuple[Any, ...]]
+
+
+def _tensors_in(part: Any, path: tuple[Any, ...] = (), found: Paths | None = None) -> Paths:
+    """Walk through attributes, lists and dictionaries to the tensors that need a gradient."""
+    found = {} if found is None else found
+    if isinstance(part, Tensor):
+        if part.requires_grad:
+            found.setdefault(part, path)
+    elif isinstance(part, Module):
+        _tensors_in(vars(part), path, found)
+    elif isinstance(part, dict | list | tuple):
+        for key, value in part.items() if isinstance(part, dict) else enumerate(part):
+            _tensors_in(value, (*path, key), found)
+    return found
+
+
+class Layer(Module):
+    """Neurons side by side: activation(x @ weight + bias), all in one matrix product.
+
+    From (batch, n_input) to (batch, n_neurons), with `weight` (n_input, n_neurons) and `bias`
+    (n_neurons,). The biases start at 0 and the weights at random, normal with mean 0 and the
+    variance 2 / n_input before a ReLU (K. He et al., "Delving deep into rectifiers", 2015), else
+    2 / (n_input + n_neurons) (X. Glorot and Y. Bengio, "Understanding the difficulty of training
+    deep feedforward neural networks", 2010). `rng` is a `numpy.random.Generator` or a seed.
+
+    An input that is no tensor is a constant of the layer's dtype. Raises ValueError for sizes below
+    1 and for an input of another width, TypeError for an unknown activation.
+
+    >>> Layer(2, 3, Activation.RELU, rng=0)([[1.0, 2.0]]).shape
+    (1, 3)
+    """
+
+    def __init__(
+        self,
+        n_input: int,
+        n_neurons: int,
+        activation: Activation = Activation.LINEAR,
+        *,
+        rng: np.random.Generator | int | None = None,
+        dtype: npt.DTypeLike = np.float64,
+    ) -> None:
+        kind = type(self).__name__
+        for name, size in (("n_input", n_input), ("n_neurons", n_neurons)):
+            if operator.index(size) < 1:
+                raise ValueError(f"{kind}: {name} is at least 1, got {size}")
+        if not isinstance(activation, Activation):
+            known = ", ".join(map(str, Activation))
+            raise TypeError(f"{kind}: the activation is one of {known}, got {activation!r}")
+        fan = n_input if activation is Activation.RELU else n_input + n_neurons
+        weight = np.random.default_rng(rng).normal(0, np.sqrt(2 / fan), (n_input, n_neurons))
+        self.activation = activation
+        self.weight = Tensor(weight, label="weight", dtype=dtype)
+        self.bias = Tensor(np.zeros(n_neurons), label="bias", dtype=dtype)
+
+    @property
+    def neurons(self) -> list[Neuron]:
+        """The neurons, each a view of one column: changing its data changes the layer's."""
+        columns = (slice(j, j + 1) for j in range(self.bias.size))
+        return [Neuron._view(self, column) for column in columns]
+
+    def __call__(self, x: Any) -> Tensor:
+        """Compute activation(x @ weight + bias)."""
+        n_input = self.weight.shape[0]
+        if not isinstance(x, Tensor):
+            x = constant(x, self.weight.dtype, Operation.MATMUL)
+            x = x.astype(self.weight.dtype, copy=False)
+        if not x.ndim or x.shape[-1] != n_input:
+            raise ValueError(
+                f"{type(self).__name__}: expected an input of shape (batch, {n_input}), "
+                f"got {describe(x)}"
+            )
+        return self.activation(x @ self.weight + self.bias)
+
+    def __repr__(self) -> str:
+        n_input, n_neurons = self.weight.shape
+        shapes = f"weight {self.weight.shape}, bias {self.bias.shape}"
+        return (
+            f"{type(self).__name__}({n_input} -> {n_neurons}, {self.activation.name}): {shapes}, "
+            f"{self.n_parameters:,} parameters"
+        )
+
+
+class Neuron(Layer):
+    """A layer of one: activation(x @ weight + bias), from (batch, n_input) to (batch, 1).
+
+    >>> Neuron(2, Activation.SIGMOID, rng=0)([[1.0, 2.0]]).shape
+    (1, 1)
+    """
+
+    def __init__(
+        self,
+        n_input: int,
+        activation: Activation = Activation.LINEAR,
+        *,
+        rng: np.random.Generator | int | None = None,
+        dtype: npt.DTypeLike = np.float64,
+    ) -> None:
+        super().__init__(n_input, 1, activation, rng=rng, dtype=dtype)
+
+    @classmethod
+    def _view(cls, layer: Layer, column: slice) -> Neuron:
+        neuron = cls.__new__(cls)
+        neuron.activation = layer.activation
+        neuron.weight, neuron.bias = layer.weight[:, column], layer.bias[column]
+        neuron.weight.grad, neuron.bias.grad = layer.weight.grad[:, column], layer.bias.grad[column]
+        return neuron
+
+
+class MLP(Module):
+    """A multilayer perceptron: layers one after the other.
+
+    `MLP(2, [(24, Activation.RELU), (1, Activation.SIGMOID)])` goes from (batch, 2) through 24
+    neurons to (batch, 1). `rng` and `dtype` as for `Layer`; one seed gives one network.
+
+    Raises ValueError for an empty list of layers.
+    """
+
+    def __init__(
+        self,
+        n_input: int,
+        layers: Sequence[tuple[int, Activation]],
+        *,
+        rng: np.random.Generator | int | None = None,
+        dtype: npt.DTypeLike = np.float64,
+    ) -> None:
+        if not layers:
+            raise ValueError(
+                "MLP: expected at least one layer, such as layers=[(1, Activation.SIGMOID)]"
+            )
+        rng = np.random.default_rng(rng)
+        widths = [n_input, *[n_neurons for n_neurons, _ in layers]]
+        self.layers = [
+            Layer(n, n_neurons, activation, rng=rng, dtype=dtype)
+            for n, (n_neurons, activation) in zip(widths, layers, strict=False)
+        ]
+
+    def __call__(self, x: Any) -> Tensor:
+        """Compute the last layer's output."""
+        out: Tensor = x
+        for layer in self.layers:
+            out = layer(out)
+        return out

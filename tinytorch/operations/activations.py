@@ -1,0 +1,140 @@
+"""Activation functions of neural networks."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from tinytorch.operations.elementwise import Elementwise
+from tinytorch.operations.rows import keep, parametric, torch_spelling, unary
+from tinytorch.operations.shape import split
+
+if TYPE_CHECKING:
+    from tinytorch.tensor import Tensor
+
+# exp overflows beyond these.
+_LARGEST_EXPONENT = {np.dtype(t): float(np.log(np.finfo(t).max)) for t in "efdg"}
+# S. Klambauer et al., "Self-normalizing neural networks", 2017: mean 0 and variance 1 are kept.
+_SELU_SCALE = 1.0507009873554805
+_SELU_ALPHA = 1.6732632423543772
+
+
+def _sigmoid(x: Any) -> Any:
+    return 1 / (1 + np.exp(np.minimum(-x, _LARGEST_EXPONENT[x.dtype])))
+
+
+def _softmax(x: Any, axis: int = -1) -> Any:
+    powers = np.exp(x - x.max(axis=axis, keepdims=True, initial=-np.inf))
+    return powers / powers.sum(axis=axis, keepdims=True)
+
+
+def _softmax_rule(grad: Any, out: Any, x: Any, axis: int = -1) -> Any:  # noqa: ARG001
+    return out * (grad - (grad * out).sum(axis=axis, keepdims=True))
+
+
+def _log_softmax(x: Any, axis: int = -1) -> Any:
+    shifted = x - x.max(axis=axis, keepdims=True, initial=-np.inf)
+    return shifted - np.log(np.exp(shifted).sum(axis=axis, keepdims=True))
+
+
+def _log_softmax_rule(grad: Any, out: Any, x: Any, axis: int = -1) -> Any:  # noqa: ARG001
+    return grad - np.exp(out) * grad.sum(axis=axis, keepdims=True)
+
+
+class Activations(Elementwise):
+    """What a neuron does with its weighted sum."""
+
+    __slots__ = ()
+
+    relu = unary(
+        lambda x: np.maximum(x, 0), lambda grad, out, x: keep(out > 0, grad), "max(x, 0)", "relu"
+    )
+    sigmoid = unary(
+        _sigmoid, lambda grad, out, x: grad * out * (1 - out), "1 / (1 + exp(-x))", "sigmoid"
+    )
+    leaky_relu = parametric(
+        lambda x, negative_slope=0.01: np.where(x > 0, x, negative_slope * x),
+        lambda grad, out, x, negative_slope=0.01: np.where(x > 0, grad, negative_slope * grad),
+        "x where it is positive, else negative_slope * x",
+        "leaky_relu",
+    )
+    celu = parametric(
+        lambda x, alpha=1.0: np.where(x > 0, x, alpha * np.expm1(np.minimum(x, 0) / alpha)),
+        lambda grad, out, x, alpha=1.0: grad * np.exp(np.minimum(x, 0) / alpha),
+        "x where it is positive, else alpha * (exp(x / alpha) - 1)",
+        "celu",
+    )
+    elu = parametric(
+        lambda x, alpha=1.0: np.where(x > 0, x, alpha * np.expm1(np.minimum(x, 0))),
+        lambda grad, out, x, alpha=1.0: np.where(x > 0, grad, grad * (out + alpha)),
+        "x where it is positive, else alpha * (exp(x) - 1)",
+        "elu",
+    )
+    softsign = unary(
+        lambda x: x / (1 + np.abs(x)),
+        lambda grad, out, x: grad / (1 + np.abs(x)) ** 2,
+        "x / (1 + |x|)",
+        "softsign",
+    )
+    hardtanh = parametric(
+        lambda x, min_val=-1.0, max_val=1.0: np.clip(x, min_val, max_val),
+        lambda grad, out, x, min_val=-1.0, max_val=1.0: keep((x > min_val) & (x < max_val), grad),
+        "x limited to min_val <= x <= max_val; the slope at either is 0",
+        "hardtanh",
+    )
+    softmax = parametric(_softmax, _softmax_rule, "exp(x) / sum(exp(x)) along `axis`", "softmax")
+    log_softmax = parametric(
+        _log_softmax, _log_softmax_rule, "The logarithm of softmax along `axis`", "log_softmax"
+    )
+
+    def relu6(self) -> Tensor:
+        """Limit x to 0 <= x <= 6."""
+        return self.hardtanh(0.0, 6.0)
+
+    def selu(self) -> Tensor:
+        """Scale elu so that a deep network's activations keep mean 0 and variance 1."""
+        return self.elu(_SELU_ALPHA) * _SELU_SCALE
+
+    def softplus(self, beta: float = 1.0) -> Tensor:
+        """log(1 + exp(beta * x)) / beta, a smooth relu; without overflow."""
+        return (self * beta).logaddexp(0) / beta
+
+    def logsigmoid(self) -> Tensor:
+        """The logarithm of sigmoid, without overflow."""
+        return -(-self).softplus()
+
+    log_sigmoid = logsigmoid
+
+    def silu(self) -> Tensor:
+        """x * sigmoid(x)."""
+        return self * self.sigmoid()
+
+    def mish(self) -> Tensor:
+        """x * tanh(softplus(x))."""
+        return self * self.softplus().tanh()
+
+    def gelu(self, approximate: Literal["none", "tanh"] = "none") -> Tensor:
+        """x times the probability that a standard normal variable is below x.
+
+        The exact form needs SciPy; `approximate="tanh"` doesn't (D. Hendrycks and K. Gimpel,
+        "Gaussian error linear units", 2016). Raises ValueError for another form.
+        """
+        if approximate == "none":
+            return self * ((self * math.sqrt(0.5)).erf() + 1) / 2
+        if approximate == "tanh":
+            inner = (self + self**3 * 0.044715) * math.sqrt(2 / math.pi)
+            return self * (inner.tanh() + 1) / 2
+        raise ValueError(f'gelu: approximate is "none" or "tanh", got {approximate!r}')
+
+    @torch_spelling
+    def softmin(self, axis: int = -1) -> Tensor:
+        """Compute the softmax of -x along `axis`."""
+        return (-self).softmax(axis)
+
+    @torch_spelling
+    def glu(self, axis: int = -1) -> Tensor:
+        """Gate the first half of x along `axis` by the sigmoid of the second: a * sigmoid(b)."""
+        values, gate = split(self, 2, axis)
+        return values * gate.sigmoid()

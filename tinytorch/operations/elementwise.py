@@ -1,0 +1,246 @@
+"""Functions of calculus, entry by entry."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from tinytorch.engine import Node
+from tinytorch.operations.arithmetic import Arithmetic
+from tinytorch.operations.rows import (
+    Operation,
+    answers,
+    apply,
+    binary,
+    keep,
+    numpy_functions,
+    parametric,
+    unary,
+)
+
+if TYPE_CHECKING:
+    from tinytorch.tensor import Tensor
+
+_LN2 = float(np.log(2))
+_LN10 = float(np.log(10))
+_ERF_SLOPE = float(2 / np.sqrt(np.pi))
+
+
+def _flat(grad: Any, out: Any, *operands: Any) -> Any:  # noqa: ARG001
+    """Be the rule of a step function, whose slope is 0 wherever it has one."""
+    return keep(False, grad)
+
+
+def _sinc_rule(grad: Any, out: Any, x: Any) -> Any:
+    # Near 0, where the difference would cancel, the first terms of its Taylor series.
+    square = (np.pi * x) ** 2
+    series = -(np.pi**2) * x / 3 * (1 - square / 10 * (1 - square / 28))
+    return grad * np.where(
+        np.abs(x) < 0.01, series, (np.cos(np.pi * x) - out) / np.where(x == 0, 1, x)
+    )
+
+
+def _erf(x: Any) -> Any:
+    try:
+        from scipy.special import erf  # type: ignore[import-untyped]  # SciPy has no types
+    except ImportError:
+        message = 'erf and the exact gelu need SciPy: pip install "tinytorch[scipy]"'
+        raise ModuleNotFoundError(message) from None
+    return erf(x)
+
+
+def _xlogy(x: Any, y: Any) -> Any:
+    return x * np.log(np.where((x == 0) & (y == y), 1, y))  # noqa: PLR0124  (nan stays nan)
+
+
+class Elementwise(Arithmetic):
+    """Functions of each entry."""
+
+    __slots__ = ()
+
+    exp = unary(np.exp, lambda grad, out, x: grad * out, "e to the power x")
+    exp2 = unary(np.exp2, lambda grad, out, x: grad * out * _LN2, "2 to the power x")
+    expm1 = unary(np.expm1, lambda grad, out, x: grad * (out + 1), "exp(x) - 1, exact near 0")
+    log = unary(np.log, lambda grad, out, x: grad / x, "The natural logarithm of x")
+    log2 = unary(np.log2, lambda grad, out, x: grad / (x * _LN2), "The logarithm of x to base 2")
+    log10 = unary(
+        np.log10, lambda grad, out, x: grad / (x * _LN10), "The logarithm of x to base 10"
+    )
+    log1p = unary(np.log1p, lambda grad, out, x: grad / (1 + x), "log(1 + x), exact near 0")
+    sqrt = unary(np.sqrt, lambda grad, out, x: grad / (2 * out), "The square root of x")
+    cbrt = unary(np.cbrt, lambda grad, out, x: grad / (3 * out * out), "The cube root of x")
+    rsqrt = unary(
+        lambda x: 1 / np.sqrt(x), lambda grad, out, x: -grad * out / (2 * x), "1 / sqrt(x)", "rsqrt"
+    )
+    square = unary(np.square, lambda grad, out, x: 2 * grad * x, "x * x")
+    reciprocal = unary(np.reciprocal, lambda grad, out, x: -grad * out * out, "1 / x")
+
+    __abs__ = abs = absolute = unary(
+        np.absolute, lambda grad, out, x: grad * np.sign(x), "The absolute value of x"
+    )
+    sign = sgn = unary(np.sign, _flat, "-1, 0 or 1, as x is negative, zero or positive")
+    floor = unary(np.floor, _flat, "The largest integer that is not above x")
+    ceil = unary(np.ceil, _flat, "The smallest integer that is not below x")
+    trunc = fix = unary(np.trunc, _flat, "x without its fractional part")
+    rint = unary(np.rint, _flat, "The nearest integer; halves go to the even one")
+    round = parametric(
+        np.round,
+        lambda grad, out, x, decimals=0: keep(False, grad),
+        "x to `decimals` places; halves go to the even neighbour",
+    )
+
+    sin = unary(np.sin, lambda grad, out, x: grad * np.cos(x), "The sine of x (radians)")
+    cos = unary(np.cos, lambda grad, out, x: -grad * np.sin(x), "The cosine of x (radians)")
+    tan = unary(np.tan, lambda grad, out, x: grad * (1 + out * out), "The tangent of x (radians)")
+    arcsin = asin = unary(
+        np.arcsin, lambda grad, out, x: grad / np.sqrt(1 - x * x), "The angle whose sine is x"
+    )
+    arccos = acos = unary(
+        np.arccos, lambda grad, out, x: -grad / np.sqrt(1 - x * x), "The angle whose cosine is x"
+    )
+    arctan = atan = unary(
+        np.arctan, lambda grad, out, x: grad / (1 + x * x), "The angle whose tangent is x"
+    )
+    sinh = unary(np.sinh, lambda grad, out, x: grad * np.cosh(x), "(exp(x) - exp(-x)) / 2")
+    cosh = unary(np.cosh, lambda grad, out, x: grad * np.sinh(x), "(exp(x) + exp(-x)) / 2")
+    tanh = unary(np.tanh, lambda grad, out, x: grad * (1 - out * out), "sinh(x) / cosh(x)")
+    arcsinh = asinh = unary(
+        np.arcsinh, lambda grad, out, x: grad / np.sqrt(x * x + 1), "The inverse of sinh"
+    )
+    arccosh = acosh = unary(
+        np.arccosh, lambda grad, out, x: grad / np.sqrt(x * x - 1), "The inverse of cosh, x >= 1"
+    )
+    arctanh = atanh = unary(
+        np.arctanh, lambda grad, out, x: grad / (1 - x * x), "The inverse of tanh, |x| < 1"
+    )
+    sinc = unary(np.sinc, _sinc_rule, "sin(pi x) / (pi x), and 1 at 0")
+    deg2rad = radians = unary(
+        np.deg2rad, lambda grad, out, x: grad * (np.pi / 180), "Degrees in radians"
+    )
+    rad2deg = degrees = unary(
+        np.rad2deg, lambda grad, out, x: grad * (180 / np.pi), "Radians in degrees"
+    )
+    erf = unary(
+        _erf,
+        lambda grad, out, x: grad * _ERF_SLOPE * np.exp(-x * x),
+        "2 / sqrt(pi) times the integral of exp(-t**2) from 0 to x; needs SciPy",
+        "erf",
+    )
+
+    arctan2 = atan2 = binary(
+        np.arctan2,
+        lambda grad, out, x, y: grad * y / (x * x + y * y),
+        lambda grad, out, x, y: -grad * x / (x * x + y * y),
+        "The angle of the point whose ordinate is x and whose abscissa is y",
+    )
+    hypot = binary(
+        np.hypot,
+        lambda grad, out, x, y: grad * x / out,
+        lambda grad, out, x, y: grad * y / out,
+        "sqrt(x**2 + y**2), without overflow",
+    )
+    logaddexp = binary(
+        np.logaddexp,
+        lambda grad, out, x, y: grad * np.exp(x - out),
+        lambda grad, out, x, y: grad * np.exp(y - out),
+        "log(exp(x) + exp(y)), without overflow",
+    )
+    logaddexp2 = binary(
+        np.logaddexp2,
+        lambda grad, out, x, y: grad * np.exp2(x - out),
+        lambda grad, out, x, y: grad * np.exp2(y - out),
+        "log2(2**x + 2**y), without overflow",
+    )
+    xlogy = binary(
+        _xlogy,
+        lambda grad, out, x, y: grad * _xlogy(x != 0, y),
+        lambda grad, out, x, y: grad * x / y,
+        "x * log(y), and 0 where x is 0",
+        "xlogy",
+    )
+    copysign = binary(
+        np.copysign,
+        lambda grad, out, x, y: grad * np.sign(x) * np.copysign(1, y),
+        _flat,
+        "The magnitude of x with the sign of y",
+    )
+    maximum, minimum, fmax, fmin = (
+        binary(
+            function,
+            # Where both are the extreme one, each gets half.
+            lambda grad, out, x, y: keep(x == out, grad) - keep(x == y, grad / 2),
+            lambda grad, out, x, y: keep(y == out, grad) - keep(x == y, grad / 2),
+            doc,
+        )
+        for function, doc in (
+            (np.maximum, "The larger of x and y; nan if either is"),
+            (np.minimum, "The smaller of x and y; nan if either is"),
+            (np.fmax, "The larger of x and y; a nan gives way"),
+            (np.fmin, "The smaller of x and y; a nan gives way"),
+        )
+    )
+    nan_to_num = parametric(
+        np.nan_to_num,
+        lambda grad, out, x, nan=0.0, posinf=None, neginf=None: keep(np.isfinite(x), grad),
+        "x with `nan`, `posinf` and `neginf` in place of what is not finite",
+    )
+
+    def clip(self, min: Any = None, max: Any = None) -> Tensor:
+        """Limit x to `min` <= x <= `max`; either may be None. The bounds get gradients too.
+
+        Where `max` is below `min`, the result is `max`.
+        """
+        low = -np.inf if min is None else min
+        high = np.inf if max is None else max
+        return apply(_CLIP, np.clip, _CLIP_RULES, self, low, high)
+
+    clamp = clip
+
+    def lerp(self, end: Any, weight: Any) -> Tensor:
+        """Interpolate linearly: x + weight * (end - x)."""
+        return self.sub((self - end) * weight)
+
+    def where(self, condition: Any, other: Any) -> Tensor:
+        """Take x where `condition` holds, else `other`."""
+        return where(condition, self, other)
+
+
+_CLIP = Operation("clip")
+_CLIP_RULES = (
+    lambda grad, out, x, low, high: keep((x >= low) & (x <= high), grad),
+    lambda grad, out, x, low, high: keep((x < low) & (low <= high), grad),
+    lambda grad, out, x, low, high: keep((x > high) | (low > high), grad),
+)
+_WHERE = Operation("where")
+
+
+@answers(np.where)
+def where(condition: Any, x: Any, y: Any) -> Tensor:
+    """Take x where `condition` holds, else y; the three broadcast."""
+    mask = condition._data if isinstance(condition, Node) else condition
+    if not hasattr(mask, "__array_function__"):
+        mask = np.asarray(mask)
+    mask = mask.astype(bool)
+    return apply(
+        _WHERE,
+        lambda x, y: np.where(mask, x, y),
+        (
+            lambda grad, out, x, y: keep(mask, grad),
+            lambda grad, out, x, y: keep(np.logical_not(mask), grad),
+        ),
+        x,
+        y,
+    )
+
+
+@answers(np.clip)
+def _clip(a: Any, a_min: Any = None, a_max: Any = None, *, min: Any = None, max: Any = None) -> Any:
+    return Elementwise.clip(a, a_min if min is None else min, a_max if max is None else max)
+
+
+numpy_functions[np.fabs] = Elementwise.absolute
+numpy_functions[np.fix] = Elementwise.trunc
+numpy_functions[np.around] = Elementwise.round
+numpy_functions[np.radians] = Elementwise.deg2rad
+numpy_functions[np.degrees] = Elementwise.rad2deg

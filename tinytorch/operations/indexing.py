@@ -1,0 +1,185 @@
+"""Indexing: picking entries, and its adjoint, scattering them back.
+
+Each of the two is the other's rule: an entry that was picked twice gets the sum of two gradients,
+and a sum that went to several places is read from all of them.
+"""
+
+from __future__ import annotations
+
+import operator
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from tinytorch.engine import Node
+from tinytorch.operations.elementwise import where
+from tinytorch.operations.rows import Operation, answers, apply, constant, describe, torch_spelling
+
+if TYPE_CHECKING:
+    from tinytorch.tensor import Tensor
+
+_PICK = Operation("index", "[]")
+_SCATTER = Operation("scatter")
+
+
+def pick(x: Any, index: Any) -> Tensor:
+    """Give x[index], with everything that NumPy's indexing takes."""
+    return apply(
+        _PICK, lambda x: x[index], (lambda grad, out, x: scatter(grad, index, x.shape),), x
+    )
+
+
+def scatter(x: Any, index: Any, shape: tuple[int, ...]) -> Tensor:
+    """Add the entries of x up in an array of zeros, each where `index` picks from."""
+    return apply(
+        _SCATTER,
+        lambda x: _scattered(x, index, shape),
+        (lambda grad, out, x: pick(grad, index),),
+        x,
+    )
+
+
+def _scattered(x: Any, index: Any, shape: tuple[int, ...]) -> Any:
+    out = np.zeros(shape, x.dtype)
+    parts = index if isinstance(index, tuple) else (index,)
+    if any(isinstance(part, np.ndarray) and part.dtype.kind in "iu" for part in parts):
+        np.add.at(out, index, x)  # an entry may be picked more than once
+    else:
+        out[index] = x
+    return out
+
+
+def along(axis: int, index: Any, ndim: int) -> tuple[Any, ...]:
+    """Index one axis, and all of the others whole."""
+    return (slice(None),) * range(ndim)[axis] + (index,)
+
+
+def _checked(index: Any) -> Any:
+    """Make arrays of the lists in an index. Raises TypeError for a tensor."""
+    if isinstance(index, tuple):
+        return tuple(_checked(part) for part in index)
+    if isinstance(index, Node):
+        raise TypeError(
+            f"an index is made of whole numbers or truth values, got {describe(index)}; "
+            "comparisons, argmax and argsort give such arrays, x.data.astype(int) makes one"
+        )
+    return np.asarray(index, None if len(index) else int) if isinstance(index, list) else index
+
+
+@answers(np.take)
+def take(x: Any, indices: Any, axis: int | None = None) -> Tensor:
+    """Pick entries along `axis`, or of all in one row; the axes of `indices` replace it."""
+    if axis is None:
+        return pick(np.reshape(x, -1), np.asarray(indices))
+    return pick(x, along(axis, np.asarray(indices), x.ndim))
+
+
+@answers(np.take_along_axis)
+def take_along_axis(x: Any, indices: Any, axis: int | None = -1) -> Tensor:
+    """Pick along `axis`, in each row by its own indices, as argsort and argmax give them."""
+    if axis is None:
+        return pick(np.reshape(x, -1), indices)
+    return pick(x, _rows(indices, axis))
+
+
+def _rows(indices: Any, axis: int) -> tuple[Any, ...]:
+    """Make the index that goes along `axis` by `indices` and keeps to its row in all others."""
+    index = list(np.indices(indices.shape, sparse=True))
+    index[axis] = indices
+    return tuple(index)
+
+
+@answers(np.sort)
+def sort(x: Any, axis: int | None = -1) -> Tensor:
+    """Sort along `axis`, or all entries in one row."""
+    if axis is None:
+        x, axis = np.reshape(x, -1), 0
+    return take_along_axis(x, np.argsort(x, axis=axis, kind="stable"), axis)
+
+
+@answers(np.partition)
+def partition(x: Any, kth: Any, axis: int | None = -1) -> Tensor:
+    """Put the `kth` entry in its sorted place, smaller ones before it and larger ones behind."""
+    if axis is None:
+        x, axis = np.reshape(x, -1), 0
+    return take_along_axis(x, np.argpartition(x, kth, axis=axis), axis)
+
+
+@answers(np.compress)
+def compress(condition: Any, x: Any, axis: int | None = None) -> Tensor:
+    """Pick the slices along `axis` for which the condition holds."""
+    return take(x, np.flatnonzero(condition), axis)
+
+
+class Indexing(Node):
+    """Picking entries: NumPy's indexing, and PyTorch's functions for it."""
+
+    __slots__ = ()
+
+    take_along_axis = take_along_axis
+    take_along_dim = torch_spelling(take_along_axis)
+    take = torch_spelling(take)
+    compress = torch_spelling(lambda self, condition, axis=None: compress(condition, self, axis))
+
+    def __getitem__(self, index: Any) -> Tensor:
+        return pick(self, _checked(index))
+
+    def __setitem__(self, index: Any, value: Any) -> None:
+        raise TypeError(
+            "a tensor is not assigned to by index: x.data[i] = v changes its values, "
+            "np.where(mask, v, x) makes a new tensor with v in some places"
+        )
+
+    @torch_spelling
+    def select(self, axis: int, index: int) -> Tensor:
+        """Pick one slice along `axis`, without that axis."""
+        return self[along(axis, operator.index(index), self.ndim)]
+
+    @torch_spelling
+    def index_select(self, axis: int, index: Any) -> Tensor:
+        """Pick slices along `axis`."""
+        return take(self, index, axis)
+
+    @torch_spelling
+    def gather(self, axis: int, index: Any) -> Tensor:
+        """Pick along `axis`, in each row by its own indices."""
+        return take_along_axis(self, np.asarray(index), axis)
+
+    @torch_spelling
+    def scatter_add(self: Any, axis: int, index: Any, src: Any) -> Any:
+        """Add the entries of `src`, each to the entry of x that `gather` would pick for it."""
+        index = np.asarray(index)
+        part = src[tuple(slice(n) for n in index.shape)]
+        if not isinstance(part, Node):
+            part = constant(part, self.dtype, _SCATTER)
+        return scatter(part, _rows(index, axis), self.shape) + self
+
+    def masked_select(self: Any, mask: Any) -> Tensor:
+        """Pick the entries where `mask`, broadcast, is true, in one row."""
+        shape = np.broadcast_shapes(np.shape(mask), self.shape)
+        return pick(np.broadcast_to(self, shape), np.broadcast_to(mask, shape))
+
+    def masked_fill(self, mask: Any, value: Any) -> Tensor:
+        """Put `value` where `mask` is true."""
+        return where(mask, value, self)
+
+    @torch_spelling
+    def sort(self: Any, axis: int | None = -1, descending: bool = False) -> Tensor:
+        """Sort along `axis`."""
+        return sort(-self, axis).neg() if descending else sort(self, axis)
+
+    @torch_spelling
+    def argsort(self, axis: int | None = -1, descending: bool = False) -> Any:
+        """Give the indices that sort along `axis`, as plain integers; ties keep their order."""
+        return np.argsort(-self._data if descending else self._data, axis=axis, kind="stable")
+
+    partition = partition
+
+    @torch_spelling
+    def topk(self, k: int, axis: int = -1, largest: bool = True) -> Tensor:
+        """Give the `k` largest entries along `axis`, or the smallest, in order."""
+        size = self.shape[axis]
+        if not 0 <= k <= size:
+            raise ValueError(f"topk: k lies between 0 and {size} (axis {axis}), got {k}")
+        order = self.argsort(axis, descending=largest)
+        return take_along_axis(self, order[along(axis, slice(k), self.ndim)], axis)

@@ -1,0 +1,400 @@
+"""Inverses, determinants, solutions and decompositions of matrices, in stacks as in NumPy.
+
+Most rules are in M. Giles, "Collected matrix derivative results for forward and reverse mode
+algorithmic differentiation", 2008. NumPy's LinAlgError for a singular matrix passes through.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from tinytorch.engine import Node, Rule, record
+from tinytorch.operations.products import Products
+from tinytorch.operations.rows import Operation, answers, apply, numpy_functions, unary
+
+if TYPE_CHECKING:
+    from tinytorch.tensor import Tensor
+
+
+class SlogdetResult(NamedTuple):
+    """det(x) = sign * exp(logabsdet)."""
+
+    sign: Tensor
+    logabsdet: Tensor
+
+
+class QRResult(NamedTuple):
+    """x = Q @ R."""
+
+    Q: Tensor
+    R: Tensor
+
+
+class EighResult(NamedTuple):
+    """x @ eigenvectors = eigenvectors * eigenvalues."""
+
+    eigenvalues: Tensor
+    eigenvectors: Tensor
+
+
+class SVDResult(NamedTuple):
+    """x = (U * S) @ Vh."""
+
+    U: Tensor
+    S: Tensor
+    Vh: Tensor
+
+
+class TorchSVDResult(NamedTuple):
+    """x = (U * S) @ V.mT."""
+
+    U: Tensor
+    S: Tensor
+    V: Tensor
+
+
+def outputs(op: Operation, function: Callable[..., Any], rules: Sequence[Rule], x: Any) -> Any:
+    """Record each output of `function` as a node of its own: `rule(grad, out, x)` for each.
+
+    `out` are all of the outputs together. Since gradients add up linearly, what x gets through one
+    does not depend on what it gets through another.
+    """
+    arrays = function(x._data)
+
+    def ruled(rule: Rule) -> Rule:
+        # To be differentiated again, the other outputs must know that they come from x.
+        return lambda grad, out, x: rule(grad, function(x) if isinstance(x, Node) else arrays, x)
+
+    return [
+        record(array, (x,), op, (ruled(rule),)) for array, rule in zip(arrays, rules, strict=True)
+    ]
+
+
+# --- inverse and determinant ----------------------------------------------------------------------
+
+inv = unary(
+    np.linalg.inv,
+    lambda grad, out, x: -out.mT @ grad @ out.mT,
+    "The inverse of square matrices; raises LinAlgError if there is none",
+)
+
+_COFACTOR = Operation("cofactor")
+
+
+def cofactor(x: Any) -> Any:
+    """Give det(x) * inv(x).mT, for singular x too.
+
+    It is of the same form as x = u @ diag(s) @ vh, and of a diagonal matrix it has in each place
+    the product of all others.
+    """
+    return apply(_COFACTOR, _cofactor, (_cofactor_rule,), x)
+
+
+def _cofactor(x: Any) -> Any:
+    u, s, vh = np.linalg.svd(x)
+    others = np.where(np.eye(s.shape[-1], dtype=bool), 1, s[..., None, :]).prod(axis=-1)
+    sign = np.linalg.det(u) * np.linalg.det(vh)
+    return (u * (sign[..., None] * others)[..., None, :]) @ vh
+
+
+def _cofactor_rule(grad: Any, out: Any, x: Any) -> Any:
+    inverse = np.linalg.inv(x).mT
+    return (grad * out).sum(axis=(-2, -1), keepdims=True) * inverse - inverse @ grad.mT @ out
+
+
+det = unary(
+    np.linalg.det,
+    lambda grad, out, x: grad[..., None, None] * cofactor(x),
+    "The determinant of square matrices",
+)
+
+_SLOGDET = Operation("slogdet")
+
+
+@answers(np.linalg.slogdet)
+def slogdet(a: Any) -> SlogdetResult:
+    """Give the sign of the determinant, and the logarithm of its absolute value."""
+    rules = (
+        lambda grad, out, x: np.zeros_like(x),
+        lambda grad, out, x: grad[..., None, None] * np.linalg.inv(x).mT,
+    )
+    return SlogdetResult(*outputs(_SLOGDET, np.linalg.slogdet, rules, a))
+
+
+# --- solutions ------------------------------------------------------------------------------------
+
+_SOLVE = Operation("solve")
+_SOLVE_RULES = (
+    lambda grad, out, a, b: -np.linalg.solve(a.mT, grad) @ out.mT,
+    lambda grad, out, a, b: np.linalg.solve(a.mT, grad),
+)
+
+
+@answers(np.linalg.solve)
+def solve(a: Any, b: Any) -> Tensor:
+    """Give the x for which a @ x = b; b is one vector, or a stack of matrices.
+
+    Raises LinAlgError for a singular matrix.
+    """
+    if np.ndim(b) == 1:
+        return solve(a, np.reshape(b, (-1, 1)))[..., 0]
+    return apply(_SOLVE, np.linalg.solve, _SOLVE_RULES, a, b)
+
+
+_PINV = Operation("pinv")
+
+
+@answers(np.linalg.pinv)
+def pinv(a: Any, *args: Any, **parameters: Any) -> Tensor:
+    """Give the pseudo-inverse (Moore and Penrose); singular values up to `rcond` count as 0."""
+    return apply(_PINV, lambda x: np.linalg.pinv(x, *args, **parameters), (_pinv_rule,), a)
+
+
+def _pinv_rule(grad: Any, out: Any, x: Any) -> Any:
+    # G. Golub & V. Pereyra, "The differentiation of pseudo-inverses ...", 1973, formula 4.12
+    inner = -out.mT @ grad @ out.mT
+    left = grad.mT @ out @ out.mT
+    right = out.mT @ out @ grad.mT
+    return inner + left - x @ out @ left + right - right @ out @ x
+
+
+@answers(np.linalg.lstsq)
+def lstsq(a: Any, b: Any, rcond: float | None = None) -> tuple[Tensor, Tensor, int, Tensor]:
+    """Find the shortest x with the smallest norm of a @ x - b; b is a vector, or some as columns.
+
+    Gives x, the sums of squares that remain (none if the rank of a is less than its columns, or
+    a has no more rows than columns), the rank, and the singular values of a. Those up to `rcond`
+    times the largest count as 0.
+    """
+    rows, columns = a.shape
+    if rcond is None:
+        rcond = float(np.finfo(a.dtype).eps) * max(rows, columns)
+    values = np.linalg.svdvals(a)
+    rank = int(np.count_nonzero(values > rcond * np.max(values.data, initial=0)))
+    x = np.linalg.pinv(a, rcond) @ b
+    squares = ((b - a @ x) ** 2).reshape((rows, -1)).sum(axis=0)
+    return x, squares if rank == columns < rows else squares[:0], rank, values
+
+
+# --- decompositions -------------------------------------------------------------------------------
+
+
+def _cholesky_rule(grad: Any, out: Any, x: Any) -> Any:
+    # x.grad = L.mT**-1 @ P @ L**-1, with P the lower triangle of L.mT @ L.grad, its diagonal halved
+    product = out.mT @ grad
+    inverse = np.linalg.inv(out)
+    half = inverse.mT @ (np.tril(product) + np.tril(product, -1)) @ inverse / 4
+    return half + half.mT
+
+
+_CHOLESKY = unary(np.linalg.cholesky, _cholesky_rule, "The lower triangle L for which x = L @ L.mT")
+
+
+@answers(np.linalg.cholesky)
+def cholesky(a: Any, /, *, upper: bool = False) -> Tensor:
+    """Give the lower triangle L for which a = L @ L.mT, or the upper one for which a = U.mT @ U.
+
+    It sees only that triangle of a, and shares the gradient with the other: a is symmetric.
+    Raises LinAlgError if a is not positive definite.
+    """
+    return _CHOLESKY(a.mT).mT if upper else _CHOLESKY(a)
+
+
+_QR = Operation("qr")
+
+
+def _times_inverse_transposed(x: Any, r: Any) -> Any:
+    return np.linalg.solve(r, x.mT).mT
+
+
+def _copy_lower(x: Any) -> Any:
+    """Copy the lower triangle to the upper one."""
+    return np.tril(x) + np.tril(x, -1).mT
+
+
+def _only_reduced(out: Any, x: Any) -> None:
+    if out.Q.shape != x.shape:
+        raise ValueError(
+            'qr: mode="complete" has no gradient for a matrix of more rows than columns, since the '
+            f'last columns of Q are arbitrary; mode="reduced" has one (the shape is {x.shape})'
+        )
+
+
+def _q_rule(grad: Any, out: Any, x: Any) -> Any:
+    _only_reduced(out, x)
+    q, r = out
+    return _times_inverse_transposed(grad - q @ _copy_lower(grad.mT @ q), r)
+
+
+def _r_rule(grad: Any, out: Any, x: Any) -> Any:
+    _only_reduced(out, x)
+    q, r = out
+    return _times_inverse_transposed(q @ _copy_lower(r @ grad.mT), r)
+
+
+@answers(np.linalg.qr)
+def qr(a: Any, mode: str = "reduced") -> Any:
+    """Give Q, with orthogonal columns of length 1, and R, upper triangular, for which a = Q @ R.
+
+    In mode "r" R alone; in mode "complete" Q is square, which has a gradient only where that makes
+    no difference. The rules are those of S. Walter & L. Lehmann, "Algorithmic differentiation of
+    linear algebra functions with application in optimum experimental design", 2012.
+    """
+    if mode == "r":
+        return qr(a).R
+    if mode not in ("reduced", "complete"):
+        raise ValueError(f'qr: mode is "reduced", "complete" or "r", got {mode!r}')
+    if a.ndim >= 2 and a.shape[-2] < a.shape[-1]:
+        # The first columns make Q, and the others are written in it.
+        square, others = a[..., : a.shape[-2]], a[..., a.shape[-2] :]
+        q, r = qr(square)
+        return QRResult(q, np.concatenate([r, q.mT @ others], axis=-1))
+    return QRResult(*outputs(_QR, lambda x: np.linalg.qr(x, mode), (_q_rule, _r_rule), a))
+
+
+_EIGH = Operation("eigh")
+
+
+def _inverse_differences(x: Any) -> Any:
+    """Give 1 / (x[j] - x[i]), and 0 where i = j."""
+    same = np.eye(x.shape[-1], dtype=x.dtype)
+    return (1 - same) / (x[..., None, :] - x[..., :, None] + same)
+
+
+def _eigenvalues_rule(grad: Any, out: Any, x: Any) -> Any:
+    _, v = out
+    return (v * grad[..., None, :]) @ v.mT
+
+
+def _eigenvectors_rule(grad: Any, out: Any, x: Any) -> Any:
+    w, v = out
+    return v @ (_inverse_differences(w) * (v.mT @ grad)) @ v.mT
+
+
+@answers(np.linalg.eigh)
+def eigh(a: Any, UPLO: str = "L") -> EighResult:
+    """Give the eigenvalues of symmetric matrices, in rising order, and the eigenvectors as columns.
+
+    Only the lower triangle is looked at, or the upper one with `UPLO="U"`; the gradient takes a for
+    symmetric. Where eigenvalues are equal their vectors are arbitrary, and have no finite gradient.
+    """
+    rules = (_eigenvalues_rule, _eigenvectors_rule)
+    return EighResult(*outputs(_EIGH, lambda x: np.linalg.eigh(x, UPLO), rules, a))
+
+
+@answers(np.linalg.eigvalsh)
+def eigvalsh(a: Any, UPLO: str = "L") -> Tensor:
+    """Give the eigenvalues of symmetric matrices, in rising order."""
+    return eigh(a, UPLO).eigenvalues
+
+
+@answers(np.linalg.eig, np.linalg.eigvals)
+def _eig(a: Any) -> None:
+    raise TypeError(
+        "np.linalg.eig and eigvals: the eigenvalues may be complex numbers, which tensors cannot "
+        "hold; np.linalg.eigh and eigvalsh give those of symmetric matrices"
+    )
+
+
+_SVD = Operation("svd")
+
+
+def _thin(out: Any) -> tuple[Any, Any, Any]:
+    u, s, vh = out
+    return u[..., : s.shape[-1]], s, vh[..., : s.shape[-1], :]
+
+
+def _singular_values_rule(grad: Any, out: Any, x: Any) -> Any:
+    u, _, vh = _thin(out)
+    return (u * grad[..., None, :]) @ vh
+
+
+def _left_rule(grad: Any, out: Any, x: Any) -> Any:
+    # J. Townsend, "Differentiating the singular value decomposition", 2016
+    u, s, vh = _thin(out)
+    if grad.shape != u.shape:
+        raise ValueError(
+            "svd: the vectors of a matrix that is not square have a gradient only with "
+            "full_matrices=False, since those that fill up the full one are arbitrary"
+        )
+    product = u.mT @ grad
+    inside = u @ (_inverse_differences(s * s) * (product - product.mT) * s[..., None, :])
+    if u.shape[-2] > u.shape[-1]:
+        inside = inside + (grad - u @ product) / s[..., None, :]
+    return inside @ vh
+
+
+def _right_rule(grad: Any, out: Any, x: Any) -> Any:
+    # These are the left ones of the transposed matrix.
+    u, s, vh = out
+    return _left_rule(grad.mT, (vh.mT, s, u.mT), x).mT
+
+
+@answers(np.linalg.svd)
+def svd(a: Any, full_matrices: bool = True, compute_uv: bool = True) -> Any:
+    """Give U, S and Vh for which a = (U * S) @ Vh: S in falling order, the others orthogonal.
+
+    `full_matrices` fills U and Vh up to square ones; what is filled up has no gradient.
+    Where singular values are equal their vectors are arbitrary, and have no finite gradient.
+    """
+    rules = (_left_rule, _singular_values_rule, _right_rule)
+    out = SVDResult(*outputs(_SVD, lambda x: np.linalg.svd(x, full_matrices), rules, a))
+    return out if compute_uv else out.S
+
+
+@answers(np.linalg.svdvals)
+def svdvals(x: Any, /) -> Tensor:
+    """Give the singular values, in falling order."""
+    return svd(x, full_matrices=False).S
+
+
+@answers(np.linalg.cond)
+def cond(x: Any, p: Any = None) -> Tensor:
+    """Give the condition number norm(x) * norm(inv(x)): by default of order 2, for any shape."""
+    if p in (None, 2, -2):
+        values = svdvals(x)
+        first, last = values[..., 0], values[..., -1]
+        return last / first if p == -2 else first / last
+    return np.linalg.matrix_norm(x, ord=p) * np.linalg.matrix_norm(np.linalg.inv(x), ord=p)
+
+
+class LinearAlgebra(Products):
+    """Products, decompositions and solutions."""
+
+    __slots__ = ()
+
+    inverse = inv = inv
+    det = det
+    slogdet = slogdet
+    pinverse = pinv = pinv
+
+    def logdet(self) -> Tensor:
+        """Give the logarithm of the determinant, nan where it is negative."""
+        sign, logabsdet = slogdet(self)
+        return np.where(sign < 0, np.nan, logabsdet)
+
+    def cholesky(self, upper: bool = False) -> Tensor:
+        """Give the lower triangle L for which x = L @ L.mT, or the upper one: x = U.mT @ U."""
+        return cholesky(self, upper=upper)
+
+    def qr(self, some: bool = True) -> QRResult:
+        """Give Q and R for which x = Q @ R; Q is square if not `some`."""
+        out: QRResult = qr(self, "reduced" if some else "complete")
+        return out
+
+    def svd(self, some: bool = True, compute_uv: bool = True) -> TorchSVDResult:
+        """Give U, S and V (np.linalg.svd: Vh) for which x = (U * S) @ V.mT; full if not `some`.
+
+        Without `compute_uv` U and V are zeros.
+        """
+        u, s, vh = svd(self, full_matrices=not some)
+        if not compute_uv:
+            u, vh = (type(self)(np.zeros_like(x), requires_grad=False) for x in (u, vh))
+        return TorchSVDResult(u, s, vh.mT)
+
+
+numpy_functions[np.linalg.inv] = inv
+numpy_functions[np.linalg.det] = det

@@ -1,0 +1,309 @@
+"""The Tensor: an array that remembers how it was computed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from tinytorch.engine import Array, accumulate, gradients
+from tinytorch.operations.activations import Activations
+from tinytorch.operations.indexing import Indexing
+from tinytorch.operations.linalg import LinearAlgebra
+from tinytorch.operations.reductions import Reductions
+from tinytorch.operations.rows import describe, numpy_functions
+from tinytorch.operations.shape import Shape
+from tinytorch.operations.values import plain_functions
+
+
+class Tensor(Activations, Reductions, Shape, Indexing, LinearAlgebra):
+    """A NumPy array with a gradient.
+
+    `Tensor(data, label=None, requires_grad=True, dtype=None)` copies `data`: a real number, nested
+    lists of them, an array, or another tensor. A floating array keeps its dtype, everything else
+    becomes float64. Operations on tensors give tensors, and each remembers its inputs, so that
+    `backward` can give every one of them its gradient.
+
+    Raises TypeError for data that are not real numbers, ValueError for ragged lists.
+
+    >>> x = Tensor([1.0, 2.0], label="x")
+    >>> z = (x * x).sum()
+    >>> z.backward()
+    >>> x.grad
+    array([2., 4.])
+    """
+
+    __slots__ = ()
+
+    def __init__(
+        self,
+        data: Any,
+        label: str | None = None,
+        requires_grad: bool = True,
+        dtype: npt.DTypeLike | None = None,
+    ) -> None:
+        self.__setstate__((_floating_array(data, dtype), label, bool(requires_grad), None))
+
+    # --- value and gradient -----------------------------------------------------------------
+
+    @property
+    def data(self) -> Array:
+        """The values: an array, of which the graph holds no copy.
+
+        What changes it, `x.data -= 0.1 * x.grad` say, comes after `backward`, which still needs the
+        values of the forward pass. Assigning writes new values of the same shape into the array.
+        """
+        return self._data
+
+    @data.setter
+    def data(self, values: Any) -> None:
+        if values is self._data:  # x.data -= step has changed the array in place
+            return
+        values = _floating_array(values, self._data.dtype)
+        if values.shape != self._data.shape:
+            raise ValueError(
+                f"data: {describe(self)} takes values of that shape, got shape {values.shape}"
+            )
+        self._data[...] = values
+
+    @property
+    def grad(self) -> Array:
+        """The gradient from the backward passes, an array like `data`; zeros before the first."""
+        if self._grad is None:
+            self._grad = np.zeros_like(self._data)
+        elif isinstance(self._grad, np.generic):
+            self._grad = np.asarray(self._grad)
+        return self._grad
+
+    @grad.setter
+    def grad(self, values: Any) -> None:
+        if values is not None and values is not self._grad:
+            values = _floating_array(values, self._data.dtype)
+            if values.shape != self._data.shape:
+                raise ValueError(
+                    f"grad: {describe(self)} has a gradient of that shape, got {values.shape}"
+                )
+        self._grad = values
+
+    def backward(self, gradient: Any = None, *, create_graph: bool = False) -> None:
+        """Compute the gradient of this tensor for every tensor it depends on, into their `.grad`.
+
+        `gradient`, of this tensor's shape, weights its entries; it is ones if not given. A leaf
+        adds to the gradient that it has, so that a second pass gives twice as much (`flush_grads`
+        or `x.grad = None` starts afresh); an intermediate tensor replaces its own. The rules look
+        at `.data` as it is now: change parameters after `backward`, not before.
+
+        Raises RuntimeError where no gradient is required, ValueError for a gradient of another
+        shape.
+        """
+        if create_graph:
+            raise RuntimeError(
+                "backward(create_graph=True) would keep the graph alive in a cycle through .grad; "
+                "tinytorch.autograd.grad(outputs, inputs, create_graph=True) gives gradients that "
+                "can be differentiated again"
+            )
+        if not self.requires_grad:
+            raise RuntimeError(
+                f"backward: {describe(self)} requires no gradient: it was made with "
+                "requires_grad=False, by detach(), inside no_grad(), or from constants only"
+            )
+        accumulate(gradients({self: self._seed(gradient)}))
+
+    def _seed(self, gradient: Any) -> Array:
+        if gradient is None:
+            return np.ones_like(self._data)
+        seed = _floating_array(gradient, self._data.dtype)
+        if seed.shape != self._data.shape:
+            raise ValueError(
+                f"backward: {describe(self)} takes a gradient of that shape, got {seed.shape}"
+            )
+        return seed
+
+    def detach(self) -> Tensor:
+        """Give a tensor of the same values, sharing their memory, without history or gradient."""
+        twin = object.__new__(type(self))
+        twin.__setstate__((self._data, self.label, False, None))
+        return twin
+
+    # --- what an array tells of itself ------------------------------------------------------
+
+    def numel(self) -> int:
+        """Give the number of entries."""
+        return self._data.size
+
+    def dim(self) -> int:
+        """Give the number of axes."""
+        return self._data.ndim
+
+    def numpy(self) -> Array:
+        """Give the values: the array itself, not a copy."""
+        return self._data
+
+    def item(self) -> float:
+        """Give the only entry as a Python float. Raises ValueError if there are more, or none."""
+        if self._data.size != 1:
+            raise ValueError(f"item: expected a single entry, got {describe(self)}")
+        return float(self._data.item())
+
+    def tolist(self) -> Any:
+        """Give the values as nested lists of Python floats."""
+        return self._data.tolist()
+
+    def __len__(self) -> int:
+        if not self._data.ndim:
+            raise TypeError("len() of a tensor of no axes")
+        return int(self._data.shape[0])
+
+    def __iter__(self) -> Iterator[Tensor]:
+        return (self[i] for i in range(len(self)))
+
+    def __float__(self) -> float:
+        return self.item()
+
+    def __int__(self) -> int:
+        return int(self.item())
+
+    def __bool__(self) -> bool:
+        if self._data.size != 1:
+            raise ValueError(
+                f"the truth of {describe(self)} is ambiguous: use any() or all() of a comparison"
+            )
+        return bool(self._data.item())
+
+    def __repr__(self) -> str:
+        values = np.array2string(np.asarray(self._data), separator=", ", prefix="Tensor(")
+        parts = [values]
+        if self.label is not None:
+            parts.append(f"label={self.label!r}")
+        if self.dtype != np.float64:
+            parts.append(f"dtype={self.dtype}")
+        if not self.requires_grad:
+            parts.append("requires_grad=False")
+        return f"Tensor({', '.join(parts)})"
+
+    def __format__(self, spec: str) -> str:
+        return format(self.item(), spec) if spec else repr(self)
+
+    # --- comparisons: plain arrays of truth values ------------------------------------------
+
+    __hash__ = object.__hash__
+
+    def __eq__(self, other: object) -> Any:
+        return self._data == _values(other)
+
+    def __ne__(self, other: object) -> Any:
+        return self._data != _values(other)
+
+    def __lt__(self, other: Any) -> Any:
+        return self._data < _values(other)
+
+    def __le__(self, other: Any) -> Any:
+        return self._data <= _values(other)
+
+    def __gt__(self, other: Any) -> Any:
+        return self._data > _values(other)
+
+    def __ge__(self, other: Any) -> Any:
+        return self._data >= _values(other)
+
+    # --- NumPy's protocols ------------------------------------------------------------------
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
+        return np.array(self._data, dtype=dtype, copy=copy)
+
+    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
+        if ufunc in plain_functions and method == "__call__":
+            return ufunc(*map(_values, inputs), **{k: _values(v) for k, v in kwargs.items()})
+        if kwargs.get("out") is not None:
+            raise TypeError(
+                f"np.{ufunc.__name__}: out= would write into an array behind the graph's back; "
+                "use the result"
+            )
+        if method == "__call__":
+            function = numpy_functions.get(ufunc)
+        else:
+            function = _ufunc_methods.get((ufunc, method))
+            kwargs.setdefault("axis", 0)
+        if function is None:
+            name = ufunc.__name__ if method == "__call__" else f"{ufunc.__name__}.{method}"
+            raise TypeError(_without_rule(name))
+        unknown = kwargs.keys() - {"axis", "keepdims"}
+        if unknown:
+            raise TypeError(f"np.{ufunc.__name__}: {min(unknown)}= is not supported for tensors")
+        return function(*inputs, **kwargs)
+
+    def __array_function__(
+        self, function: Callable[..., Any], types: Any, args: Any, kwargs: Any
+    ) -> Any:
+        if function in plain_functions:
+            return function(*_deep_values(args), **_deep_values(kwargs))
+        implementation = numpy_functions.get(function)
+        if implementation is None:
+            raise TypeError(_without_rule(f"{function.__module__}.{function.__name__}"[6:]))
+        if kwargs.get("out") is not None:
+            raise TypeError(f"np.{function.__name__}: out= is not supported for tensors")
+        return implementation(*args, **kwargs)
+
+    # --- copies -----------------------------------------------------------------------------
+
+    def __getstate__(self) -> tuple[Any, ...]:
+        """Keep data, label, requires_grad and gradient; drop the graph."""
+        return self._data, self.label, self.requires_grad, self._grad
+
+    def __setstate__(self, state: tuple[Any, ...]) -> None:
+        self._data, self.label, self.requires_grad, self._grad = state
+        self._children, self._op, self._backward, self._order = (), None, (), 0
+
+
+def _without_rule(name: str) -> str:
+    return (
+        f"np.{name} has no derivative rule here. For plain values give it x.data, "
+        "for a gradient write it with functions that have one (see Operation)"
+    )
+
+
+# ufunc.reduce and ufunc.accumulate run along the first axis where none is named.
+_ufunc_methods: dict[tuple[np.ufunc, str], Callable[..., Any]] = {
+    (np.add, "reduce"): Tensor.sum,
+    (np.multiply, "reduce"): Tensor.prod,
+    (np.maximum, "reduce"): Tensor.amax,
+    (np.minimum, "reduce"): Tensor.amin,
+    (np.logaddexp, "reduce"): Tensor.logsumexp,
+    (np.add, "accumulate"): Tensor.cumsum,
+    (np.multiply, "accumulate"): Tensor.cumprod,
+    (np.maximum, "accumulate"): Tensor.cummax,
+    (np.minimum, "accumulate"): Tensor.cummin,
+    (np.logaddexp, "accumulate"): Tensor.logcumsumexp,
+}
+
+
+def _values(x: Any) -> Any:
+    return x._data if isinstance(x, Tensor) else x
+
+
+def _deep_values(x: Any) -> Any:
+    if isinstance(x, list | tuple):
+        return type(x)([_deep_values(part) for part in x])
+    if isinstance(x, dict):
+        return {key: _deep_values(part) for key, part in x.items()}
+    return _values(x)
+
+
+def _floating_array(data: Any, dtype: npt.DTypeLike | None) -> Array:
+    """Copy `data` into an array of real numbers."""
+    wanted = "expected a real number, nested lists of them, or an array"
+    if dtype is not None and np.dtype(dtype).kind != "f":
+        raise TypeError(f"Tensor: expected a floating dtype, got {np.dtype(dtype)}")
+    if isinstance(data, Tensor):
+        data = data._data
+    try:
+        array = np.array(data)
+    except ValueError as error:
+        raise ValueError(f"Tensor: {wanted} of one length along each axis: {error}") from None
+    if array.dtype.kind not in "fiub":
+        got = type(data).__name__
+        raise TypeError(f"Tensor: {wanted}, got {got} {describe(data)}")
+    kind = dtype or (array.dtype if array.dtype.kind == "f" else np.float64)
+    return array.astype(kind, copy=False)
