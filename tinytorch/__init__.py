@@ -1,8 +1,36 @@
 """TinyTorch: gradients of NumPy programs, in a library that is short enough to read."""
 
-from tinytorch import nn
+from tinytorch import autograd, nn
 from tinytorch.engine import no_grad, set_grad_enabled, sum_to_shape
 from tinytorch.operations.rows import Operation
 from tinytorch.tensor import Tensor
+from tinytorch.transforms import (
+    check_grads,
+    elementwise_grad,
+    grad,
+    hessian,
+    hvp,
+    jacobian,
+    jvp,
+    value_and_grad,
+    vjp,
+)
 
-__all__ = ["Operation", "Tensor", "nn", "no_grad", "set_grad_enabled", "sum_to_shape"]
+__all__ = [
+    "Operation",
+    "Tensor",
+    "autograd",
+    "check_grads",
+    "elementwise_grad",
+    "grad",
+    "hessian",
+    "hvp",
+    "jacobian",
+    "jvp",
+    "nn",
+    "no_grad",
+    "set_grad_enabled",
+    "sum_to_shape",
+    "value_and_grad",
+    "vjp",
+]

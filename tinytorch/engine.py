@@ -9,14 +9,17 @@ in reverse mode (S. Linnainmaa, "Taylor expansion of the accumulated rounding er
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from itertools import count
 from operator import attrgetter
 from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
+
+from tinytorch.lazy import gradients_in_memory, is_lazy, spread
 
 # Any array that speaks NumPy's protocols may stand where this type is written.
 Array: TypeAlias = npt.NDArray[Any]
@@ -30,7 +33,7 @@ class Node:
 
     __slots__ = (  # noqa: RUF023  (in the order in which one meets them)
         "_data", "_grad", "_children", "_op", "_backward", "_order", "requires_grad", "label",
-        "__weakref__",
+        "_computed", "__weakref__",
     )  # fmt: skip
     _data: Array
     _grad: Array | None
@@ -40,6 +43,7 @@ class Node:
     _order: int  # larger than that of every input
     requires_grad: bool
     label: str | None
+    _computed: Array | None  # the value of a Dask array, where it is known; else often unset
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -124,29 +128,43 @@ def topological_order(roots: Iterable[Node]) -> list[Node]:
     return nodes
 
 
-def gradients(seeds: Mapping[Node, Any], *, create_graph: bool = False) -> dict[Node, Any]:
+def gradients(
+    seeds: Mapping[Node, Any], *, only: dict[Node, None] | None = None, create_graph: bool = False
+) -> dict[Node, Any]:
     """Map every node that the roots in `seeds` depend on to the gradient of sum(root * seed).
 
     Rules run on plain arrays. With `create_graph` they run on the tensors themselves (the seeds
     too), and since a tensor does what its array does, that records the graph of the derivative.
+    With `only`, nodes in topological order, gradients flow through no others.
     """
     grads = dict(seeds)
-    for node in reversed(topological_order(seeds)):
+    pull = partial(_pull, grads, only, create_graph)
+    nodes = list(reversed(topological_order(seeds) if only is None else only))
+    if not create_graph and any(map(is_lazy, [root._data for root in seeds])):
+        nodes = gradients_in_memory(nodes, seeds, grads, pull)
+    pull(nodes)
+    return grads
+
+
+def _pull(grads: dict[Node, Any], only: Any, create_graph: bool, nodes: Iterable[Node]) -> None:
+    """Add to `grads` what the rules make of each node's gradient."""
+    for node in nodes:
         inputs = node._children
         if not inputs:
             continue
         grad = grads[node]
         out: Any = node if create_graph else node._data
-        values = [x._data if isinstance(x, Node) and not create_graph else x for x in inputs]
-        for x, rule in zip(inputs, node._backward, strict=True):
-            if isinstance(x, Node) and x.requires_grad:
-                share = rule(grad, out, *values)
-                if share.shape != x._data.shape:
-                    share = sum_to_shape(share, x._data.shape)
-                if share.dtype != x._data.dtype:
-                    share = share.astype(x._data.dtype)
+        values = inputs
+        if not create_graph:
+            values = tuple([x._data if isinstance(x, Node) else x for x in inputs])
+        for x, rule in zip(inputs, node._backward):  # noqa: B905  (strict costs time)
+            if isinstance(x, Node) and x.requires_grad and (only is None or x in only):
+                share, data = rule(grad, out, *values), x._data
+                if share.shape != data.shape:
+                    share = sum_to_shape(spread(share, data), data.shape)
+                if share.dtype is not data.dtype and share.dtype != data.dtype:
+                    share = share.astype(data.dtype)
                 grads[x] = grads[x] + share if x in grads else share
-    return grads
 
 
 def accumulate(grads: Mapping[Node, Any]) -> None:
@@ -161,7 +179,7 @@ def accumulate(grads: Mapping[Node, Any]) -> None:
         else:
             # A rule may hand on the array it was given, or a view of it; a leaf keeps its own.
             shared = id(grad) in handed_on or getattr(grad, "base", None) is not None
-            node._grad = np.array(grad) if shared else grad
+            node._grad = grad.copy() if shared else grad
 
 
 def sum_to_shape(array: Any, shape: Sequence[int]) -> Any:
@@ -185,7 +203,9 @@ def sum_to_shape(array: Any, shape: Sequence[int]) -> Any:
     shape, given = tuple(shape), array.shape
     leading = len(given) - len(shape)
     aligned, sizes = (1,) * leading + shape, (1,) * -leading + given
-    if any(m == 1 != n for m, n in zip(sizes, aligned, strict=True)):
+    if leading < 0:
+        array = array.reshape(sizes)
+    if 1 in sizes and any(m == 1 != n for m, n in zip(sizes, aligned, strict=True)):
         expanded = [n if m == 1 else m for m, n in zip(sizes, aligned, strict=True)]
         array = np.broadcast_to(array, expanded)
     if leading > 0:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import operator
 from collections.abc import Iterator, Sequence
 from enum import Enum
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -31,21 +31,36 @@ class Activation(Enum):
 class Module:
     """Anything with parameters: tensors and other modules, alone or in lists, as attributes.
 
-    A subclass says in `__call__` what it computes.
+    A subclass says in `forward` what it computes; calling the module gives it.
     """
+
+    def __call__(self, *inputs: Any, **options: Any) -> Any:
+        """Compute the module's output, which is `forward`'s."""
+        out = self.forward(*inputs, **options)
+        # A picture shows the call as a box: the innermost one that made the output.
+        made_here = isinstance(out, Tensor) and all(out is not x for x in inputs)
+        if made_here and out._children and not hasattr(out, "_call"):
+            out._call = (self, *inputs)
+        return out
+
+    def forward(self, *inputs: Any, **options: Any) -> Any:
+        """Say what the module computes: that is for the subclass."""
+        raise NotImplementedError(f"{type(self).__name__} has no method `forward`")
 
     def named_parameters(self) -> Iterator[tuple[str, Tensor]]:
         """Give each parameter with its path, such as `layers.0.weight`; each parameter once."""
-        return ((".".join(map(str, path)), tensor) for tensor, path in _tensors_in(self).items())
+        return (
+            (".".join(map(str, path)), tensor) for tensor, path in _tensors_in(vars(self)).items()
+        )
 
     @property
     def parameters(self) -> list[Tensor]:
         """The tensors that training changes."""
-        return list(_tensors_in(self))
+        return list(_tensors_in(vars(self)))
 
     def flush_grads(self) -> None:
         """Forget all gradients, so that the next backward pass starts from zero."""
-        for parameter in _tensors_in(self):
+        for parameter in _tensors_in(vars(self)):
             parameter.grad = None
 
     zero_grad = flush_grads
@@ -60,25 +75,22 @@ class Module:
         parts += [f"  {path} {tensor.shape}" for path, tensor in self.named_parameters()]
         return "\n".join(parts)
 
-    def __call__(self, x: Any) -> Tensor:
-        """Compute the module's output."""
-        raise NotImplementedError(f"{type(self).__name__} says nothing of what it computes")
 
-
-Paths: TypeAlias = dict[Tensor, tuple[Any, ...]]
-
-
-def _tensors_in(part: Any, path: tuple[Any, ...] = (), found: Paths | None = None) -> Paths:
-    """Walk through attributes, lists and dictionaries to the tensors that need a gradient."""
+def _tensors_in(
+    parts: dict[Any, Any], path: tuple[Any, ...] = (), found: dict[Tensor, Any] | None = None
+) -> dict[Tensor, tuple[Any, ...]]:
+    """Map the tensors that need a gradient, in attributes, lists and dicts, to their paths."""
     found = {} if found is None else found
-    if isinstance(part, Tensor):
-        if part.requires_grad:
-            found.setdefault(part, path)
-    elif isinstance(part, Module):
-        _tensors_in(vars(part), path, found)
-    elif isinstance(part, dict | list | tuple):
-        for key, value in part.items() if isinstance(part, dict) else enumerate(part):
-            _tensors_in(value, (*path, key), found)
+    for name, part in parts.items():
+        if isinstance(part, Tensor):
+            if part.requires_grad:
+                found.setdefault(part, (*path, name))
+        elif isinstance(part, Module):
+            _tensors_in(vars(part), (*path, name), found)
+        elif isinstance(part, dict):
+            _tensors_in(part, (*path, name), found)
+        elif isinstance(part, list | tuple):
+            _tensors_in(dict(enumerate(part)), (*path, name), found)
     return found
 
 
@@ -126,17 +138,18 @@ class Layer(Module):
         columns = (slice(j, j + 1) for j in range(self.bias.size))
         return [Neuron._view(self, column) for column in columns]
 
-    def __call__(self, x: Any) -> Tensor:
+    def forward(self, x: Any) -> Tensor:
         """Compute activation(x @ weight + bias)."""
         n_input = self.weight.shape[0]
         if not isinstance(x, Tensor):
             x = constant(x, self.weight.dtype, Operation.MATMUL)
-            x = x.astype(self.weight.dtype, copy=False)
-        if not x.ndim or x.shape[-1] != n_input:
+        if not getattr(x, "ndim", 0) or x.shape[-1] != n_input:
             raise ValueError(
                 f"{type(self).__name__}: expected an input of shape (batch, {n_input}), "
                 f"got {describe(x)}"
             )
+        if not isinstance(x, Tensor):
+            x = x.astype(self.weight.dtype, copy=False)
         return self.activation(x @ self.weight + self.bias)
 
     def __repr__(self) -> str:
@@ -202,7 +215,7 @@ class MLP(Module):
             for n, (n_neurons, activation) in zip(widths, layers, strict=False)
         ]
 
-    def __call__(self, x: Any) -> Tensor:
+    def forward(self, x: Any) -> Tensor:
         """Compute the last layer's output."""
         out: Tensor = x
         for layer in self.layers:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from tinytorch.engine import Array, accumulate, gradients
+from tinytorch.lazy import accepted, compute, evaluate, is_lazy, known, like
 from tinytorch.operations.activations import Activations
 from tinytorch.operations.indexing import Indexing
 from tinytorch.operations.linalg import LinearAlgebra
@@ -16,6 +18,9 @@ from tinytorch.operations.reductions import Reductions
 from tinytorch.operations.rows import describe, numpy_functions
 from tinytorch.operations.shape import Shape
 from tinytorch.operations.values import plain_functions
+
+if TYPE_CHECKING:
+    from tinytorch.pictures import Picture
 
 
 class Tensor(Activations, Reductions, Shape, Indexing, LinearAlgebra):
@@ -35,7 +40,8 @@ class Tensor(Activations, Reductions, Shape, Indexing, LinearAlgebra):
     array([2., 4.])
     """
 
-    __slots__ = ()
+    __slots__ = ("_call",)
+    _call: tuple[Any, ...]  # a module's output: the module and what it was called with
 
     def __init__(
         self,
@@ -53,7 +59,8 @@ class Tensor(Activations, Reductions, Shape, Indexing, LinearAlgebra):
         """The values: an array, of which the graph holds no copy.
 
         What changes it, `x.data -= 0.1 * x.grad` say, comes after `backward`, which still needs the
-        values of the forward pass. Assigning writes new values of the same shape into the array.
+        values of the forward pass. Assigning writes new values of the same shape into the array;
+        a Dask array, which is a plan and no memory, is exchanged for the new one.
         """
         return self._data
 
@@ -66,7 +73,11 @@ class Tensor(Activations, Reductions, Shape, Indexing, LinearAlgebra):
             raise ValueError(
                 f"data: {describe(self)} takes values of that shape, got shape {values.shape}"
             )
-        self._data[...] = values
+        values = like(values, self._data)
+        if is_lazy(values):
+            self._data, self._computed = values, None
+        else:
+            self._data[...] = values
 
     @property
     def grad(self) -> Array:
@@ -85,6 +96,7 @@ class Tensor(Activations, Reductions, Shape, Indexing, LinearAlgebra):
                 raise ValueError(
                     f"grad: {describe(self)} has a gradient of that shape, got {values.shape}"
                 )
+            values = like(values, self._data)
         self._grad = values
 
     def backward(self, gradient: Any = None, *, create_graph: bool = False) -> None:
@@ -119,13 +131,37 @@ class Tensor(Activations, Reductions, Shape, Indexing, LinearAlgebra):
             raise ValueError(
                 f"backward: {describe(self)} takes a gradient of that shape, got {seed.shape}"
             )
-        return seed
+        alike: Array = like(seed, self._data)
+        return alike
 
     def detach(self) -> Tensor:
         """Give a tensor of the same values, sharing their memory, without history or gradient."""
         twin = object.__new__(type(self))
         twin.__setstate__((self._data, self.label, False, None))
         return twin
+
+    def render(
+        self,
+        path: str | os.PathLike[str] | None = None,
+        *,
+        expand: bool = False,
+        max_nodes: int = 200,
+        view: bool = False,
+    ) -> Picture:
+        """Draw how this tensor was computed: values, gradients, and the operations between them.
+
+        The picture shows itself in a notebook, and `path` names a file for it, which ends in .svg,
+        .png, .pdf or .dot; with neither it goes to computational_graph.svg in the current folder.
+        `view` opens the file. The call of a layer, or of another module that calls none itself, is
+        one box, unless `expand` opens it. Of more than `max_nodes` tensors, a box counted as one,
+        those nearest to this one are drawn.
+
+        Raises ValueError for another ending, OSError where the file cannot be written, and
+        RuntimeError where Graphviz is missing, which .dot does not need.
+        """
+        from tinytorch.pictures import render
+
+        return render(self, path, expand=expand, max_nodes=max_nodes, view=view)
 
     # --- what an array tells of itself ------------------------------------------------------
 
@@ -138,18 +174,19 @@ class Tensor(Activations, Reductions, Shape, Indexing, LinearAlgebra):
         return self._data.ndim
 
     def numpy(self) -> Array:
-        """Give the values: the array itself, not a copy."""
-        return self._data
+        """Give the values: the array itself, not a copy; a Dask array is computed."""
+        values: Array = known(self)
+        return compute([values])[0] if is_lazy(values) else values
 
     def item(self) -> float:
         """Give the only entry as a Python float. Raises ValueError if there are more, or none."""
         if self._data.size != 1:
             raise ValueError(f"item: expected a single entry, got {describe(self)}")
-        return float(self._data.item())
+        return float(self.numpy().item())
 
     def tolist(self) -> Any:
         """Give the values as nested lists of Python floats."""
-        return self._data.tolist()
+        return self.numpy().tolist()
 
     def __len__(self) -> int:
         if not self._data.ndim:
@@ -170,11 +207,14 @@ class Tensor(Activations, Reductions, Shape, Indexing, LinearAlgebra):
             raise ValueError(
                 f"the truth of {describe(self)} is ambiguous: use any() or all() of a comparison"
             )
-        return bool(self._data.item())
+        return bool(self.numpy().item())
 
     def __repr__(self) -> str:
-        values = np.array2string(np.asarray(self._data), separator=", ", prefix="Tensor(")
-        parts = [values]
+        values = known(self)
+        if is_lazy(values):
+            parts = [repr(values)]
+        else:
+            parts = [np.array2string(np.asarray(values), separator=", ", prefix="Tensor(")]
         if self.label is not None:
             parts.append(f"label={self.label!r}")
         if self.dtype != np.float64:
@@ -238,7 +278,8 @@ class Tensor(Activations, Reductions, Shape, Indexing, LinearAlgebra):
         self, function: Callable[..., Any], types: Any, args: Any, kwargs: Any
     ) -> Any:
         if function in plain_functions:
-            return function(*_deep_values(args), **_deep_values(kwargs))
+            name = f"np.{function.__name__}"
+            return evaluate(name, function, *_deep_values(args), **_deep_values(kwargs))
         implementation = numpy_functions.get(function)
         if implementation is None:
             raise TypeError(_without_rule(f"{function.__module__}.{function.__name__}"[6:]))
@@ -298,12 +339,14 @@ def _floating_array(data: Any, dtype: npt.DTypeLike | None) -> Array:
         raise TypeError(f"Tensor: expected a floating dtype, got {np.dtype(dtype)}")
     if isinstance(data, Tensor):
         data = data._data
-    try:
-        array = np.array(data)
-    except ValueError as error:
-        raise ValueError(f"Tensor: {wanted} of one length along each axis: {error}") from None
+    if hasattr(data, "__array_function__") and not isinstance(data, np.ndarray):
+        array: Array = accepted(data).copy()
+    else:
+        try:
+            array = np.array(data)
+        except ValueError as error:
+            raise ValueError(f"Tensor: {wanted} of one length along each axis: {error}") from None
     if array.dtype.kind not in "fiub":
-        got = type(data).__name__
-        raise TypeError(f"Tensor: {wanted}, got {got} {describe(data)}")
+        raise TypeError(f"Tensor: {wanted}, got {describe(data)}")
     kind = dtype or (array.dtype if array.dtype.kind == "f" else np.float64)
     return array.astype(kind, copy=False)

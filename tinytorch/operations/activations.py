@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from tinytorch.operations.elementwise import Elementwise
+from tinytorch.operations.reductions import largest
 from tinytorch.operations.rows import keep, parametric, torch_spelling, unary
 from tinytorch.operations.shape import split
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from tinytorch.tensor import Tensor
 
 # exp overflows beyond these.
-_LARGEST_EXPONENT = {np.dtype(t): float(np.log(np.finfo(t).max)) for t in "efdg"}
+_LARGEST_EXPONENT = {np.dtype(t): int(np.log(np.finfo(t).max)) for t in "efdg"}
 # S. Klambauer et al., "Self-normalizing neural networks", 2017: mean 0 and variance 1 are kept.
 _SELU_SCALE = 1.0507009873554805
 _SELU_ALPHA = 1.6732632423543772
@@ -26,7 +27,7 @@ def _sigmoid(x: Any) -> Any:
 
 
 def _softmax(x: Any, axis: int = -1) -> Any:
-    powers = np.exp(x - x.max(axis=axis, keepdims=True, initial=-np.inf))
+    powers = np.exp(x - largest(x, axis))
     return powers / powers.sum(axis=axis, keepdims=True)
 
 
@@ -35,8 +36,9 @@ def _softmax_rule(grad: Any, out: Any, x: Any, axis: int = -1) -> Any:  # noqa: 
 
 
 def _log_softmax(x: Any, axis: int = -1) -> Any:
-    shifted = x - x.max(axis=axis, keepdims=True, initial=-np.inf)
-    return shifted - np.log(np.exp(shifted).sum(axis=axis, keepdims=True))
+    shifted = x - largest(x, axis)
+    # The largest gives exp(0), so that only a sum of nothing is below 1.
+    return shifted - np.log(np.maximum(np.exp(shifted).sum(axis=axis, keepdims=True), 1))
 
 
 def _log_softmax_rule(grad: Any, out: Any, x: Any, axis: int = -1) -> Any:  # noqa: ARG001

@@ -85,7 +85,12 @@ class Arithmetic(Node):
     )
     __neg__ = neg = negative = unary(np.negative, lambda grad, out, x: -grad, "-x")
     __pos__ = positive = unary(np.positive, lambda grad, out, x: grad, "+x")
-    clone = copy = unary(np.copy, lambda grad, out, x: grad, "A copy of x that passes gradients on")
+    clone = copy = unary(
+        lambda x: x.copy(),
+        lambda grad, out, x: grad,
+        "A copy of x that passes gradients on",
+        "copy",
+    )
 
     __radd__ = reflected(__add__)
     __rsub__ = reflected(__sub__)
@@ -104,3 +109,4 @@ class Arithmetic(Node):
 
 
 numpy_functions[np.power] = Arithmetic.power
+numpy_functions[np.copy] = Arithmetic.clone

@@ -51,7 +51,8 @@ def _erf(x: Any) -> Any:
 
 
 def _xlogy(x: Any, y: Any) -> Any:
-    return x * np.log(np.where((x == 0) & (y == y), 1, y))  # noqa: PLR0124  (nan stays nan)
+    # Where x is 0, x + 1 is the 1 whose logarithm is 0, in the dtype of x. A nan in y stays nan.
+    return x * np.log(np.where((x == 0) & (y == y), x + 1, y))  # noqa: PLR0124
 
 
 class Elementwise(Arithmetic):
@@ -154,7 +155,7 @@ class Elementwise(Arithmetic):
     )
     xlogy = binary(
         _xlogy,
-        lambda grad, out, x, y: grad * _xlogy(x != 0, y),
+        lambda grad, out, x, y: grad * np.log(np.where((x == 0) & (y <= 0), 1, y)),
         lambda grad, out, x, y: grad * x / y,
         "x * log(y), and 0 where x is 0",
         "xlogy",
@@ -181,9 +182,12 @@ class Elementwise(Arithmetic):
         )
     )
     nan_to_num = parametric(
-        np.nan_to_num,
+        lambda x, nan=0.0, posinf=None, neginf=None: np.nan_to_num(
+            x, nan=nan, posinf=posinf, neginf=neginf
+        ),
         lambda grad, out, x, nan=0.0, posinf=None, neginf=None: keep(np.isfinite(x), grad),
         "x with `nan`, `posinf` and `neginf` in place of what is not finite",
+        "nan_to_num",
     )
 
     def clip(self, min: Any = None, max: Any = None) -> Tensor:
@@ -209,7 +213,7 @@ class Elementwise(Arithmetic):
 _CLIP = Operation("clip")
 _CLIP_RULES = (
     lambda grad, out, x, low, high: keep((x >= low) & (x <= high), grad),
-    lambda grad, out, x, low, high: keep((x < low) & (low <= high), grad),
+    lambda grad, out, x, low, high: keep((x < low) & (low < high), grad),
     lambda grad, out, x, low, high: keep((x > high) | (low > high), grad),
 )
 _WHERE = Operation("where")
@@ -244,3 +248,4 @@ numpy_functions[np.fix] = Elementwise.trunc
 numpy_functions[np.around] = Elementwise.round
 numpy_functions[np.radians] = Elementwise.deg2rad
 numpy_functions[np.degrees] = Elementwise.rad2deg
+numpy_functions[np.nan_to_num] = lambda x, copy=True, **kwargs: Elementwise.nan_to_num(x, **kwargs)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from tinytorch import lazy
 from tinytorch.engine import Node
 from tinytorch.operations.elementwise import where
 from tinytorch.operations.rows import Operation, answers, apply, constant, describe, torch_spelling
@@ -25,7 +26,7 @@ _SCATTER = Operation("scatter")
 def pick(x: Any, index: Any) -> Tensor:
     """Give x[index], with everything that NumPy's indexing takes."""
     return apply(
-        _PICK, lambda x: x[index], (lambda grad, out, x: scatter(grad, index, x.shape),), x
+        _PICK, lambda x: _picked(x, index), (lambda grad, out, x: scatter(grad, index, x.shape),), x
     )
 
 
@@ -39,8 +40,14 @@ def scatter(x: Any, index: Any, shape: tuple[int, ...]) -> Tensor:
     )
 
 
+def _picked(x: Any, index: Any) -> Any:
+    return lazy.picked(x, index) if lazy.is_lazy(x) else x[index]
+
+
 def _scattered(x: Any, index: Any, shape: tuple[int, ...]) -> Any:
-    out = np.zeros(shape, x.dtype)
+    if lazy.is_lazy(x):
+        return lazy.scattered(x, index, shape)
+    out = np.zeros_like(x, shape=shape)
     parts = index if isinstance(index, tuple) else (index,)
     if any(isinstance(part, np.ndarray) and part.dtype.kind in "iu" for part in parts):
         np.add.at(out, index, x)  # an entry may be picked more than once
@@ -55,7 +62,7 @@ def along(axis: int, index: Any, ndim: int) -> tuple[Any, ...]:
 
 
 def _checked(index: Any) -> Any:
-    """Make arrays of the lists in an index. Raises TypeError for a tensor."""
+    """Make arrays of the lists in an index. Raises TypeError for tensors and Dask arrays."""
     if isinstance(index, tuple):
         return tuple(_checked(part) for part in index)
     if isinstance(index, Node):
@@ -63,20 +70,26 @@ def _checked(index: Any) -> Any:
             f"an index is made of whole numbers or truth values, got {describe(index)}; "
             "comparisons, argmax and argsort give such arrays, x.data.astype(int) makes one"
         )
-    return np.asarray(index, None if len(index) else int) if isinstance(index, list) else index
+    if lazy.is_lazy(index):
+        raise TypeError("an index decides the shape, a Dask array as one must be computed first")
+    if isinstance(index, list):
+        index = np.asarray(index)
+        return index if index.size else index.astype(int)
+    return index
 
 
 @answers(np.take)
 def take(x: Any, indices: Any, axis: int | None = None) -> Tensor:
     """Pick entries along `axis`, or of all in one row; the axes of `indices` replace it."""
     if axis is None:
-        return pick(np.reshape(x, -1), np.asarray(indices))
-    return pick(x, along(axis, np.asarray(indices), x.ndim))
+        return pick(np.reshape(x, -1), np.asarray(_checked(indices)))
+    return pick(x, along(axis, np.asarray(_checked(indices)), x.ndim))
 
 
 @answers(np.take_along_axis)
 def take_along_axis(x: Any, indices: Any, axis: int | None = -1) -> Tensor:
     """Pick along `axis`, in each row by its own indices, as argsort and argmax give them."""
+    indices = _checked(indices)
     if axis is None:
         return pick(np.reshape(x, -1), indices)
     return pick(x, _rows(indices, axis))
@@ -143,12 +156,12 @@ class Indexing(Node):
     @torch_spelling
     def gather(self, axis: int, index: Any) -> Tensor:
         """Pick along `axis`, in each row by its own indices."""
-        return take_along_axis(self, np.asarray(index), axis)
+        return take_along_axis(self, np.asarray(_checked(index)), axis)
 
     @torch_spelling
     def scatter_add(self: Any, axis: int, index: Any, src: Any) -> Any:
         """Add the entries of `src`, each to the entry of x that `gather` would pick for it."""
-        index = np.asarray(index)
+        index = np.asarray(_checked(index))
         part = src[tuple(slice(n) for n in index.shape)]
         if not isinstance(part, Node):
             part = constant(part, self.dtype, _SCATTER)
@@ -157,7 +170,7 @@ class Indexing(Node):
     def masked_select(self: Any, mask: Any) -> Tensor:
         """Pick the entries where `mask`, broadcast, is true, in one row."""
         shape = np.broadcast_shapes(np.shape(mask), self.shape)
-        return pick(np.broadcast_to(self, shape), np.broadcast_to(mask, shape))
+        return pick(np.broadcast_to(self, shape), np.broadcast_to(_checked(mask), shape))
 
     def masked_fill(self, mask: Any, value: Any) -> Tensor:
         """Put `value` where `mask` is true."""
@@ -171,7 +184,8 @@ class Indexing(Node):
     @torch_spelling
     def argsort(self, axis: int | None = -1, descending: bool = False) -> Any:
         """Give the indices that sort along `axis`, as plain integers; ties keep their order."""
-        return np.argsort(-self._data if descending else self._data, axis=axis, kind="stable")
+        data = -self._data if descending else self._data
+        return lazy.evaluate("argsort", np.argsort, data, axis=axis, kind="stable")
 
     partition = partition
 

@@ -7,13 +7,16 @@ algorithmic differentiation", 2008. NumPy's LinAlgError for a singular matrix pa
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, NoReturn
 
 import numpy as np
 
 from tinytorch.engine import Node, Rule, record
-from tinytorch.operations.products import Products
+from tinytorch.lazy import evaluate
+from tinytorch.operations.elementwise import where
+from tinytorch.operations.products import Products, matrix_norm
 from tinytorch.operations.rows import Operation, answers, apply, numpy_functions, unary
+from tinytorch.operations.shape import concatenate
 
 if TYPE_CHECKING:
     from tinytorch.tensor import Tensor
@@ -62,7 +65,7 @@ def outputs(op: Operation, function: Callable[..., Any], rules: Sequence[Rule], 
     `out` are all of the outputs together. Since gradients add up linearly, what x gets through one
     does not depend on what it gets through another.
     """
-    arrays = function(x._data)
+    arrays = evaluate(op, function, x._data)
 
     def ruled(rule: Rule) -> Rule:
         # To be differentiated again, the other outputs must know that they come from x.
@@ -75,9 +78,15 @@ def outputs(op: Operation, function: Callable[..., Any], rules: Sequence[Rule], 
 
 # --- inverse and determinant ----------------------------------------------------------------------
 
+
+def mT(x: Any) -> Any:
+    """Give x.mT, which Dask arrays do not have."""
+    return np.swapaxes(x, -1, -2)
+
+
 inv = unary(
     np.linalg.inv,
-    lambda grad, out, x: -out.mT @ grad @ out.mT,
+    lambda grad, out, x: -mT(out) @ grad @ mT(out),
     "The inverse of square matrices; raises LinAlgError if there is none",
 )
 
@@ -128,8 +137,8 @@ def slogdet(a: Any) -> SlogdetResult:
 
 _SOLVE = Operation("solve")
 _SOLVE_RULES = (
-    lambda grad, out, a, b: -np.linalg.solve(a.mT, grad) @ out.mT,
-    lambda grad, out, a, b: np.linalg.solve(a.mT, grad),
+    lambda grad, out, a, b: -np.linalg.solve(mT(a), grad) @ mT(out),
+    lambda grad, out, a, b: np.linalg.solve(mT(a), grad),
 )
 
 
@@ -161,28 +170,49 @@ def _pinv_rule(grad: Any, out: Any, x: Any) -> Any:
     return inner + left - x @ out @ left + right - right @ out @ x
 
 
+_LSTSQ = Operation("lstsq")
+
+
 @answers(np.linalg.lstsq)
 def lstsq(a: Any, b: Any, rcond: float | None = None) -> tuple[Tensor, Tensor, int, Tensor]:
-    """Find the shortest x with the smallest norm of a @ x - b; b is a vector, or some as columns.
+    """Find the shortest x for which a @ x - b has the smallest norm; b is a vector, or columns.
 
     Gives x, the sums of squares that remain (none if the rank of a is less than its columns, or
     a has no more rows than columns), the rank, and the singular values of a. Those up to `rcond`
     times the largest count as 0.
     """
-    rows, columns = a.shape
-    if rcond is None:
-        rcond = float(np.finfo(a.dtype).eps) * max(rows, columns)
-    values = np.linalg.svdvals(a)
-    rank = int(np.count_nonzero(values > rcond * np.max(values.data, initial=0)))
-    x = np.linalg.pinv(a, rcond) @ b
-    squares = ((b - a @ x) ** 2).reshape((rows, -1)).sum(axis=0)
-    return x, squares if rank == columns < rows else squares[:0], rank, values
+    if np.ndim(b) == 1:
+        column, square, rank, values = lstsq(a, np.reshape(b, (-1, 1)), rcond)
+        return column[:, 0], square, rank, values
+    rtol: Any = rcond  # None is the same here and there, but not in NumPy's types
+
+    def rule_a(grad: Any, out: Any, a: Any, b: Any) -> Any:
+        inverse = np.linalg.pinv(a, rtol=rtol)
+        share = inverse.mT @ grad
+        return (
+            (b - a @ out) @ (inverse @ share).mT
+            - share @ out.mT
+            + inverse.mT @ out @ (grad - inverse @ (a @ grad)).mT
+        )
+
+    x = apply(
+        _LSTSQ,
+        lambda a, b: np.linalg.lstsq(a, b, rcond)[0],
+        (rule_a, lambda grad, out, a, b: np.linalg.pinv(a, rtol=rtol).mT @ grad),
+        a,
+        b,
+    )
+    squares = ((b - a @ x) ** 2).sum(axis=0)
+    singular: Any = np.linalg.svdvals(a)
+    rank = int(np.linalg.matrix_rank(a, rtol=rtol))
+    rows, columns = np.shape(a)
+    return x, squares if rank == columns < rows else squares[:0], rank, singular
 
 
 # --- decompositions -------------------------------------------------------------------------------
 
 
-def _cholesky_rule(grad: Any, out: Any, x: Any) -> Any:
+def _cholesky_rule(grad: Any, out: Any, x: Any) -> Any:  # noqa: ARG001
     # x.grad = L.mT**-1 @ P @ L**-1, with P the lower triangle of L.mT @ L.grad, its diagonal halved
     product = out.mT @ grad
     inverse = np.linalg.inv(out)
@@ -190,7 +220,13 @@ def _cholesky_rule(grad: Any, out: Any, x: Any) -> Any:
     return half + half.mT
 
 
-_CHOLESKY = unary(np.linalg.cholesky, _cholesky_rule, "The lower triangle L for which x = L @ L.mT")
+_CHOLESKY = unary(
+    # Dask's gives the upper triangle; it has no such parameter, and refuses.
+    lambda x: np.linalg.cholesky(x, upper=False),
+    _cholesky_rule,
+    "The lower triangle L for which x = L @ L.mT",
+    "cholesky",
+)
 
 
 @answers(np.linalg.cholesky)
@@ -215,32 +251,36 @@ def _copy_lower(x: Any) -> Any:
     return np.tril(x) + np.tril(x, -1).mT
 
 
-def _only_reduced(out: Any, x: Any) -> None:
-    if out.Q.shape != x.shape:
+def _of_first(grad: Any, n: int, op: Operation) -> Any:
+    """Give the gradient of the first n vectors. Raises ValueError if the others have one."""
+    if np.any(grad[..., n:] != 0):
         raise ValueError(
-            'qr: mode="complete" has no gradient for a matrix of more rows than columns, since the '
-            f'last columns of Q are arbitrary; mode="reduced" has one (the shape is {x.shape})'
+            f"{op}: the vectors that make a matrix square are arbitrary, and have no gradient; "
+            f"the first {n} have one, which full_matrices=False (svd) or "
+            'mode="reduced" (qr) gives'
         )
+    return grad[..., :n]
 
 
 def _q_rule(grad: Any, out: Any, x: Any) -> Any:
-    _only_reduced(out, x)
-    q, r = out
+    n = x.shape[-1]
+    q, r = out.Q[..., :n], out.R[..., :n, :]
+    grad = _of_first(grad, n, _QR)
     return _times_inverse_transposed(grad - q @ _copy_lower(grad.mT @ q), r)
 
 
 def _r_rule(grad: Any, out: Any, x: Any) -> Any:
-    _only_reduced(out, x)
-    q, r = out
-    return _times_inverse_transposed(q @ _copy_lower(r @ grad.mT), r)
+    n = x.shape[-1]
+    q, r = out.Q[..., :n], out.R[..., :n, :]
+    return _times_inverse_transposed(q @ _copy_lower(r @ grad[..., :n, :].mT), r)
 
 
 @answers(np.linalg.qr)
-def qr(a: Any, mode: str = "reduced") -> Any:
+def qr(a: Any, mode: Literal["reduced", "complete", "r"] = "reduced") -> Any:
     """Give Q, with orthogonal columns of length 1, and R, upper triangular, for which a = Q @ R.
 
-    In mode "r" R alone; in mode "complete" Q is square, which has a gradient only where that makes
-    no difference. The rules are those of S. Walter & L. Lehmann, "Algorithmic differentiation of
+    In mode "r" R alone; in mode "complete" Q is square, and what is filled up has no gradient. The
+    rules are those of S. Walter & L. Lehmann, "Algorithmic differentiation of
     linear algebra functions with application in optimum experimental design", 2012.
     """
     if mode == "r":
@@ -251,7 +291,7 @@ def qr(a: Any, mode: str = "reduced") -> Any:
         # The first columns make Q, and the others are written in it.
         square, others = a[..., : a.shape[-2]], a[..., a.shape[-2] :]
         q, r = qr(square)
-        return QRResult(q, np.concatenate([r, q.mT @ others], axis=-1))
+        return QRResult(q, concatenate([r, q.mT @ others], axis=-1))
     return QRResult(*outputs(_QR, lambda x: np.linalg.qr(x, mode), (_q_rule, _r_rule), a))
 
 
@@ -264,18 +304,19 @@ def _inverse_differences(x: Any) -> Any:
     return (1 - same) / (x[..., None, :] - x[..., :, None] + same)
 
 
-def _eigenvalues_rule(grad: Any, out: Any, x: Any) -> Any:
+def _eigenvalues_rule(grad: Any, out: Any, x: Any) -> Any:  # noqa: ARG001
     _, v = out
     return (v * grad[..., None, :]) @ v.mT
 
 
-def _eigenvectors_rule(grad: Any, out: Any, x: Any) -> Any:
+def _eigenvectors_rule(grad: Any, out: Any, x: Any) -> Any:  # noqa: ARG001
     w, v = out
-    return v @ (_inverse_differences(w) * (v.mT @ grad)) @ v.mT
+    share = v @ (_inverse_differences(w) * (v.mT @ grad)) @ v.mT
+    return (share + share.mT) / 2
 
 
 @answers(np.linalg.eigh)
-def eigh(a: Any, UPLO: str = "L") -> EighResult:
+def eigh(a: Any, UPLO: Literal["L", "U"] = "L") -> EighResult:
     """Give the eigenvalues of symmetric matrices, in rising order, and the eigenvectors as columns.
 
     Only the lower triangle is looked at, or the upper one with `UPLO="U"`; the gradient takes a for
@@ -286,13 +327,13 @@ def eigh(a: Any, UPLO: str = "L") -> EighResult:
 
 
 @answers(np.linalg.eigvalsh)
-def eigvalsh(a: Any, UPLO: str = "L") -> Tensor:
+def eigvalsh(a: Any, UPLO: Literal["L", "U"] = "L") -> Tensor:
     """Give the eigenvalues of symmetric matrices, in rising order."""
     return eigh(a, UPLO).eigenvalues
 
 
 @answers(np.linalg.eig, np.linalg.eigvals)
-def _eig(a: Any) -> None:
+def _eig(a: Any) -> NoReturn:  # noqa: ARG001
     raise TypeError(
         "np.linalg.eig and eigvals: the eigenvalues may be complex numbers, which tensors cannot "
         "hold; np.linalg.eigh and eigvalsh give those of symmetric matrices"
@@ -307,19 +348,15 @@ def _thin(out: Any) -> tuple[Any, Any, Any]:
     return u[..., : s.shape[-1]], s, vh[..., : s.shape[-1], :]
 
 
-def _singular_values_rule(grad: Any, out: Any, x: Any) -> Any:
+def _singular_values_rule(grad: Any, out: Any, x: Any) -> Any:  # noqa: ARG001
     u, _, vh = _thin(out)
     return (u * grad[..., None, :]) @ vh
 
 
-def _left_rule(grad: Any, out: Any, x: Any) -> Any:
+def _left_rule(grad: Any, out: Any, x: Any) -> Any:  # noqa: ARG001
     # J. Townsend, "Differentiating the singular value decomposition", 2016
     u, s, vh = _thin(out)
-    if grad.shape != u.shape:
-        raise ValueError(
-            "svd: the vectors of a matrix that is not square have a gradient only with "
-            "full_matrices=False, since those that fill up the full one are arbitrary"
-        )
+    grad = _of_first(grad, s.shape[-1], _SVD)
     product = u.mT @ grad
     inside = u @ (_inverse_differences(s * s) * (product - product.mT) * s[..., None, :])
     if u.shape[-2] > u.shape[-1]:
@@ -340,15 +377,21 @@ def svd(a: Any, full_matrices: bool = True, compute_uv: bool = True) -> Any:
     `full_matrices` fills U and Vh up to square ones; what is filled up has no gradient.
     Where singular values are equal their vectors are arbitrary, and have no finite gradient.
     """
+    if not compute_uv:
+        return svdvals(a)
     rules = (_left_rule, _singular_values_rule, _right_rule)
-    out = SVDResult(*outputs(_SVD, lambda x: np.linalg.svd(x, full_matrices), rules, a))
-    return out if compute_uv else out.S
+
+    def function(x: Any) -> Any:
+        return np.linalg.svd(x, full_matrices=full_matrices)
+
+    return SVDResult(*outputs(_SVD, function, rules, a))
 
 
 @answers(np.linalg.svdvals)
 def svdvals(x: Any, /) -> Tensor:
     """Give the singular values, in falling order."""
-    return svd(x, full_matrices=False).S
+    values: Tensor = svd(x, full_matrices=False).S
+    return values
 
 
 @answers(np.linalg.cond)
@@ -358,7 +401,7 @@ def cond(x: Any, p: Any = None) -> Tensor:
         values = svdvals(x)
         first, last = values[..., 0], values[..., -1]
         return last / first if p == -2 else first / last
-    return np.linalg.matrix_norm(x, ord=p) * np.linalg.matrix_norm(np.linalg.inv(x), ord=p)
+    return matrix_norm(x, ord=p) * matrix_norm(np.linalg.inv(x), ord=p)
 
 
 class LinearAlgebra(Products):
@@ -374,7 +417,7 @@ class LinearAlgebra(Products):
     def logdet(self) -> Tensor:
         """Give the logarithm of the determinant, nan where it is negative."""
         sign, logabsdet = slogdet(self)
-        return np.where(sign < 0, np.nan, logabsdet)
+        return where(sign < 0, np.nan, logabsdet)
 
     def cholesky(self, upper: bool = False) -> Tensor:
         """Give the lower triangle L for which x = L @ L.mT, or the upper one: x = U.mT @ U."""
@@ -385,14 +428,9 @@ class LinearAlgebra(Products):
         out: QRResult = qr(self, "reduced" if some else "complete")
         return out
 
-    def svd(self, some: bool = True, compute_uv: bool = True) -> TorchSVDResult:
-        """Give U, S and V (np.linalg.svd: Vh) for which x = (U * S) @ V.mT; full if not `some`.
-
-        Without `compute_uv` U and V are zeros.
-        """
+    def svd(self, some: bool = True) -> TorchSVDResult:
+        """Give U, S and V (np.linalg.svd: Vh) for which x = (U * S) @ V.mT; full if not `some`."""
         u, s, vh = svd(self, full_matrices=not some)
-        if not compute_uv:
-            u, vh = (type(self)(np.zeros_like(x), requires_grad=False) for x in (u, vh))
         return TorchSVDResult(u, s, vh.mT)
 
 

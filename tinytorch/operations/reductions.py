@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
 from tinytorch.engine import Node, Rule
+from tinytorch.lazy import evaluate
 from tinytorch.operations.elementwise import Elementwise, where
 from tinytorch.operations.indexing import sort, take_along_axis
 from tinytorch.operations.rows import (
@@ -38,7 +40,12 @@ def axes_of(x: Any, axis: Axis) -> tuple[int, ...]:
 
 def count(x: Any, axis: Axis) -> int:
     """Count the entries that make one entry of the reduction."""
-    return int(np.prod([x.shape[i] for i in axes_of(x, axis)], dtype=int))
+    return math.prod([x.shape[i] for i in axes_of(x, axis)])
+
+
+def largest(x: Any, axis: Axis) -> Any:
+    """Give the largest entry along `axis`, which is kept with size 1; 0 if there is none."""
+    return (x.max if x.size else x.sum)(axis=axis, keepdims=True)
 
 
 def reduction(
@@ -100,7 +107,7 @@ def _prod_rule(grad: Any, out: Any, x: Any, axis: Axis) -> Any:  # noqa: ARG001
     moved = np.transpose(x, order)
     line = moved.reshape([*moved.shape[: x.ndim - len(axes)], count(x, axis)])
     others = _products_before(line) * _products_before(line[..., ::-1])[..., ::-1]
-    return grad * np.transpose(others.reshape(moved.shape), np.argsort(order))
+    return grad * np.transpose(others.reshape(moved.shape), np.argsort(order).tolist())
 
 
 def _sums_from_behind(grad: Any, factors: Any) -> Any:
@@ -140,7 +147,7 @@ def running(function: Callable[..., Any], rule: Rule, doc: str, name: str) -> Ca
 
 
 def _logsumexp(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
-    top = x.max(axis=axis, keepdims=True, initial=-np.inf)
+    top = largest(x, axis)
     top = np.where(np.isfinite(top), top, 0)
     with np.errstate(divide="ignore"):  # the logarithm of an empty sum is -inf
         out = np.log(np.exp(x - top).sum(axis=axis, keepdims=True)) + top
@@ -179,7 +186,7 @@ def nanmean(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
 
 
 def _latest_extreme(x: Any, function: np.ufunc, axis: int) -> Tensor:
-    running = function.accumulate(x.data, axis=axis)
+    running = evaluate(f"{function.__name__}.accumulate", function.accumulate, x.data, axis=axis)
     places = np.indices(x.shape, sparse=True)[axis]
     latest = np.maximum.accumulate(np.where(x.data == running, places, 0), axis=axis)
     return take_along_axis(x, latest, axis)
@@ -238,6 +245,8 @@ def diff(x: Any, n: int = 1, axis: int = -1, prepend: Any = None, append: Any = 
     """Give x[1:] - x[:-1] along `axis`, `n` times over, after putting on what comes at the ends."""
     if n < 0:
         raise ValueError(f"diff: n is 0 or more, got {n}")
+    if n == 0:
+        return x
     line = np.moveaxis(x, axis, -1)
     parts = [_end(prepend, line, axis), line, _end(append, line, axis)]
     line = np.concatenate([part for part in parts if part is not None], axis=-1)
@@ -277,6 +286,7 @@ def _slope(f: Any, spacing: Any, axis: int, edge_order: int) -> Any:
             f"for {line.shape[-1]} entries along axis {axis}"
         )
     step = np.diff(spacing) if np.ndim(spacing) else np.full(line.shape[-1] - 1, spacing)
+    step = step.astype(line.dtype)
     slope = (line[..., 1:] - line[..., :-1]) / step
     # The parabola through three points: its slope at the middle one, and at the ends.
     left, right = step[:-1], step[1:]
@@ -392,3 +402,7 @@ def _is_operand(axis: Any) -> bool:
     return isinstance(axis, Node | float) or (
         hasattr(axis, "__array_function__") and not np.issubdtype(axis.dtype, np.integer)
     )
+
+
+numpy_functions[np.amax] = numpy_functions[np.max]
+numpy_functions[np.amin] = numpy_functions[np.min]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import math
 import reprlib
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 
 from tinytorch.engine import Node, Rule, record
+from tinytorch.lazy import accepted, evaluate
 
 if TYPE_CHECKING:
     from tinytorch.tensor import Tensor
@@ -104,6 +106,8 @@ def constant(operand: Any, dtype: np.dtype[Any], op: Operation) -> Any:
             operand = np.asarray(operand)
         except ValueError as error:
             raise ValueError(f"{op}: {error}") from None
+    elif kind is not np.ndarray:
+        operand = accepted(operand)
     if operand.dtype.kind == "f":
         return operand
     if operand.dtype.kind in "biu":
@@ -133,11 +137,14 @@ def apply(
         return plain
     inputs = tuple([x if isinstance(x, Node) else constant(x, dtypes[0], op) for x in operands])
     try:
-        value = function(*[x._data if isinstance(x, Node) else x for x in inputs])
+        value = evaluate(op, function, *[x._data if isinstance(x, Node) else x for x in inputs])
     except (ValueError, IndexError) as error:
         raise refusal(error, op, inputs) from None
     node: Tensor = record(value, inputs, op, rules)
     return node
+
+
+_IN_MEMORY = frozenset({np.ndarray, float, int, bool})
 
 
 def unary(
@@ -149,7 +156,9 @@ def unary(
     rules = (rule,)
 
     def method(self: Any) -> Any:
-        return record(function(self._data), (self,), op, rules)
+        x = self._data
+        value = function(x) if type(x) in _IN_MEMORY else evaluate(op, function, x)
+        return record(value, (self,), op, rules)
 
     return known(method, name, doc, function)
 
@@ -201,7 +210,10 @@ def binary(
             y = other._data
             self = x = constant(self, y.dtype, op)
         try:
-            value = function(x, y)
+            if type(x) in _IN_MEMORY and type(y) in _IN_MEMORY:
+                value = function(x, y)
+            else:
+                value = evaluate(op, function, x, y)
         except ValueError as error:
             raise refusal(error, op, (self, other)) from None
         return record(value, (self, other), op, rules)
@@ -225,13 +237,16 @@ def reflected(method: Callable[[Any, Any], Tensor]) -> Callable[[Any, Any], Tens
     return known(exchanged, method.__name__, f"{method.__doc__} with the operands exchanged.")
 
 
+_TORCH_SPELLINGS = (("dim", "axis"), ("dims", "axis"), ("keepdim", "keepdims"))
+
+
 def torch_spelling(method: Callable[..., Any]) -> Callable[..., Any]:
-    """Take PyTorch's names of parameters, `dim` and `keepdim`, for NumPy's."""
+    """Take PyTorch's names of parameters, `dim`, `dims` and `keepdim`, for NumPy's."""
 
     @functools.wraps(method)
     def either_spelling(*args: Any, **kwargs: Any) -> Any:
         if kwargs:
-            for theirs, ours in (("dim", "axis"), ("keepdim", "keepdims")):
+            for theirs, ours in _TORCH_SPELLINGS:
                 if theirs in kwargs:
                     if ours in kwargs:
                         raise TypeError(f"{method.__name__}: give {theirs}= or {ours}=, not both")
@@ -246,7 +261,7 @@ def keep(mask: Any, grad: Any) -> Any:
     if type(grad) is np.ndarray:
         # Many times faster than np.where, but inf * 0 is nan.
         product = grad * mask
-        if np.isfinite(np.vdot(product, product)):
+        if math.isfinite(np.vdot(product, product)):
             return product
     return np.where(mask, grad, 0)
 

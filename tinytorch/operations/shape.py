@@ -57,7 +57,7 @@ def transpose(x: Any, axes: Sequence[int] | None = None) -> Tensor:
     """Put the axes in the order `axes`, or in reverse."""
     if axes is None:
         axes = range(x.ndim)[::-1]
-    back = np.argsort([i % x.ndim for i in axes]) if x.ndim else ()
+    back = np.argsort([i % x.ndim for i in axes]).tolist() if x.ndim else ()
     return apply(
         _TRANSPOSE,
         lambda x: np.transpose(x, axes),
@@ -356,7 +356,7 @@ def atleast_3d(*arrays: Any) -> Any:
 
 
 def _each(function: Any, arrays: tuple[Any, ...]) -> Any:
-    results = [function(x if isinstance(x, Node) else np.asarray(x)) for x in arrays]
+    results = [function(x if hasattr(x, "__array_function__") else np.asarray(x)) for x in arrays]
     return results[0] if len(results) == 1 else tuple(results)
 
 

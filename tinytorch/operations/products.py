@@ -1,0 +1,493 @@
+"""Products of vectors and matrices, and norms; stacks of matrices in the leading axes, as in NumPy.
+
+The functions have NumPy's signatures and answer for NumPy's functions; `Products` makes methods of
+them, with PyTorch's meaning where the two differ.
+"""
+
+from __future__ import annotations
+
+import math
+import operator
+import string
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from tinytorch.engine import Node, Rule
+from tinytorch.operations.arithmetic import Arithmetic
+from tinytorch.operations.elementwise import where
+from tinytorch.operations.reductions import Axis, Reductions, axes_of, reduction
+from tinytorch.operations.rows import (
+    Operation,
+    answers,
+    apply,
+    binary,
+    keep,
+    numpy_functions,
+    reflected,
+    torch_spelling,
+)
+from tinytorch.operations.shape import (
+    diagonal,
+    expand_dims,
+    matrix_transpose,
+    moveaxis,
+    reshape,
+)
+
+if TYPE_CHECKING:
+    from tinytorch.tensor import Tensor
+
+# --- the matrix product ---------------------------------------------------------------------------
+
+
+def _rows(x: Any) -> Any:
+    """Put the rows of all matrices of a stack into one matrix."""
+    return x.reshape((math.prod(x.shape[:-1]), x.shape[-1]))
+
+
+def _matmul(x: Any, y: Any) -> Any:
+    # A stack of matrices times one matrix: a single product is several times faster than many.
+    if np.ndim(x) > 2 and np.ndim(y) == 2:
+        return (_rows(x) @ y).reshape((*x.shape[:-1], y.shape[-1]))
+    return np.matmul(x, y)
+
+
+def _matmul_rule_x(grad: Any, out: Any, x: Any, y: Any) -> Any:  # noqa: ARG001
+    if y.ndim == 1:
+        return grad[..., None] * y
+    if x.ndim == 1:
+        grad = grad[..., None, :]
+    return _matmul(grad, y.swapaxes(-1, -2))
+
+
+def _matmul_rule_y(grad: Any, out: Any, x: Any, y: Any) -> Any:  # noqa: ARG001
+    if x.ndim == 1:
+        return x * grad if y.ndim == 1 else x[:, None] * grad[..., None, :]
+    if y.ndim == 1:
+        return grad[..., None, :] @ x
+    if y.ndim == 2:
+        return _rows(x).swapaxes(0, 1) @ _rows(grad)
+    return x.swapaxes(-1, -2) @ grad
+
+
+# --- sums of products -----------------------------------------------------------------------------
+
+_EINSUM = Operation("einsum")
+_LETTERS = string.ascii_uppercase + string.ascii_lowercase
+
+
+@answers(np.einsum)
+def einsum(*operands: Any, optimize: Any = True) -> Tensor:
+    """Multiply the operands and sum, by Einstein's convention: `einsum("ij,jk->ik", x, y)`.
+
+    The subscripts name the axes of each operand, and after the arrow those of the result; all
+    others are summed out. Without an arrow the result has those that are named once. The same may
+    be said with lists of whole numbers: `einsum(x, [0, 1], y, [1, 2], [0, 2])`. Unlike NumPy's, it
+    looks for a fast order of the products, and for matrix products, unless `optimize` is false.
+
+    Raises ValueError for subscripts that do not fit the operands.
+    """
+    subscripts, *factors = operands
+    if not isinstance(subscripts, str):
+        subscripts, factors = _in_letters(operands)
+    return apply(
+        _EINSUM,
+        lambda *arrays: np.einsum(subscripts, *arrays, optimize=optimize),
+        [_einsum_rule(i, subscripts) for i in range(len(factors))],
+        *factors,
+    )
+
+
+def _in_letters(operands: Sequence[Any]) -> tuple[str, list[Any]]:
+    """Write `x, [0, 1], y, [1, 2], [0, 2]` as "AB,BC->AC" and `[x, y]`."""
+    pairs = len(operands) // 2 * 2
+    terms = [
+        "".join("..." if label is Ellipsis else _LETTERS[label] for label in labels)
+        for labels in (*operands[1:pairs:2], *operands[pairs:])
+    ]
+    result = "->" + terms.pop() if len(operands) > pairs else ""
+    return ",".join(terms) + result, list(operands[:pairs:2])
+
+
+def _explicit(subscripts: str, operands: Sequence[Any]) -> tuple[list[str], str]:
+    """Give a letter for each axis of each operand, and of the result."""
+    given, arrow, result = subscripts.replace(" ", "").partition("->")
+    terms = given.split(",")
+    unnamed = [
+        np.ndim(x) - len(term.replace("...", "")) for x, term in zip(operands, terms, strict=True)
+    ]
+    dots = "".join(letter for letter in _LETTERS if letter not in given)[: max(unnamed)]
+    if not arrow:
+        result = "..." + "".join(sorted(x for x in _LETTERS if given.count(x) == 1))
+    own = [dots[len(dots) - n :] for n in unnamed]
+    terms = [term.replace("...", letters) for term, letters in zip(terms, own, strict=True)]
+    return terms, result.replace("...", dots)
+
+
+def _einsum_rule(i: int, subscripts: str) -> Rule:
+    """Make the rule of operand i: the einsum of the gradient with all other operands."""
+
+    def rule(grad: Any, out: Any, *operands: Any) -> Any:  # noqa: ARG001
+        terms, result = _explicit(subscripts, operands)
+        x = operands[i]
+        factors = [grad, *operands[:i], *operands[i + 1 :]]
+        labels = [result, *terms[:i], *terms[i + 1 :]]
+        unused = (letter for letter in _LETTERS if letter not in "".join(terms))
+        wanted = ""
+        for label, size in zip(terms[i], x.shape, strict=True):
+            if label in wanted:  # x enters with a diagonal: off it the gradient is 0
+                twin = next(unused)
+                factors.append(np.eye(size, dtype=x.dtype))
+                labels.append(label + twin)
+                wanted += twin
+            else:
+                wanted += label
+        # Along an axis that only x has, and that was summed out, all entries get the same.
+        alone = [axis for axis, label in enumerate(wanted) if label not in "".join(labels)]
+        kept = "".join(label for axis, label in enumerate(wanted) if axis not in alone)
+        share = np.einsum(f"{','.join(labels)}->{kept}", *factors, optimize=True)
+        return np.expand_dims(share, alone)
+
+    return rule
+
+
+_TENSORDOT = Operation("tensordot")
+
+
+@answers(np.tensordot)
+def tensordot(a: Any, b: Any, axes: Any = 2) -> Tensor:
+    """Sum the products over axes of a and b: over `axes[0]` of a with `axes[1]` of b.
+
+    A single number n means the last n axes of a with the first n of b. The result has the other
+    axes of a, then those of b.
+    """
+
+    def labels(a: Any, b: Any) -> tuple[list[int], list[int], list[int]]:
+        """Number the axes of a, of b and of the result, as an einsum of lists takes them."""
+        pair = axes if np.iterable(axes) else (range(a.ndim - axes, a.ndim), range(axes))
+        label_a = list(range(a.ndim))
+        label_b = list(range(a.ndim, a.ndim + b.ndim))
+        for i, j in zip(*map(np.atleast_1d, pair), strict=True):
+            label_b[int(j)] = label_a[int(i)]
+        summed = set(label_a) & set(label_b)
+        return label_a, label_b, [label for label in label_a + label_b if label not in summed]
+
+    def rule_a(grad: Any, out: Any, a: Any, b: Any) -> Any:  # noqa: ARG001
+        label_a, label_b, result = labels(a, b)
+        return np.einsum(grad, result, b, label_b, label_a, optimize=True)
+
+    def rule_b(grad: Any, out: Any, a: Any, b: Any) -> Any:  # noqa: ARG001
+        label_a, label_b, result = labels(a, b)
+        return np.einsum(grad, result, a, label_a, label_b, optimize=True)
+
+    return apply(_TENSORDOT, lambda a, b: np.tensordot(a, b, axes), (rule_a, rule_b), a, b)
+
+
+@answers(np.linalg.tensordot)
+def _linalg_tensordot(x1: Any, x2: Any, /, *, axes: Any = 2) -> Tensor:
+    return tensordot(x1, x2, axes)
+
+
+@answers(np.dot)
+def dot(a: Any, b: Any) -> Tensor:
+    """Sum the products over the last axis of a and the last but one of b, or its only one."""
+    if np.ndim(a) == 0 or np.ndim(b) == 0:
+        return Arithmetic.multiply(a, b)
+    return Products.matmul(a, b) if np.ndim(b) <= 2 else tensordot(a, b, (-1, -2))
+
+
+@answers(np.inner)
+def inner(a: Any, b: Any) -> Tensor:
+    """Sum the products over the last axes of a and b."""
+    if np.ndim(a) == 0 or np.ndim(b) == 0:
+        return Arithmetic.multiply(a, b)
+    return tensordot(a, b, (-1, -1))
+
+
+@answers(np.vdot)
+def vdot(a: Any, b: Any) -> Tensor:
+    """Sum the products of all entries, in their order."""
+    return Products.matmul(np.ravel(a), np.ravel(b))
+
+
+_VECDOT = binary(
+    np.vecdot,
+    lambda grad, out, x, y: grad[..., None] * y,
+    lambda grad, out, x, y: grad[..., None] * x,
+    "The sum of the products over the last axis",
+)
+
+
+@answers(np.vecdot)
+def vecdot(a: Any, b: Any, axis: int = -1) -> Tensor:
+    """Sum the products over `axis`; the other axes broadcast."""
+    return _VECDOT(np.moveaxis(a, axis, -1), np.moveaxis(b, axis, -1))
+
+
+@answers(np.linalg.vecdot)
+def _linalg_vecdot(x1: Any, x2: Any, /, *, axis: int = -1) -> Tensor:
+    return vecdot(x1, x2, axis)
+
+
+_MULTI_DOT = Operation("multi_dot")
+
+
+@answers(np.linalg.multi_dot)
+def multi_dot(arrays: Iterable[Any]) -> Tensor:
+    """Give the matrix product of all arrays, in the order that takes the fewest multiplications.
+
+    The first may be a vector, then it is a row, and the last, then it is a column.
+    """
+    matrices = list(arrays)
+    row, column = np.ndim(matrices[0]) == 1, np.ndim(matrices[-1]) == 1
+    if row:
+        matrices[0] = np.reshape(matrices[0], (1, -1))
+    if column:
+        matrices[-1] = np.reshape(matrices[-1], (-1, 1))
+    out = apply(
+        _MULTI_DOT,
+        lambda *arrays: np.linalg.multi_dot(arrays),
+        [_multi_dot_rule(i) for i in range(len(matrices))],
+        *matrices,
+    )
+    return out.reshape(out.shape[int(row) : 2 - int(column)])
+
+
+def _multi_dot_rule(i: int) -> Rule:
+    """Make the rule of matrix i: with out = L x R, L.T grad R.T."""
+
+    def rule(grad: Any, out: Any, *matrices: Any) -> Any:  # noqa: ARG001
+        transposed = [x.swapaxes(0, 1) for x in matrices]
+        return np.linalg.multi_dot([*transposed[:i][::-1], grad, *transposed[:i:-1]])
+
+    return rule
+
+
+# --- products of all with all ---------------------------------------------------------------------
+
+
+@answers(np.outer)
+def outer(a: Any, b: Any) -> Tensor:
+    """Multiply every entry of a with every entry of b, to a matrix: out[i, j] = a[i] * b[j]."""
+    return Arithmetic.multiply(np.reshape(a, (-1, 1)), np.ravel(b))
+
+
+@answers(np.linalg.outer)
+def _linalg_outer(x1: Any, x2: Any, /) -> Tensor:
+    if np.ndim(x1) != 1 or np.ndim(x2) != 1:
+        raise ValueError(
+            f"outer: expected two vectors, got shapes {np.shape(x1)} and {np.shape(x2)}; "
+            "np.outer takes any"
+        )
+    return outer(x1, x2)
+
+
+@answers(np.kron)
+def kron(a: Any, b: Any) -> Tensor:
+    """Put a copy of b, times that entry, in place of every entry of a: Kronecker's product."""
+    ndim = max(np.ndim(a), np.ndim(b))
+    shape_a, shape_b = ((1,) * (ndim - np.ndim(x)) + np.shape(x) for x in (a, b))
+    blocks = np.reshape(a, [n for size in shape_a for n in (size, 1)])
+    inside = np.reshape(b, [n for size in shape_b for n in (1, size)])
+    shape = [m * n for m, n in zip(shape_a, shape_b, strict=True)]
+    return reshape(np.multiply(blocks, inside), shape)
+
+
+_CROSS = binary(
+    np.linalg.cross,
+    lambda grad, out, x, y: np.linalg.cross(y, grad),
+    lambda grad, out, x, y: np.linalg.cross(grad, x),
+    "The vector product of the vectors along the last axis",
+)
+
+
+@answers(np.cross)
+def cross(
+    a: Any, b: Any, axisa: int = -1, axisb: int = -1, axisc: int = -1, axis: int | None = None
+) -> Tensor:
+    """Give the vector product; the vectors, of three entries, lie along the axes named.
+
+    Raises ValueError for vectors of another size.
+    """
+    if axis is not None:
+        axisa = axisb = axisc = axis
+    return moveaxis(_CROSS(np.moveaxis(a, axisa, -1), np.moveaxis(b, axisb, -1)), -1, axisc)
+
+
+@answers(np.linalg.cross)
+def _linalg_cross(x1: Any, x2: Any, /, *, axis: int = -1) -> Tensor:
+    return cross(x1, x2, axis=axis)
+
+
+# --- of one matrix --------------------------------------------------------------------------------
+
+
+@answers(np.trace)
+def trace(a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Tensor:
+    """Sum the diagonal of the planes of two axes."""
+    return Reductions.sum(diagonal(a, offset, axis1, axis2), -1)
+
+
+@answers(np.linalg.trace)
+def _linalg_trace(x: Any, /, *, offset: int = 0) -> Tensor:
+    return trace(x, offset, -2, -1)
+
+
+@answers(np.linalg.diagonal)
+def _linalg_diagonal(x: Any, /, *, offset: int = 0) -> Any:
+    return diagonal(x, offset, -2, -1)
+
+
+@answers(np.linalg.matrix_power)
+def matrix_power(a: Any, n: int) -> Tensor:
+    """Give the n-th power of square matrices, of their inverses for negative n.
+
+    Raises LinAlgError for matrices that are not square, or have no inverse where one is needed.
+    """
+    n = operator.index(n)
+    if a.ndim < 2 or a.shape[-1] != a.shape[-2]:
+        raise np.linalg.LinAlgError(
+            f"matrix_power: the last two axes make square matrices, got shape {a.shape}"
+        )
+    if n < 0:
+        return matrix_power(np.linalg.inv(a), -n)
+    if n == 0:
+        return where(True, np.eye(a.shape[-1], dtype=a.dtype), a)
+    if n == 1:
+        return Arithmetic.clone(a)
+    half = matrix_power(a, n // 2)
+    return half @ half @ a if n % 2 else half @ half
+
+
+# --- norms ----------------------------------------------------------------------------------------
+
+
+def _norm(x: Any, axis: Axis = None, keepdims: bool = False, ord: float = 2) -> Any:
+    if ord == 0:
+        return (x != 0).sum(axis=axis, keepdims=keepdims, dtype=x.dtype)
+    powers = x * x if ord == 2 else np.abs(x) ** ord
+    sums = powers.sum(axis=axis, keepdims=keepdims)
+    return np.sqrt(sums) if ord == 2 else sums ** (1 / ord)
+
+
+def _norm_rule(grad: Any, out: Any, x: Any, axis: Axis, ord: float = 2) -> Any:  # noqa: ARG001
+    # The slope is set to 0 where the norm is 0.
+    if ord == 2:
+        return grad * x / np.where(out == 0, np.inf, out)
+    if ord == 0:
+        return np.zeros_like(x)
+    # The derivative of (sum |x|**p)**(1/p): sign(x) * (|x| / out)**(p - 1).
+    ratio = np.where(x == 0, 1, np.abs(x)) / np.where(out == 0, 1, out)
+    return keep(out != 0, grad) * np.sign(x) * ratio ** (ord - 1)
+
+
+_NORM = reduction(_norm, _norm_rule, "The norm of vectors", "norm")
+
+
+@answers(np.linalg.vector_norm)
+def vector_norm(x: Any, /, *, axis: Axis = None, keepdims: bool = False, ord: Any = 2) -> Tensor:
+    """Give the norm (sum |x|**ord)**(1/ord), over `axis` or all entries; its slope at 0 is 0.
+
+    Order inf is the largest |x|, -inf the smallest, 0 counts the entries that are not 0.
+    Raises ValueError for an order that is no number.
+    """
+    if isinstance(ord, str):
+        raise ValueError(f"norm: the order of vectors is a number, got {ord!r}")  # noqa: TRY004
+    if ord == np.inf:
+        return Reductions.amax(np.abs(x), axis, keepdims)
+    if ord == -np.inf:
+        return Reductions.amin(np.abs(x), axis, keepdims)
+    return _NORM(x, axis, keepdims, ord=ord)
+
+
+@answers(np.linalg.matrix_norm)
+def matrix_norm(x: Any, /, *, keepdims: bool = False, ord: Any = "fro") -> Tensor:
+    """Give a norm of the matrices in the last two axes.
+
+    "fro": the root of the sum of all squares; "nuc", 2, -2: the sum, the largest, the smallest of
+    the singular values; 1, -1: the largest, the smallest column sum of |x|; inf, -inf: row sum.
+    Raises ValueError for another order.
+    """
+    if ord in ("fro", "f", None):
+        out = vector_norm(x, axis=(-2, -1))
+    elif ord == "nuc":
+        out = np.linalg.svdvals(x).sum(axis=-1)
+    elif ord in (2, -2, 1, -1, np.inf, -np.inf):
+        if abs(ord) == 2:
+            sizes = np.linalg.svdvals(x)
+        else:
+            sizes = np.abs(x).sum(axis=-2 if abs(ord) == 1 else -1)
+        out = (np.max if ord > 0 else np.min)(sizes, axis=-1)
+    else:
+        raise ValueError(
+            f'norm: a matrix has the orders "fro", "nuc", 1, -1, 2, -2, inf, -inf, got {ord!r}'
+        )
+    return expand_dims(out, (-2, -1)) if keepdims else out
+
+
+@answers(np.linalg.norm)
+def norm(x: Any, ord: Any = None, axis: Axis = None, keepdims: bool = False) -> Tensor:
+    """Give the norm of vectors along one axis, or of matrices along two.
+
+    Without an order the root of the sum of all squares, without `axis` of all entries.
+    Raises ValueError for more axes than two.
+    """
+    axes = axes_of(x, axis)
+    if axis is None and ord is None:
+        return vector_norm(x, keepdims=keepdims)
+    if len(axes) == 1:
+        return vector_norm(x, axis=axes, keepdims=keepdims, ord=2 if ord is None else ord)
+    if len(axes) == 2:
+        out = matrix_norm(np.moveaxis(x, axes, (-2, -1)), ord=ord)
+        return expand_dims(out, axes) if keepdims else out
+    raise ValueError(f"norm: one axis or two have a norm of order {ord!r}, got {len(axes)}")
+
+
+class Products(Node):
+    """Products and norms."""
+
+    __slots__ = ()
+
+    __matmul__ = matmul = mm = bmm = mv = binary(
+        _matmul, _matmul_rule_x, _matmul_rule_y, "The matrix product", name="matmul", symbol="@"
+    )
+    __rmatmul__ = reflected(__matmul__)
+
+    dot, inner, vdot, kron, trace, matrix_power = dot, inner, vdot, kron, trace, matrix_power
+    outer = ger = outer
+
+    @torch_spelling
+    def cross(self, other: Any, axis: int | None = None) -> Tensor:
+        """Give the vector product along `axis`, or along the first axis of size 3."""
+        if axis is None:
+            if 3 not in self._data.shape:
+                raise ValueError(f"cross: one axis has size 3, got shape {self._data.shape}")
+            axis = self._data.shape.index(3)
+        return cross(self, other, axis=axis)
+
+    @torch_spelling
+    def norm(self, p: Any = "fro", axis: Axis = None, keepdims: bool = False) -> Tensor:
+        """Give (sum |x|**p)**(1/p), over `axis` or all entries; its slope at 0 is 0.
+
+        "fro" is 2; "nuc" the sum of the singular values of a matrix, which two axes make.
+        """
+        axes = tuple(axis) if isinstance(axis, list) else axis
+        if p == "nuc":
+            return norm(self, p, axes_of(self, axes), keepdims)
+        return vector_norm(self, axis=axes, keepdims=keepdims, ord=2 if p in ("fro", None) else p)
+
+
+numpy_functions[np.linalg.matrix_transpose] = matrix_transpose
+numpy_functions[np.matmul] = numpy_functions[np.linalg.matmul] = Products.matmul
+
+if hasattr(np, "matvec"):  # NumPy 2.2
+
+    @answers(np.matvec)
+    def _matvec(x1: Any, x2: Any) -> Tensor:
+        return Products.matmul(x1, np.expand_dims(x2, -1))[..., 0]
+
+    @answers(np.vecmat)
+    def _vecmat(x1: Any, x2: Any) -> Tensor:
+        return Products.matmul(np.expand_dims(x1, -2), x2)[..., 0, :]

@@ -1,0 +1,510 @@
+"""Transforms: from a function to its derivative, which is a function again.
+
+    grad(f)(x)      the gradient of f at x                  jacobian(f)(x)   all first derivatives
+    vjp(f, x)       f(x), and its Jacobian from the left    hessian(f)(x)    all second derivatives
+    jvp(f, [x], [v])  f(x), and its Jacobian times v        hvp(f, [x], [v]) the Hessian times v
+
+The names and signatures are JAX's, where it has them. Arguments are floats, floating arrays or
+tensors, or lists, tuples and dicts of them, nested at will; f sees tensors in their place, and
+gives a tensor (`vjp`, `jvp` and `jacobian` take such nested structures of tensors too). The results
+are plain NumPy arrays and numbers.
+
+Transforms nest: inside a function that is being differentiated the results are tensors, which pass
+gradients on. No two levels get confused, since each gives f new tensors for its own arguments, and
+a gradient goes to a tensor, not to a value. `no_grad` around a transform does not stop it; inside f
+it makes what is computed there, transforms included, a constant.
+"""
+
+from __future__ import annotations
+
+import functools
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from tinytorch.autograd import seed, sweep
+from tinytorch.batch import Batch
+from tinytorch.engine import Array, _grad_mode, set_grad_enabled, topological_order
+from tinytorch.lazy import is_lazy, known, settled
+from tinytorch.operations.rows import describe
+from tinytorch.tensor import Tensor
+from tinytorch.trees import leaves, map_leaves
+
+Function: TypeAlias = Callable[..., Any]
+Argnums: TypeAlias = int | Sequence[int]
+
+# A sweep for a Jacobian takes so many rows at once that its gradients have about as many entries.
+_BATCHED_ENTRIES = 2**23
+# The error of check_grads shows so many entries at most.
+_SHOWN = 10
+
+
+class _Levels(threading.local):
+    depth = 0
+
+
+_levels = _Levels()
+
+
+@contextmanager
+def _level() -> Iterator[None]:
+    """Record what is computed in the block, one level deeper."""
+    _levels.depth += 1
+    try:
+        with set_grad_enabled(mode=True):
+            yield
+    finally:
+        _levels.depth -= 1
+
+
+def _nested() -> bool:
+    """Say whether a transform around this one wants to differentiate its results."""
+    return _levels.depth > 0 and _grad_mode.enabled
+
+
+def _title(transform: str, f: Function) -> str:
+    """Name a transform of `f`, for messages. Raises TypeError if `f` is no function."""
+    if not callable(f):
+        raise TypeError(f"{transform}: expected a function, got {describe(f)}")
+    return f"{transform}({getattr(f, '__name__', type(f).__name__)})"
+
+
+def _derived(title: str, f: Function) -> Callable[[Function], Function]:
+    """Give a derivative of `f` its signature, and a name."""
+
+    def rename(derivative: Function) -> Function:
+        functools.update_wrapper(derivative, f)
+        derivative.__name__ = derivative.__qualname__ = title
+        return derivative
+
+    return rename
+
+
+def _call(
+    title: str, f: Function, argnums: Argnums, args: Sequence[Any], kwargs: dict[str, Any]
+) -> tuple[Any, Any]:
+    """Call `f` with new tensors for the arguments numbered; give its output, and those tensors."""
+
+    def variable(where: str, leaf: Any) -> Tensor:
+        kind = getattr(leaf, "dtype", None) or np.asarray(leaf).dtype
+        if kind.kind != "f":
+            raise TypeError(
+                f"{where}: a derivative needs floating values, as in 3.0 or x.astype(float), "
+                f"got {describe(leaf)}"
+            )
+        # A copy that passes gradients on, for the transform around this one.
+        x = leaf.clone() if isinstance(leaf, Tensor) and _nested() else Tensor(leaf)
+        x.requires_grad = True
+        return x
+
+    numbers = [argnums] if isinstance(argnums, int) else list(argnums)
+    try:
+        numbers = [range(len(args))[i] for i in numbers]
+    except IndexError:
+        raise ValueError(
+            f"{title}: there is no argument {argnums} to differentiate by: "
+            f"{len(args)} positional arguments were given"
+        ) from None
+    variables = {i: map_leaves(variable, f"{title}: argument {i}", args[i]) for i in numbers}
+    with _level():
+        output = f(*[variables.get(i, x) for i, x in enumerate(args)], **kwargs)
+    output = map_leaves(_tensor, f"{title}: the output", output)
+    chosen = tuple(variables[i] for i in numbers)
+    return output, chosen[0] if isinstance(argnums, int) else chosen
+
+
+def _tensor(where: str, leaf: Any) -> Tensor:
+    if isinstance(leaf, Tensor):
+        return leaf
+    # What NumPy makes of arrays is constant: of tensors it would have made tensors.
+    if getattr(leaf, "dtype", np.dtype(object)).kind == "f":
+        return Tensor(leaf, requires_grad=False)
+    raise TypeError(
+        f"{where} is {describe(leaf)}, expected a tensor: float(), .item() and the math module lose "
+        "the gradient; a constant is written Tensor(3.0)"
+    )
+
+
+def _pull(outputs: Sequence[Tensor], seeds: Sequence[Tensor], variables: Any) -> Any:
+    """Give the gradients of `sum(output * seed)` in the structure of `variables`."""
+    found = sweep(outputs, seeds, leaves(variables), create_graph=_nested())
+    remaining = iter(found)
+    return map_leaves(lambda _where, x: _result(next(remaining), x), "", variables)
+
+
+def _result(value: Any, like: Tensor) -> Any:
+    """Hand over a gradient, zeros for None: a tensor to a transform around, else a plain value."""
+    if value is None:
+        value = np.zeros_like(like._data)
+    if _nested():
+        return value if isinstance(value, Tensor) else Tensor(value, requires_grad=False)
+    # A copy, since rules may pass on what they were given; and a number if it has no axes.
+    return value.copy()[()]
+
+
+def _primal(_where: str, output: Tensor) -> Any:
+    return _result(output if _nested() else known(output), output)
+
+
+def _ones(output: Tensor) -> Tensor:
+    return Tensor(np.ones_like(output._data), requires_grad=False)
+
+
+# --- gradients ------------------------------------------------------------------------------------
+
+
+def grad(f: Function, argnums: Argnums = 0) -> Function:
+    """Give the function that computes the gradient of f, which has a single entry.
+
+    With x the argument numbered `argnums`, the gradient is df/dx, of the structure and the shapes
+    of x; a tuple of numbers gives a tuple of gradients.
+
+    Raises TypeError, when called, for an argument that isn't floating and for an output that isn't
+    a tensor of a single entry; ValueError for an argument that isn't there.
+
+    >>> grad(lambda x: x**3)(2.0)
+    np.float64(12.0)
+    >>> grad(grad(lambda x: x**3))(2.0)
+    np.float64(12.0)
+    """
+    title = _title("grad", f)
+
+    @_derived(title, f)
+    def gradient(*args: Any, **kwargs: Any) -> Any:
+        return _gradient(title, f, argnums, *args, **kwargs)
+
+    return gradient
+
+
+def value_and_grad(f: Function, argnums: Argnums = 0) -> Function:
+    """Give the function that computes f and its gradient, as a pair; else as `grad`.
+
+    >>> value_and_grad(lambda x: x**3)(2.0)
+    (np.float64(8.0), np.float64(12.0))
+    """
+    title = _title("value_and_grad", f)
+
+    @_derived(title, f)
+    def value_and_gradient(*args: Any, **kwargs: Any) -> Any:
+        return _value_and_grad(title, f, argnums, args, kwargs)
+
+    return value_and_gradient
+
+
+def _value_and_grad(
+    title: str, f: Function, argnums: Argnums, args: Sequence[Any], kwargs: dict[str, Any]
+) -> tuple[Any, Any]:
+    output, variables = _call(title, f, argnums, args, kwargs)
+    if not isinstance(output, Tensor) or output.size != 1:
+        raise TypeError(
+            f"{title}: the output is {describe(output)}, expected a single entry; "
+            "jacobian and elementwise_grad take outputs of more, or sum them"
+        )
+    gradient = _pull([output], [_ones(output)], variables)  # which may compute the output as well
+    return _primal("", output), gradient
+
+
+def _gradient(title: str, f: Function, argnums: Argnums, *args: Any, **kwargs: Any) -> Any:
+    return _value_and_grad(title, f, argnums, args, kwargs)[1]
+
+
+def elementwise_grad(f: Function, argnums: Argnums = 0) -> Function:
+    """Give the derivative of a function that works entry by entry, for every entry at once.
+
+    That is `df(x)[i]/dx[i]`, of the shape of x. It is computed as the gradient of `f(x).sum()`,
+    which is the same as long as `f(x)[i]` depends on no other entry of x than `x[i]`.
+
+    >>> elementwise_grad(np.sin)(np.array([0.0, np.pi]))
+    array([ 1., -1.])
+    """
+    title = _title("elementwise_grad", f)
+
+    @_derived(title, f)
+    def derivative(*args: Any, **kwargs: Any) -> Any:
+        output, variables = _call(title, f, argnums, args, kwargs)
+        outputs = leaves(output)
+        return _pull(outputs, [_ones(y) for y in outputs], variables)
+
+    return derivative
+
+
+# --- products with Jacobians ----------------------------------------------------------------------
+
+
+def vjp(f: Function, *primals: Any) -> tuple[Any, Function]:
+    """Compute `f(*primals)`, and give with it the function that pulls gradients back through f.
+
+    `pullback(v)`, where v has the structure and shapes of the output, is the vector-Jacobian
+    product: for each of the primals the gradient of `(f(*primals) * v).sum()`, in a tuple. It can
+    be called more than once.
+
+    Raises TypeError for a primal that isn't floating, and for an output that isn't made of tensors;
+    the pullback raises ValueError for another structure or shape.
+
+    >>> out, pullback = vjp(lambda x, y: x * y, 2.0, np.array([3.0, 4.0]))
+    >>> out, pullback(np.array([1.0, 10.0]))
+    (array([6., 8.]), (np.float64(43.0), array([ 2., 20.])))
+    """
+    return _vjp(_title("vjp", f), f, primals, "cotangent")
+
+
+def _vjp(title: str, f: Function, primals: Sequence[Any], name: str) -> tuple[Any, Function]:
+    output, variables = _call(title, f, range(len(primals)), primals, {})
+
+    def pullback(v: Any) -> Any:
+        seeds = map_leaves(
+            lambda where, y, part: seed(where, part, y), f"{title}: {name}", output, v
+        )
+        return _pull(leaves(output), leaves(seeds), variables)
+
+    return map_leaves(_primal, "", output), pullback
+
+
+def jvp(f: Function, primals: Any, tangents: Any) -> tuple[Any, Any]:
+    """Compute `f(*primals)`, and how fast it changes when the primals change by the tangents.
+
+    The latter is the Jacobian-vector product `J @ v`, of the shape of the output. A pullback is
+    linear, `v -> v @ J`, so that its own Jacobian is J transposed, and pulling back through the
+    pullback gives `J @ v`. Both take a tuple or list, one item for each argument, or the only one.
+
+    Raises TypeError for primals and tangents that aren't floating, and for an output that isn't
+    made of tensors; ValueError for tangents of another structure or shape.
+
+    >>> jvp(lambda x, y: x * y, (2.0, 5.0), (1.0, 0.1))
+    (np.float64(10.0), np.float64(5.2))
+    """
+    title = _title("jvp", f)
+    primals = _arguments(primals)
+    output, variables = _call(title, f, range(len(primals)), primals, {})
+    directions = map_leaves(
+        lambda where, x, v: seed(where, v, x), f"{title}: tangents", variables, _arguments(tangents)
+    )
+    outputs = leaves(output)
+    with _level():
+        weights = [Tensor(np.ones_like(y._data)) for y in outputs]
+        pulled = sweep(outputs, weights, leaves(variables), create_graph=True)
+    # Where a gradient is no tensor, it doesn't depend on the weights.
+    pairs = zip(pulled, leaves(directions), strict=True)
+    linear = [(gradient, v) for gradient, v in pairs if isinstance(gradient, Tensor)]
+    slopes = sweep(
+        [gradient for gradient, _ in linear],
+        [v for _, v in linear],
+        weights,
+        create_graph=_nested(),
+    )
+    remaining = iter(slopes)
+    slope = map_leaves(lambda _where, y: _result(next(remaining), y), "", output)
+    return map_leaves(_primal, "", output), slope
+
+
+def hvp(f: Function, primals: Any, tangents: Any) -> Any:
+    """Compute `H @ v`, the Hessian of f at the primals times the tangents, without the Hessian.
+
+    f has a single entry. Primals and tangents are given as to `jvp`; the result has the structure
+    of the only argument, or is a tuple for several. The Hessian is symmetric, so that pulling v
+    back through `grad(f)` gives what pushing it forward would.
+
+    Raises TypeError and ValueError as `grad` and `jvp` do.
+
+    >>> hvp(lambda x: (x**3).sum(), np.array([1.0, 2.0]), np.array([1.0, 10.0]))
+    array([  6., 120.])
+    """
+    title = _title("hvp", f)
+    primals = _arguments(primals)
+    numbers = range(len(primals))
+    gradient = functools.partial(_gradient, title, f, numbers)
+    products = _vjp(title, gradient, primals, "tangents")[1](_arguments(tangents))
+    return products[0] if len(products) == 1 else products
+
+
+def _arguments(values: Any) -> tuple[Any, ...]:
+    return tuple(values) if isinstance(values, list | tuple) else (values,)
+
+
+# --- all derivatives ------------------------------------------------------------------------------
+
+
+def jacobian(f: Function, argnums: Argnums = 0) -> Function:
+    """Give the function that computes every derivative of every entry of f.
+
+    For an argument x that is `J[i, j] = df(x)[i]/dx[j]`, of shape `f(x).shape + x.shape`. Where the
+    output or the argument is a structure, so is the result: the output's, with the argument's in
+    place of each leaf. A tuple `argnums` counts as one argument, which is a tuple.
+
+    Raises TypeError and ValueError as `grad` does, but for the size of the output.
+
+    >>> jacobian(lambda x: x**2)(np.array([1.0, 2.0]))
+    array([[2., 0.],
+           [0., 4.]])
+    """
+    title = _title("jacobian", f)
+
+    @_derived(title, f)
+    def derivatives(*args: Any, **kwargs: Any) -> Any:
+        return _jacobian(*_call(title, f, argnums, args, kwargs))
+
+    return derivatives
+
+
+def hessian(f: Function, argnums: Argnums = 0) -> Function:
+    """Give the function that computes all second derivatives of f, which has a single entry.
+
+    For an argument x that is `H[i, j] = d2f/dx[i]dx[j]`, of shape `x.shape + x.shape`; structures
+    as in `jacobian`.
+
+    Raises TypeError and ValueError as `grad` does.
+
+    >>> hessian(lambda x: (x**3).sum())(np.array([1.0, 2.0]))
+    array([[ 6.,  0.],
+           [ 0., 12.]])
+    """
+    title = _title("hessian", f)
+    gradient = functools.partial(_gradient, title, f, argnums)
+
+    @_derived(title, f)
+    def second_derivatives(*args: Any, **kwargs: Any) -> Any:
+        return _jacobian(*_call(title, gradient, argnums, args, kwargs))
+
+    return second_derivatives
+
+
+def _jacobian(output: Any, variables: Any) -> Any:
+    inputs = leaves(variables)
+
+    def blocks(_where: str, y: Tensor) -> Any:
+        if _nested():
+            found = _rows_by_tensors(y, inputs)
+        elif is_lazy(y._data):
+            rows = [row._data for row in _rows_by_tensors(y, inputs)]
+            found = settled(rows, [x._data for x in inputs])
+        else:
+            found = _rows_by_batch(y, inputs)
+        remaining = iter(found)
+        return map_leaves(lambda _where, _x: next(remaining), "", variables)
+
+    return map_leaves(blocks, "", output)
+
+
+def _rows_by_tensors(y: Tensor, inputs: Sequence[Tensor]) -> list[Any]:
+    """Sweep once for each entry of y, so that every row can be differentiated again."""
+    units = [Tensor(unit, requires_grad=False) for unit in _units(y, 0, y.size)]
+    rows = [sweep([y], [unit], inputs, create_graph=True) for unit in units]
+    return [
+        np.concatenate(
+            [Tensor(np.empty((0, *x.shape), x.dtype))] + [_result(row[i], x)[None] for row in rows]
+        ).reshape(y.shape + x.shape)
+        for i, x in enumerate(inputs)
+    ]
+
+
+def _rows_by_batch(y: Tensor, inputs: Sequence[Tensor]) -> list[Any]:
+    """Sweep once for as many entries of y as memory should be spent on."""
+    found = [np.zeros((y.size, *x.shape), x.dtype) for x in inputs]
+    step = 1 + _BATCHED_ENTRIES // (1 + sum(node.size for node in topological_order([y])))
+    for start in range(0, y.size, step):
+        batch = Batch(np.moveaxis(_units(y, start, step), 0, -1))
+        for rows, part in zip(found, sweep([y], [batch], inputs, create_graph=False), strict=True):
+            if part is not None:
+                rows[start : start + step] = np.moveaxis(part.stacked, -1, 0)
+    return [rows.reshape(y.shape + x.shape)[()] for rows, x in zip(found, inputs, strict=True)]
+
+
+def _units(y: Tensor, start: int, count: int) -> Array:
+    """Give arrays like y that are 1 in one of its entries, from the entry `start` on."""
+    count = min(count, y.size - start)
+    return np.eye(count, y.size, start, dtype=y.dtype).reshape(count, *y.shape)
+
+
+# --- trust ----------------------------------------------------------------------------------------
+
+
+def check_grads(
+    f: Function, *args: Any, order: int = 2, rtol: float = 1e-4, atol: float = 1e-6
+) -> None:
+    """Compare the derivatives of f up to `order` with central differences, entry by entry.
+
+    They count as equal where `|analytic - numeric| <= atol + rtol * |numeric|`. Everything is
+    computed in float64; the arguments are given as to `vjp`. From the second order on, the
+    derivatives are those of a weighted sum of all entries of f, of which the first has weight 1.
+
+    Raises AssertionError that shows which entries disagree, analytic beside numeric; TypeError as
+    `vjp` does.
+
+    >>> check_grads(lambda x, y: np.sin(x) * y, 0.5, np.array([1.0, 2.0]))
+    """
+    title = _title("check_grads", f)
+    args = map_leaves(_in_float64, "", args)
+    inputs = [name for i, x in enumerate(args) for name in _entries(f"argument {i}", x)]
+    outputs: list[str] = []
+    for degree in range(1, order + 1):
+        output, variables = _call(title, f, range(len(args)), args, {})
+        outputs = outputs or _entries("the output", output)
+        blocks = iter(leaves(_jacobian(output, variables)))
+        analytic = np.block(
+            [
+                [np.reshape(next(blocks), (y.size, x.size)) for x in leaves(variables)]
+                for y in leaves(output)
+            ]
+        )
+        numeric = _central_differences(f, args, len(analytic))
+        wrong = np.argwhere(~np.isclose(analytic, numeric, rtol, atol, equal_nan=True))
+        if len(wrong):
+            raise AssertionError(
+                f"{title}: {len(wrong)} of {analytic.size} derivatives of order {degree} "
+                "differ from central differences:"
+                + "".join(
+                    f"\n  {outputs[i]} by {inputs[j]}: "
+                    f"analytic {analytic[i, j]:.9g}, numeric {numeric[i, j]:.9g}"
+                    for i, j in wrong[:_SHOWN].tolist()
+                )
+            )
+        outputs = [f"the derivative by {name}" for name in inputs]
+        f = functools.partial(_weighted_gradient, f)
+
+
+def _in_float64(_where: str, leaf: Any) -> Any:
+    array = np.asarray(leaf)
+    return array.astype(np.float64) if array.dtype.kind == "f" else leaf
+
+
+def _entries(where: str, tree: Any) -> list[str]:
+    """Name all entries of a tree of arrays."""
+    names: list[str] = []
+
+    def name(where: str, leaf: Any) -> None:
+        names.extend(where + (str(list(i)) if i else "") for i in np.ndindex(np.shape(leaf)))
+
+    map_leaves(name, where, tree)
+    return names
+
+
+def _weighted_gradient(f: Function, *args: Any) -> Any:
+    output, variables = _call("check_grads", f, range(len(args)), args, {})
+    outputs = leaves(output)
+    weights = [Tensor(np.linspace(1, 2, y.size).reshape(y.shape)) for y in outputs]
+    return _pull(outputs, weights, variables)
+
+
+def _central_differences(f: Function, args: tuple[Any, ...], size: int) -> Array:
+    """Give `(f(x + h) - f(x - h)) / 2h` for every entry of x, in columns, `size` entries each."""
+    arrays = leaves(args)
+    point = np.concatenate([x.ravel() for x in arrays])
+
+    def values(shifted: Array) -> Array:
+        parts = iter(np.split(shifted, np.cumsum([x.size for x in arrays])[:-1]))
+        moved = map_leaves(lambda _where, x: next(parts).reshape(x.shape), "", args)
+        output, _ = vjp(f, *moved)
+        return np.concatenate([np.ravel(y) for y in leaves(output)])
+
+    columns = np.empty((size, point.size))
+    for i, x in enumerate(point):
+        # Where the errors of truncation and of rounding balance.
+        step = np.cbrt(np.finfo(float).eps) * max(1, abs(x))
+        above, below = point.copy(), point.copy()
+        above[i] += step
+        below[i] -= step
+        columns[:, i] = (values(above) - values(below)) / (above[i] - below[i])
+    return columns
