@@ -10,10 +10,10 @@ export OMP_NUM_THREADS = 1
 export OPENBLAS_NUM_THREADS = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help venv install demo tests lint types format clean
+.PHONY: help venv install demo notebook assets tests tests-thorough lint types format clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' Makefile
 
 venv: $(VENV)/created ## create the virtual environment .venv
 
@@ -22,8 +22,18 @@ install: $(VENV)/installed-dev ## install the package and what its development n
 demo: $(VENV)/installed-examples ## teach a network the two moons and draw how it learnt them
 	@$(BIN)/python examples/moons.py
 
+notebook: $(VENV)/installed-notebooks ## open the notebooks in JupyterLab
+	$(BIN)/jupyter lab examples
+
+assets: $(VENV)/installed-dev ## draw the pictures of the README again
+	$(BIN)/python examples/computational_graph.py assets/computational_graph.svg
+	$(BIN)/python examples/moons.py --output assets
+
 tests: $(VENV)/installed-dev ## run the test suite
 	$(BIN)/pytest --numprocesses auto
+
+tests-thorough: $(VENV)/installed-dev ## search for new counterexamples, for an hour or so
+	$(BIN)/pytest --numprocesses auto --hypothesis-profile thorough
 
 lint: $(VENV)/installed-dev ## check style and formatting
 	$(BIN)/ruff check
