@@ -45,26 +45,6 @@ class Node:
     label: str | None
     _computed: Array | None  # the value of a Dask array, where it is known; else often unset
 
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """The size along each axis."""
-        return self._data.shape
-
-    @property
-    def ndim(self) -> int:
-        """The number of axes."""
-        return self._data.ndim
-
-    @property
-    def size(self) -> int:
-        """The number of entries."""
-        return self._data.size
-
-    @property
-    def dtype(self) -> np.dtype[Any]:
-        """The floating type of the entries."""
-        return self._data.dtype
-
 
 class _GradMode(threading.local):
     enabled = True

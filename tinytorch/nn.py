@@ -40,7 +40,7 @@ class Module:
         # A picture shows the call as a box: the innermost one that made the output.
         made_here = isinstance(out, Tensor) and all(out is not x for x in inputs)
         if made_here and out._children and not hasattr(out, "_call"):
-            out._call = (self, *inputs)
+            out._call = (self, *inputs, *options.values())
         return out
 
     def forward(self, *inputs: Any, **options: Any) -> Any:
@@ -193,7 +193,7 @@ class MLP(Module):
     `MLP(2, [(24, Activation.RELU), (1, Activation.SIGMOID)])` goes from (batch, 2) through 24
     neurons to (batch, 1). `rng` and `dtype` as for `Layer`; one seed gives one network.
 
-    Raises ValueError for an empty list of layers.
+    Raises ValueError for an empty list of layers, TypeError for a layer that is no such pair.
     """
 
     def __init__(
@@ -204,10 +204,15 @@ class MLP(Module):
         rng: np.random.Generator | int | None = None,
         dtype: npt.DTypeLike = np.float64,
     ) -> None:
+        example = "such as layers=[(24, Activation.RELU), (1, Activation.SIGMOID)]"
         if not layers:
-            raise ValueError(
-                "MLP: expected at least one layer, such as layers=[(1, Activation.SIGMOID)]"
-            )
+            raise ValueError(f"MLP: expected at least one layer, {example}")
+        for layer in layers:
+            if not isinstance(layer, Sequence) or len(layer) != 2:
+                raise TypeError(
+                    f"MLP: a layer is a number of neurons and an activation, {example}; "
+                    f"got {layer!r}"
+                )
         rng = np.random.default_rng(rng)
         widths = [n_input, *[n_neurons for n_neurons, _ in layers]]
         self.layers = [

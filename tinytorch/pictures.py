@@ -13,6 +13,7 @@ import itertools
 import logging
 import math
 import os
+import re
 import secrets
 import sys
 import tempfile
@@ -52,8 +53,11 @@ class Picture:
                 content = self.dot.encode()
             case ".svg":
                 content = self.svg.encode()
-            case ending:
-                content = _draw(self.dot, ending[1:])
+            case ".pdf":  # the same picture is the same file, whenever it is drawn
+                pdf = _draw(self.dot, "pdf")
+                content = re.sub(rb"(?<=/CreationDate \(D:)\d{14}", b"20000101000000", pdf)
+            case _:
+                content = _draw(self.dot, "png")
         # The file appears under its name when it is complete, or not at all.
         part = path.with_name(f".{secrets.token_hex(8)}.part")
         try:
@@ -283,7 +287,7 @@ def _dot(graph: _Graph) -> str:
     for unit, name in zip(graph.units, names, strict=True):
         dot.node(keys[id(unit)], **_node(graph, unit, name))
     free = dict(keys)  # a parameter that two calls use is drawn in the first
-    for i, box in enumerate(graph.opened.values()):
+    for i, box in enumerate(reversed(graph.opened.values())):
         inside = [free.pop(id(x), "") for x in box.inside]
         parameters = [free.pop(id(x), "") for x in box.module.parameters]
         with dot.subgraph(name=f"cluster_{i}") as cluster:
@@ -515,7 +519,7 @@ _one_at_a_time = threading.Lock()  # Graphviz keeps global state
 
 def _draw(dot: str, kind: str) -> bytes:
     """Lay out and draw with pygraphviz, or with the program `dot` where that is missing."""
-    if kind == "png":
+    if kind == "png":  # twice the usual, for today's screens
         dot = dot.replace("graph [", "graph [dpi=144 ", 1)
     try:
         from pygraphviz import AGraph
@@ -529,13 +533,13 @@ def _draw(dot: str, kind: str) -> bytes:
                 'render: to draw needs Graphviz, which pip install "tinytorch[viz]" brings along; '
                 'without it, render("graph.dot") writes the graph as text'
             ) from None
-    with _one_at_a_time, _without_fontconfig():
+    with _one_at_a_time, _quiet():
         return bytes(AGraph(string=dot).draw(format=kind, prog="dot"))
 
 
 @contextmanager
-def _without_fontconfig() -> Iterator[None]:
-    """Keep back what pygraphviz's copy of fontconfig says about settings newer than it."""
+def _quiet() -> Iterator[None]:
+    """Hold back what Graphviz and its fonts say on stderr, which matters only if they fail."""
     try:
         stderr = os.dup(2)
     except OSError:  # a program without a console
@@ -545,10 +549,10 @@ def _without_fontconfig() -> Iterator[None]:
         os.dup2(said.fileno(), 2)
         try:
             yield
+        except BaseException:
+            said.seek(0)
+            os.write(stderr, said.read())
+            raise
         finally:
             os.dup2(stderr, 2)
             os.close(stderr)
-            said.seek(0)
-            for line in said:
-                if not line.startswith(b"Fontconfig"):
-                    os.write(2, line)

@@ -165,13 +165,10 @@ class Tensor(Activations, Reductions, Shape, Indexing, LinearAlgebra):
 
     # --- what an array tells of itself ------------------------------------------------------
 
-    def numel(self) -> int:
-        """Give the number of entries."""
-        return self._data.size
-
-    def dim(self) -> int:
-        """Give the number of axes."""
-        return self._data.ndim
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """The floating type of the entries."""
+        return self._data.dtype
 
     def numpy(self) -> Array:
         """Give the values: the array itself, not a copy; a Dask array is computed."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -39,6 +40,11 @@ def _sinc_rule(grad: Any, out: Any, x: Any) -> Any:
     return grad * np.where(
         np.abs(x) < 0.01, series, (np.cos(np.pi * x) - out) / np.where(x == 0, 1, x)
     )
+
+
+def _square_distance(x: Any, y: Any) -> Any:
+    square = x * x + y * y
+    return np.where(square == 0, np.inf, square)  # for a slope of 0 at the origin
 
 
 def _erf(x: Any) -> Any:
@@ -131,8 +137,8 @@ class Elementwise(Arithmetic):
 
     arctan2 = atan2 = binary(
         np.arctan2,
-        lambda grad, out, x, y: grad * y / (x * x + y * y),
-        lambda grad, out, x, y: -grad * x / (x * x + y * y),
+        lambda grad, out, x, y: grad * y / _square_distance(x, y),
+        lambda grad, out, x, y: -grad * x / _square_distance(x, y),
         "The angle of the point whose ordinate is x and whose abscissa is y",
     )
     hypot = binary(
@@ -143,14 +149,15 @@ class Elementwise(Arithmetic):
     )
     logaddexp = binary(
         np.logaddexp,
-        lambda grad, out, x, y: grad * np.exp(x - out),
-        lambda grad, out, x, y: grad * np.exp(y - out),
+        # Not exp(x - out), since in a large out the digits that matter are rounded away.
+        lambda grad, out, x, y: grad * np.exp(-np.logaddexp(0, y - x)),
+        lambda grad, out, x, y: grad * np.exp(-np.logaddexp(0, x - y)),
         "log(exp(x) + exp(y)), without overflow",
     )
     logaddexp2 = binary(
         np.logaddexp2,
-        lambda grad, out, x, y: grad * np.exp2(x - out),
-        lambda grad, out, x, y: grad * np.exp2(y - out),
+        lambda grad, out, x, y: grad * np.exp2(-np.logaddexp2(0, y - x)),
+        lambda grad, out, x, y: grad * np.exp2(-np.logaddexp2(0, x - y)),
         "log2(2**x + 2**y), without overflow",
     )
     xlogy = binary(
@@ -236,6 +243,20 @@ def where(condition: Any, x: Any, y: Any) -> Tensor:
         x,
         y,
     )
+
+
+@answers(np.select)
+def select(condlist: Sequence[Any], choicelist: Sequence[Any], default: Any = 0) -> Any:
+    """Take each entry from the first choice whose condition holds there, else from `default`.
+
+    Raises ValueError unless there are as many conditions as choices.
+    """
+    if len(condlist) != len(choicelist):
+        raise ValueError(f"select: {len(condlist)} conditions for {len(choicelist)} choices")
+    out = default
+    for condition, choice in zip(condlist[::-1], choicelist[::-1], strict=True):
+        out = where(condition, choice, out)
+    return out
 
 
 @answers(np.clip)

@@ -146,7 +146,7 @@ class Indexing(Node):
     @torch_spelling
     def select(self, axis: int, index: int) -> Tensor:
         """Pick one slice along `axis`, without that axis."""
-        return self[along(axis, operator.index(index), self.ndim)]
+        return self[along(axis, operator.index(index), self._data.ndim)]
 
     @torch_spelling
     def index_select(self, axis: int, index: Any) -> Tensor:
@@ -192,8 +192,8 @@ class Indexing(Node):
     @torch_spelling
     def topk(self, k: int, axis: int = -1, largest: bool = True) -> Tensor:
         """Give the `k` largest entries along `axis`, or the smallest, in order."""
-        size = self.shape[axis]
+        size = self._data.shape[axis]
         if not 0 <= k <= size:
             raise ValueError(f"topk: k lies between 0 and {size} (axis {axis}), got {k}")
         order = self.argsort(axis, descending=largest)
-        return take_along_axis(self, order[along(axis, slice(k), self.ndim)], axis)
+        return take_along_axis(self, order[along(axis, slice(k), self._data.ndim)], axis)

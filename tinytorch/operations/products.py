@@ -13,6 +13,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.lib.array_utils import normalize_axis_tuple
 
 from tinytorch.engine import Node, Rule
 from tinytorch.operations.arithmetic import Arithmetic
@@ -163,6 +164,9 @@ def tensordot(a: Any, b: Any, axes: Any = 2) -> Tensor:
     A single number n means the last n axes of a with the first n of b. The result has the other
     axes of a, then those of b.
     """
+    if np.iterable(axes):  # counted from the front, since Dask gets the others wrong
+        pairs = zip(axes, (a, b), strict=True)
+        axes = [normalize_axis_tuple(of, np.ndim(x), allow_duplicate=True) for of, x in pairs]
 
     def labels(a: Any, b: Any) -> tuple[list[int], list[int], list[int]]:
         """Number the axes of a, of b and of the result, as an einsum of lists takes them."""

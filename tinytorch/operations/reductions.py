@@ -209,7 +209,7 @@ def quantile(
     line = moveaxis(x, axes, range(len(axes)))
     line = sort(line.reshape(-1, *line.shape[len(axes) :]), axis=0)
     place = q * (line.shape[0] - 1)
-    low, high = np.floor(place).astype(int), np.ceil(place).astype(int)
+    low, high = np.floor(place), np.ceil(place)
     weights = {
         "linear": place - low,
         "lower": np.zeros_like(place),
@@ -220,7 +220,8 @@ def quantile(
     if method not in weights:
         raise ValueError(f"quantile: method is one of {', '.join(weights)}, got {method!r}")
     weight = weights[method].reshape(q.shape + (1,) * (line.ndim - 1))
-    out = line[low] + weight * (line[high] - line[low])
+    below, above = line[low.astype(int)], line[high.astype(int)]
+    out = below + weight * (above - below)
     out = where(np.isnan(line[-1]), np.nan, out)  # a nan is sorted to the end
     return out.reshape(q.shape + kept) if keepdims else out
 

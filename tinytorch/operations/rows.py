@@ -237,11 +237,16 @@ def reflected(method: Callable[[Any, Any], Tensor]) -> Callable[[Any, Any], Tens
     return known(exchanged, method.__name__, f"{method.__doc__} with the operands exchanged.")
 
 
-_TORCH_SPELLINGS = (("dim", "axis"), ("dims", "axis"), ("keepdim", "keepdims"))
+_TORCH_SPELLINGS = (
+    ("dim", "axis"),
+    ("dims", "axis"),
+    ("keepdim", "keepdims"),
+    ("interpolation", "method"),
+)
 
 
 def torch_spelling(method: Callable[..., Any]) -> Callable[..., Any]:
-    """Take PyTorch's names of parameters, `dim`, `dims` and `keepdim`, for NumPy's."""
+    """Take PyTorch's names of parameters, such as `dim` and `keepdim`, for NumPy's."""
 
     @functools.wraps(method)
     def either_spelling(*args: Any, **kwargs: Any) -> Any:

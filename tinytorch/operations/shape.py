@@ -413,6 +413,29 @@ class Shape(Node):
 
     __slots__ = ()
 
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The size along each axis."""
+        return self._data.shape
+
+    @property
+    def ndim(self) -> int:
+        """The number of axes."""
+        return self._data.ndim
+
+    @property
+    def size(self) -> int:
+        """The number of entries."""
+        return self._data.size
+
+    def numel(self) -> int:
+        """Give the number of entries."""
+        return self._data.size
+
+    def dim(self) -> int:
+        """Give the number of axes."""
+        return self._data.ndim
+
     ravel = ravel
     moveaxis = movedim = moveaxis
     swapaxes = swapdims = swapaxes
