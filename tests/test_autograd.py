@@ -116,7 +116,8 @@ def test_weights_may_be_arrays_numbers_and_none() -> None:
     assert_array_equal(first[0], [20, 4])
     assert_array_equal(second[0], [22, 8])
     assert_array_equal(third[0], [1, 2])
-    assert all(g.dtype == np.float32 for g in (*first, *second, *third))
+    fourth = grad(x, x, Tensor([2.0, 1.0]))
+    assert all(g.dtype == np.float32 for g in (*first, *second, *third, *fourth))
 
 
 def test_the_gradients_are_no_views_of_each_other_nor_of_the_weights() -> None:

@@ -34,6 +34,7 @@ from tinytorch import (
     value_and_grad,
     vjp,
 )
+from tinytorch.batch import Batch
 from tinytorch.engine import _grad_mode, record
 
 Function = Callable[..., Any]
@@ -254,6 +255,53 @@ def record_with(function: Function, rule: Function, x: Tensor) -> Tensor:
     return result
 
 
+def put(x: Any) -> Any:
+    out = np.zeros_like(x, shape=(4, 3))
+    out[..., 1:] = x[:1, :2]
+    np.add.at(out, (np.array([0, 0, 3]), slice(None)), x[[0, 1, 0]])
+    return out
+
+
+ODD = np.arange(6).reshape(2, 3) % 2 == 1
+ON_ONE_ARRAY: dict[str, Function] = {
+    "operators": lambda x: (2 * x - x / np.ones((4, 1, 3))) ** 2 + x[0],
+    "comparison": lambda x: np.where(x > 0, x, np.arange(3.0)),
+    "sums": lambda x: [x.sum(), x.sum(-1), x.sum((0, -1), keepdims=True), np.sum(x, axis=0)],
+    "index": lambda x: [x[..., 0], x[...], x[None, 1:], x[..., None, :], x[[1, 0, 1]], x[ODD]],
+    "moved": lambda x: [x.T, x.mT, x.reshape(3, 2), x.reshape(-1), x.swapaxes(0, 1)],
+    "moved by functions": lambda x: [np.flip(x, 1), np.roll(x, 1), np.broadcast_to(x, (2, 2, 3))],
+    "put": put,
+    "products": lambda x: [x @ np.ones(3), np.ones(2) @ x, x @ x.T, np.ones((4, 5, 2)) @ x],
+    "product of stacks": lambda x: np.stack([x, -x]) @ np.ones((4, 1, 3, 2)),
+    "one by one": lambda x: [np.cumsum(x, axis=1), np.tril(x), x.mean(), np.add.reduce(x, axis=0)],
+    "with a parameter": lambda x: np.add(x, 1, dtype=np.float32),
+    "named results": np.linalg.qr,
+    "what it is": lambda x: x * (100 * x.ndim + 10 * x.size + x.shape[1] + np.size(x) + np.ndim(x)),
+    "dtype": lambda x: x.astype(np.float32),
+}
+
+
+@pytest.mark.parametrize("f", ON_ONE_ARRAY.values(), ids=ON_ONE_ARRAY)
+def test_a_batch_does_what_each_of_its_arrays_does(f: Function) -> None:
+    arrays = np.random.default_rng(0).normal(size=(5, 2, 3))
+    results = list(leaves(f(Batch(np.moveaxis(arrays, 0, -1)))))
+    expected = [list(leaves(f(array))) for array in arrays]
+    for result, *each in zip(results, *expected, strict=True):
+        stacked = np.stack(each, axis=-1)
+        assert result.dtype == stacked.dtype
+        assert result.shape == stacked.shape[:-1]
+        assert_allclose(result.stacked, stacked, rtol=1e-13)
+
+
+def test_a_batch_is_never_taken_for_one_array() -> None:
+    batch = Batch(np.ones((2, 3)))
+    for use in (np.asarray, bool, float):
+        with pytest.raises(TypeError):
+            use(batch)
+    with pytest.raises(AttributeError):
+        batch.nbytes  # noqa: B018  (an attribute of an array, but no method)
+
+
 # --- types and structures -------------------------------------------------------------------------
 
 
@@ -397,6 +445,7 @@ def test_non_finite_values_pass() -> None:
     x = np.array([np.nan, np.inf, -np.inf, 1.0])
     assert_array_equal(elementwise_grad(lambda x: x * x)(x), 2 * x)
     assert_array_equal(grad(lambda x: x.exp().sum())(x), np.exp(x))
+    assert jvp(lambda x: x * np.inf, (1.0,), (1.0,)) == (np.inf, np.inf)
 
 
 # --- levels ---------------------------------------------------------------------------------------

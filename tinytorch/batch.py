@@ -9,6 +9,7 @@ indexing. What has no short cut here is done to one array after the other.
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NoReturn
 
@@ -58,6 +59,7 @@ class Batch(NDArrayOperatorsMixin):
         self.stacked = stacked
         self.shape = stacked.shape[:-1]
         self.ndim = stacked.ndim - 1
+        self.size = math.prod(self.shape)
         self.dtype = stacked.dtype
 
     # --- NumPy's functions ------------------------------------------------------------------
@@ -95,7 +97,10 @@ class Batch(NDArrayOperatorsMixin):
     swapaxes = functools.partialmethod(functools.partial(_rearranged, np.swapaxes))
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
-        return functools.partial(_one_by_one, getattr(np.ndarray, name), self)
+        method = getattr(np.ndarray, name)
+        if name.startswith("_") or not callable(method):
+            raise AttributeError(f"a batch has no {name}")
+        return functools.partial(_one_by_one, method, self)
 
     def __getitem__(self, index: Any) -> Batch:
         return Batch(self.stacked[_sparing_last_axis(index)])

@@ -1,13 +1,13 @@
 """Transforms: from a function to its derivative, which is a function again.
 
-    grad(f)(x)      the gradient of f at x                  jacobian(f)(x)   all first derivatives
-    vjp(f, x)       f(x), and its Jacobian from the left    hessian(f)(x)    all second derivatives
-    jvp(f, [x], [v])  f(x), and its Jacobian times v        hvp(f, [x], [v]) the Hessian times v
+    grad(f)(x)        the gradient of f at x
+    jacobian(f)(x)    all first derivatives, and hessian(f)(x) all second ones
+    vjp(f, x)         f(x), and the function v -> v @ J; jvp(f, [x], [v]) gives f(x) and J @ v
+    hvp(f, [x], [v])  the Hessian times v
 
 The names and signatures are JAX's, where it has them. Arguments are floats, floating arrays or
-tensors, or lists, tuples and dicts of them, nested at will; f sees tensors in their place, and
-gives a tensor (`vjp`, `jvp` and `jacobian` take such nested structures of tensors too). The results
-are plain NumPy arrays and numbers.
+tensors, or lists, tuples and dicts of them, nested at will; f sees tensors in their place and gives
+tensors. The results are plain NumPy arrays and numbers, zeros where f doesn't depend on x.
 
 Transforms nest: inside a function that is being differentiated the results are tensors, which pass
 gradients on. No two levels get confused, since each gives f new tensors for its own arguments, and
@@ -89,8 +89,8 @@ def _call(
     """Call `f` with new tensors for the arguments numbered; give its output, and those tensors."""
 
     def variable(where: str, leaf: Any) -> Tensor:
-        kind = getattr(leaf, "dtype", None) or np.asarray(leaf).dtype
-        if kind.kind != "f":
+        dtype = leaf.dtype if hasattr(leaf, "dtype") else np.asarray(leaf).dtype
+        if dtype.kind != "f":
             raise TypeError(
                 f"{where}: a derivative needs floating values, as in 3.0 or x.astype(float), "
                 f"got {describe(leaf)}"
@@ -120,11 +120,11 @@ def _tensor(where: str, leaf: Any) -> Tensor:
     if isinstance(leaf, Tensor):
         return leaf
     # What NumPy makes of arrays is constant: of tensors it would have made tensors.
-    if getattr(leaf, "dtype", np.dtype(object)).kind == "f":
+    if hasattr(leaf, "dtype") and leaf.dtype.kind == "f":
         return Tensor(leaf, requires_grad=False)
     raise TypeError(
-        f"{where} is {describe(leaf)}, expected a tensor: float(), .item() and the math module lose "
-        "the gradient; a constant is written Tensor(3.0)"
+        f"{where} is {describe(leaf)}, expected a tensor: float(), .item() and the math module "
+        "lose the gradient; a constant is written Tensor(3.0)"
     )
 
 
