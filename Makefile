@@ -4,13 +4,14 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+BENCH := .venv-bench
 
 # The matrices here are small: threads that share one only wait for each other.
 export OMP_NUM_THREADS = 1
 export OPENBLAS_NUM_THREADS = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help venv install demo notebook assets tests tests-thorough lint types format clean
+.PHONY: help venv install demo notebook assets tests tests-thorough bench bench-readme lint types format clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' Makefile
@@ -34,6 +35,12 @@ tests: $(VENV)/installed-dev ## run the test suite
 
 tests-thorough: $(VENV)/installed-dev ## search for new counterexamples, for an hour or so
 	$(BIN)/pytest --numprocesses auto --hypothesis-profile thorough
+
+bench: $(BENCH)/installed ## race PyTorch, JAX and others; make bench quick=1 takes a minute
+	$(BENCH)/bin/python -m benchmarks $(if $(quick),--quick)
+
+bench-readme: $(BENCH)/installed ## the same, and put the results into the README
+	$(BENCH)/bin/python -m benchmarks --chart assets/benchmark.svg --readme README.md
 
 lint: $(VENV)/installed-dev ## check style and formatting
 	$(BIN)/ruff check
@@ -66,4 +73,12 @@ $(VENV)/installed-%: $(VENV)/created pyproject.toml requirements.txt
 	@echo "Installing into $(VENV) what this needs. That takes a while, but only once."
 	@$(BIN)/pip install --quiet --disable-pip-version-check \
 		--constraint requirements.txt --editable '.[$*]'
+	@touch $@
+
+# The benchmark's peers have an environment to themselves.
+$(BENCH)/installed: $(VENV)/created pyproject.toml benchmarks/requirements.txt
+	$(BIN)/python -m venv $(BENCH)
+	@echo "Installing into $(BENCH) what this needs. That takes a while, but only once."
+	@$(BENCH)/bin/pip install --quiet --disable-pip-version-check \
+		--requirement benchmarks/requirements.txt --editable .
 	@touch $@

@@ -1,0 +1,150 @@
+"""Run the benchmarks: `python -m benchmarks`, in an environment with benchmarks/requirements.txt.
+
+On an otherwise idle machine: two cores that are shared make thread pools wait for each other.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import statistics
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from benchmarks import chart, footprint, growth, machine, report
+from benchmarks.libraries import LIBRARIES
+from benchmarks.race import processes, race
+from benchmarks.workloads import WORKLOADS
+
+LEGEND = """\
+Medians of interleaved rounds; for a chain, the time of one operation. All give the same values and
+gradients, which is checked first. JAX is waited for after every step. Under ÷, TinyTorch's figure
+over the other's, the bound that it should stay below, and ✗ where it does not."""
+FLAT = "The last 9,000 of 10,000 steps of moons add"
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Measure, print the table, and write the files that were asked for."""
+    options = parse(arguments)
+    os.environ.update(
+        OMP_NUM_THREADS=str(machine.cores()),
+        OPENBLAS_NUM_THREADS=str(machine.cores()),
+        JAX_ENABLE_X64="1",
+        JAX_PLATFORMS="cpu",
+    )
+    start, others = time.perf_counter(), machine.seconds_of_others()
+    rounds = run_races(options.workloads, quick=options.quick)
+    medians = {
+        row: {library: statistics.median(times) for library, times in libraries.items()}
+        for row, libraries in rounds.items()
+    }
+    everything = options.workloads == list(WORKLOADS)
+    if everything:
+        medians |= run_footprints(quick=options.quick)
+    grown = run_growth() if everything and not options.quick else None
+    used = (machine.seconds_of_others() - others) / (time.perf_counter() - start)
+
+    text = describe(medians, grown)
+    print(text)
+    if used > 0.1:
+        say(f"Others used {used:.1f} cores meanwhile: don't trust these figures.")
+    if options.json:
+        results = {
+            "machine": machine.description(),
+            "cores_used_by_others": used,
+            "medians": medians,
+            "rounds": rounds,
+            "growth": grown,
+        }
+        options.json.write_text(
+            json.dumps(results, indent=1, default=vars) + "\n", encoding="utf-8"
+        )
+    if options.chart:
+        chart.draw(medians, options.chart)
+    if options.readme:
+        report.write_between_markers(options.readme, text)
+
+
+def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser("python -m benchmarks", description=__doc__)
+    parser.add_argument(
+        "workloads",
+        nargs="*",
+        default=list(WORKLOADS),
+        help=f"what to race, of {', '.join(WORKLOADS)}; all, and more, if none is named",
+    )
+    parser.add_argument("--quick", action="store_true", help="few rounds, and no growth")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write all figures")
+    parser.add_argument("--chart", type=Path, metavar="FILE", help="draw a bar chart")
+    parser.add_argument("--readme", type=Path, metavar="FILE", help="put the table into this file")
+    options = parser.parse_args(arguments)
+    unknown = set(options.workloads) - set(WORKLOADS)
+    if unknown:
+        parser.error(f"no workload {', '.join(sorted(unknown))}; there are {', '.join(WORKLOADS)}")
+    return options
+
+
+def run_races(names: Sequence[str], *, quick: bool) -> dict[str, dict[str, list[float]]]:
+    """Race all libraries through the workloads."""
+    results = {}
+    with processes(list(LIBRARIES)) as asks:
+        for name in names:
+            say(name)
+            results[name] = race(name, asks, seconds=1 if quick else 10, rounds=3 if quick else 5)
+    return results
+
+
+def run_footprints(*, quick: bool) -> dict[str, dict[str, float]]:
+    """Measure what it costs to have each library; scalar micrograd can't train `wide`."""
+    say("import, installed, memory")
+    peers = [library for library in LIBRARIES if library != "numpy"]
+    times: dict[str, list[float]] = {library: [] for library in peers}
+    for counts in [False] + [True] * (2 if quick else 7):  # the first fills the disk cache
+        for library in peers:
+            seconds = footprint.import_seconds(library)
+            if counts:
+                times[library].append(seconds)
+    return {
+        "import": {library: statistics.median(times[library]) for library in peers},
+        "installed": {library: footprint.installed_bytes(library) for library in peers},
+        "memory": {
+            library: footprint.training_bytes(library)
+            for library in LIBRARIES
+            if library != "micrograd"
+        },
+    }
+
+
+def run_growth() -> dict[str, Any]:
+    """Measure how TinyTorch's costs grow."""
+    say("growth")
+    return {
+        "nodes": {n: growth.of_nodes(n) for n in growth.NODES},
+        "entries": {n: growth.of_entries(n) for n in growth.ENTRIES},
+        "training": {collect: growth.of_training(collect=collect) for collect in (True, False)},
+    }
+
+
+def describe(medians: dict[str, dict[str, float]], grown: dict[str, Any] | None) -> str:
+    """Word the results."""
+    about = ". ".join(machine.description().values())
+    parts = [report.results(medians), f"{LEGEND}\n{about}."]
+    if grown:
+        on, off = (f"{grown['training'][collect] / 1e6:.2f} MB" for collect in (True, False))
+        flat = f"{FLAT} {on} to its resident memory; with the garbage collector off, {off}."
+        parts += [report.growth(grown["nodes"], grown["entries"]), flat]
+    return "\n\n".join(parts)
+
+
+def say(what: str) -> None:
+    """Tell the one who waits."""
+    print(what, file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    main()

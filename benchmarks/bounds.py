@@ -1,0 +1,55 @@
+"""The ratios that TinyTorch means to stay below, and what it misses.
+
+Written `workload: {peer: bound}`: TinyTorch's median over the peer's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+BOUNDS: dict[str, dict[str, float]] = {
+    "quickstart": {"pytorch": 0.35, "jax": 1.2},
+    "moons": {"pytorch": 0.35, "jax": 1.0, "numpy": 2.0},
+    "mnist32": {"pytorch": 0.55, "jax": 0.9, "numpy": 1.2},
+    "mnist256": {"pytorch": 0.85, "jax": 0.85, "numpy": 1.1},
+    "wide": {"pytorch": 0.95, "jax": 0.9, "numpy": 1.1},
+    "chain1k": {"pytorch": 0.5},
+    "chain100k": {"pytorch": 0.8},
+    "elementwise": {"pytorch": 0.8, "jax": 0.8, "numpy": 2.0},
+    "attention": {"pytorch": 1.0, "numpy": 1.3},
+    "hessian10": {"pytorch": 0.8, "autograd": 0.8},
+    "hessian50": {"pytorch": 0.8, "autograd": 0.8},
+    "import": {"pytorch": 0.05},
+    "memory": {"pytorch": 1.0},
+}
+DEEPER = 1.5  # chain100k over chain1k, both for one operation
+INSTALLED = 1e6  # bytes
+
+# The median of each library in each row of the table.
+Medians = Mapping[str, Mapping[str, float]]
+
+
+def ratio(medians: Medians, row: str, peer: str) -> float | None:
+    """Give TinyTorch's figure over the peer's, if both were measured."""
+    if "tinytorch" in medians[row] and peer in medians[row]:
+        return medians[row]["tinytorch"] / medians[row][peer]
+    return None
+
+
+def is_missed(row: str, peer: str, measured: float) -> bool:
+    """Say whether `measured` is above the bound, if there is one."""
+    return measured > BOUNDS.get(row, {}).get(peer, measured)
+
+
+def further(medians: Medians) -> dict[str, bool]:
+    """Word the two bounds that need no peer, and say of each whether it is missed."""
+    lines = {}
+    if "chain1k" in medians and "chain100k" in medians:
+        deeper = medians["chain100k"]["tinytorch"] / medians["chain1k"]["tinytorch"]
+        line = f"an operation of chain100k costs TinyTorch {deeper:.2f} times one of chain1k"
+        lines[f"{line} ({DEEPER})"] = deeper > DEEPER
+    if "installed" in medians:
+        size = medians["installed"]["tinytorch"] / 1e6
+        line = f"TinyTorch takes {size:.2f} MB of disk space beyond NumPy's"
+        lines[f"{line} ({INSTALLED / 1e6:g})"] = size >= INSTALLED / 1e6
+    return lines

@@ -1,0 +1,17 @@
+"""What one library brings to one workload."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+
+class Contestant(NamedTuple):
+    """One library's side of a workload.
+
+    `step` is what the clock sees. `evaluate` gives the loss and the gradients as they are now,
+    arrays in an order that all contestants share: what is compared before the race.
+    """
+
+    step: Callable[[], object]
+    evaluate: Callable[[], list[Any]]
