@@ -131,6 +131,7 @@ class _Box(NamedTuple):
     """The call of a module: what it computed on the way from its inputs to its output."""
 
     module: Module
+    parameters: dict[str, Any]
     out: Any
     inside: list[Any]
     inputs: list[Any]
@@ -217,7 +218,13 @@ def _box(out: Any) -> _Box | None:
     """Find what a module computed; None if other modules did part of it, and have their own box."""
     module, *arguments = out._call
     given = {id(x): x for x in leaves(arguments)}
-    own = {id(x) for x in module.parameters}
+    # What the module keeps from a call is no parameter; a neuron's views of its layer's are.
+    parameters = {
+        name: x
+        for name, x in module.named_parameters()
+        if not any(id(y) in given or getattr(y, "_children", ()) for y in _inputs(x))
+    }
+    own = {id(x) for x in parameters.values()}
     outside: dict[int, Any] = {}
 
     def steps(node: Any) -> Iterator[Any]:
@@ -231,7 +238,7 @@ def _box(out: Any) -> _Box | None:
     if any(hasattr(x, "_call") for x in inside[1:]):
         return None
     in_order = [i for i in given if i in outside] + [i for i in outside if i not in given]
-    return _Box(module, out, inside, [outside[i] for i in in_order if i not in own])
+    return _Box(module, parameters, out, inside, [outside[i] for i in in_order if i not in own])
 
 
 # --- the part as DOT ------------------------------------------------------------------------------
@@ -289,7 +296,7 @@ def _dot(graph: _Graph) -> str:
     free = dict(keys)  # a parameter that two calls use is drawn in the first
     for i, box in enumerate(reversed(graph.opened.values())):
         inside = [free.pop(id(x), "") for x in box.inside]
-        parameters = [free.pop(id(x), "") for x in box.module.parameters]
+        parameters = [free.pop(id(x), "") for x in box.parameters.values()]
         with dot.subgraph(name=f"cluster_{i}") as cluster:
             title = _text(_title(box.module), 12, _MODULE.border, bold=True)
             cluster.attr(label=f"<{title.content}>", **_CLUSTER)
@@ -430,7 +437,7 @@ def _module(box: _Box) -> _Cell:
     sockets = [_text(" □ ", 12)._replace(port=port) for port in ports if port]
     lines = [_strip(sockets, "border='0'")] if sockets else []
     lines.append(_text(_title(box.module), 12, bold=True))
-    for name, parameter in box.module.named_parameters():
+    for name, parameter in box.parameters.items():
         lines.append(_text(f"{name} {parameter.shape}", 9, _FAINT))
     return _Cell(_framed(_stack(lines), _MODULE, "style='rounded'"))
 

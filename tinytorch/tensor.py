@@ -12,6 +12,7 @@ import numpy.typing as npt
 from tinytorch.engine import Array, accumulate, gradients
 from tinytorch.lazy import accepted, compute, evaluate, is_lazy, known, like
 from tinytorch.operations.activations import Activations
+from tinytorch.operations.arithmetic import floating
 from tinytorch.operations.indexing import Indexing
 from tinytorch.operations.linalg import LinearAlgebra
 from tinytorch.operations.reductions import Reductions
@@ -332,8 +333,8 @@ def _deep_values(x: Any) -> Any:
 def _floating_array(data: Any, dtype: npt.DTypeLike | None) -> Array:
     """Copy `data` into an array of real numbers."""
     wanted = "expected a real number, nested lists of them, or an array"
-    if dtype is not None and np.dtype(dtype).kind != "f":
-        raise TypeError(f"Tensor: expected a floating dtype, got {np.dtype(dtype)}")
+    if dtype is not None:
+        dtype = floating(dtype)
     if isinstance(data, Tensor):
         data = data._data
     if hasattr(data, "__array_function__") and not isinstance(data, np.ndarray):
