@@ -11,10 +11,10 @@ export OMP_NUM_THREADS = 1
 export OPENBLAS_NUM_THREADS = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help venv install demo notebook assets tests tests-thorough bench bench-readme lint types format clean
+.PHONY: help venv install demo larger-than-memory notebook assets tests tests-thorough bench bench-readme lint types format clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-18s %s\n", $$1, $$2 }' Makefile
 
 venv: $(VENV)/created ## create the virtual environment .venv
 
@@ -22,6 +22,9 @@ install: $(VENV)/installed-dev ## install the package and what its development n
 
 demo: $(VENV)/installed-examples ## teach a network the two moons and draw how it learnt them
 	@$(BIN)/python examples/moons.py
+
+larger-than-memory: $(VENV)/installed-dask $(VENV)/installed-examples ## fit a model to data on disk
+	@$(BIN)/python examples/larger_than_memory.py
 
 notebook: $(VENV)/installed-notebooks ## open the notebooks in JupyterLab
 	$(BIN)/jupyter lab examples

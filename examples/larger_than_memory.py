@@ -28,7 +28,7 @@ from tinytorch import Tensor, no_grad
 from tinytorch.nn import Activation, Neuron
 
 CHUNK = 32e6  # bytes of X; a worker holds a few chunks at a time
-SAMPLE = 100_000  # rows
+SAMPLE = 1_000_000  # rows, which are several chunks
 
 
 def binary_cross_entropy(p: Tensor, y: Any) -> Tensor:

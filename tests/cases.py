@@ -491,7 +491,17 @@ def slices(choose: Choices) -> Any:
 def gathered(choose: Choices) -> Any:
     x = choose.array(1, smallest=1)
     axis = choose.axis(x)
-    shape = [choose.integer(0, 3) if i == axis % x.ndim else n for i, n in enumerate(x.shape)]
+    shape = [choose.integer(0, 3 if i == axis % x.ndim else n) for i, n in enumerate(x.shape)]
+    return x, axis, choose.places(x.shape[axis], tuple(shape)) % x.shape[axis]
+
+
+def taken_along(choose: Choices) -> Any:
+    x = choose.array(1, smallest=1)
+    axis = choose.axis(x)
+    shape = [
+        choose.integer(0, 3) if i == axis % x.ndim else choose.one_of(1, n, n)
+        for i, n in enumerate(x.shape)
+    ]
     return x, axis, choose.places(x.shape[axis], tuple(shape)) % x.shape[axis]
 
 
@@ -513,6 +523,12 @@ def filled_in(choose: Choices) -> Any:
 def chosen(choose: Choices) -> Any:
     x, y, like = choose.broadcasting(3)
     return choose.mask(like.shape), x, y
+
+
+def several_choices(choose: Choices) -> Any:
+    first, second = choose.broadcasting(2)
+    # NumPy doesn't ask the default whether it is more than an array.
+    return [choose.mask(first.shape), choose.mask(second.shape)], [first, second], 0.5
 
 
 def bounded(choose: Choices) -> Any:
@@ -589,6 +605,15 @@ CASES = [
         numpy=np.where,
         torch=lambda mask, x, y: x.where(mask, y),
     ),
+    Case(
+        "select by conditions",
+        several_choices,
+        numpy=np.select,
+        there=lambda masks, arrays, default: torch.where(
+            masks[0], arrays[0], torch.where(masks[1], arrays[1], default)
+        ),
+    ),
+    Case("fabs", one(), numpy=np.fabs, torch=lambda x: x.abs()),
     Case(
         "lerp",
         lambda choose: choose.broadcasting(3),
@@ -818,8 +843,9 @@ CASES = [
         ),
         here=(
             lambda x, q, axis, keepdims, method: x.quantile(
-                q, dim=axis, keepdim=keepdims, method=method
+                q, dim=axis, keepdim=keepdims, interpolation=method
             ),
+            lambda x, q, axis, keepdims, method: x.quantile(q, axis, keepdims, method=method),
         ),
         there=torch_quantile,
     ),
@@ -1261,14 +1287,22 @@ CASES = [
     ),
     Case(
         "take_along_axis",
-        gathered,
+        taken_along,
         numpy=lambda x, axis, index: np.take_along_axis(x, index, axis),
+        torch=lambda x, axis, index: x.take_along_dim(index, dim=axis),
+        here=(lambda x, axis, index: x.take_along_axis(index, axis),),
+    ),
+    Case(
+        "take_along_axis of all",
+        lambda choose: (x := choose.array(1, smallest=1), choose.places(x.size, (4,)) % x.size),
+        numpy=lambda x, index: np.take_along_axis(x, index, None),
+        torch=lambda x, index: x.take_along_dim(index),
+    ),
+    Case(
+        "gather",
+        gathered,
         torch=lambda x, axis, index: x.gather(axis, index),
-        here=(
-            lambda x, axis, index: x.gather(dim=axis, index=index),
-            lambda x, axis, index: x.take_along_axis(index, axis),
-            lambda x, axis, index: x.take_along_dim(index, dim=axis),
-        ),
+        here=(lambda x, axis, index: x.gather(dim=axis, index=index),),
     ),
     Case(
         "scatter_add",

@@ -57,7 +57,7 @@ def is_variable(x: Any) -> bool:
 def weights(shapes: list[tuple[int, ...]], seed: int) -> list[Any]:
     """Draw numbers of both signs, none near 0, so that every entry's gradient is told apart."""
     rng = np.random.default_rng(seed)
-    return [rng.uniform(0.5, 2, shape) * rng.choice([-1, 1], shape) for shape in shapes]
+    return [np.asarray(rng.uniform(0.5, 2, shape) * rng.choice([-1, 1], shape)) for shape in shapes]
 
 
 def tensors_of(args: Any, dtype: Any = np.float64) -> tuple[Any, list[Tensor]]:
@@ -84,8 +84,8 @@ def here(function: Function, args: Any, dtype: Any = np.float64) -> Derivatives:
             y.backward(w.data)
     first = [x.grad for x in xs]
     graphs = gradients(outputs, xs, ws)
-    for graph, grad in zip(graphs, first, strict=True):
-        assert_close(graph.data, grad, rtol=100 * np.finfo(dtype).eps)
+    for with_graph, without in zip(graphs, first, strict=True):
+        assert_close(with_graph.data, without, rtol=100 * np.finfo(dtype).eps)
     second = gradients(graphs, [*xs, *ws], vs)
     return Derivatives([y.data for y in outputs], first, [s.data for s in second])
 

@@ -119,7 +119,6 @@ def test_size_zero_and_no_axes_are_no_special_case(shape: tuple[int, ...]) -> No
 
 @pytest.fixture
 def no_collector() -> Iterator[None]:
-    gc.collect()
     gc.disable()
     yield
     gc.enable()

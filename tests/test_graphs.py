@@ -8,11 +8,12 @@ from typing import Any, NamedTuple
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 
 from tinytorch import Tensor
+from tinytorch.autograd import grad
 
 SHAPES = [(), (1,), (3,), (2, 1), (1, 3), (2, 3), (4, 1, 3), (1, 1, 1)]
 
@@ -86,6 +87,8 @@ def loss(values: list[Any]) -> Any:
     return sum(value.sum() * (1 + i / 7) for i, value in enumerate(values))
 
 
+# The graphs are many, and each is worth more than an example of a single operation.
+@settings(max_examples=5 * settings.default.max_examples)
 @given(graph=graphs())
 def test_random_graph_agrees_with_pytorch(graph: Any) -> None:
     arrays, steps = graph
@@ -99,6 +102,25 @@ def test_random_graph_agrees_with_pytorch(graph: Any) -> None:
         # What is left of terms that cancel is as exact as the largest of them.
         expected = y.grad.numpy()
         assert_allclose(x.grad, expected, rtol=1e-9, atol=1e-12 * (1 + np.abs(expected).max()))
+
+
+@given(graph=graphs())
+def test_second_derivatives_of_random_graphs_agree_with_pytorch(graph: Any) -> None:
+    arrays, steps = graph
+    ours = [Tensor(x) for x in arrays]
+    theirs = [torch.tensor(x, requires_grad=True) for x in arrays]
+    products = []
+    for xs, derive in ((ours, grad), (theirs, torch.autograd.grad)):
+        slopes = derive(loss(results(xs, steps)), xs, create_graph=True)
+        # The derivative along a direction of no symmetry: the Hessian times a vector.
+        along = sum((slope * (i + 0.7)).sum() for i, slope in enumerate(slopes))
+        along = along + sum((x * x).sum() for x in xs) / 2
+        products.append(derive(along, xs))
+    for ours_twice, theirs_twice in zip(*products, strict=True):
+        expected = theirs_twice.numpy()
+        # Twice as many terms cancel as in the first derivative.
+        tolerance = 1e-11 * (1 + np.abs(expected).max())
+        assert_allclose(ours_twice.data, expected, rtol=1e-9, atol=tolerance)
 
 
 @given(graph=graphs())

@@ -64,6 +64,16 @@ def rectangular(choose: Choices, *, empty: bool = True) -> Any:
     return with_values(choose, choose.integer(least, 4), choose.integer(least, 4), APART)
 
 
+def for_qr(choose: Choices, rows: int, columns: int) -> Any:
+    """Draw matrices whose first columns, as many as there are rows, are far from dependent."""
+    x = with_values(choose, rows, min(rows, columns), APART)
+    return np.concatenate([x, normal(choose, *x.shape[:-1], max(columns - rows, 0))], axis=-1)
+
+
+def any_for_qr(choose: Choices) -> Any:
+    return for_qr(choose, choose.integer(0, 4), choose.integer(0, 4))
+
+
 def symmetric(choose: Choices, signs: Any = 1) -> Any:
     n = choose.integer(0, 4)
     q = np.linalg.qr(normal(choose, *stack(choose), n, n))[0]
@@ -176,7 +186,10 @@ def for_solve(choose: Choices) -> Any:
 
 
 def torch_solve(a: Any, b: Any) -> Any:
-    return torch.linalg.solve(a, b[:, None])[..., 0] if b.ndim == 1 else torch.linalg.solve(a, b)
+    if b.ndim > 1:
+        return torch.linalg.solve(a, b)
+    # As columns for all of the stack: PyTorch could take fewer axes for a stack of vectors.
+    return torch.linalg.solve(a, b[:, None].expand(*a.shape[:-1], 1))[..., 0]
 
 
 def equations(choose: Choices) -> Any:
@@ -316,10 +329,10 @@ CASES = [
     Case("cholesky upper", alone(symmetric), lambda x: np.linalg.cholesky(x, upper=True),
          there=lambda x: torch.linalg.cholesky(x, upper=True),
          here=(lambda x: x.cholesky(upper=True),)),
-    Case("qr", alone(rectangular), np.linalg.qr, there=torch.linalg.qr, here=(Tensor.qr,)),
-    Case("qr r", alone(rectangular), lambda x: np.linalg.qr(x, mode="r"),
+    Case("qr", alone(any_for_qr), np.linalg.qr, there=torch.linalg.qr, here=(Tensor.qr,)),
+    Case("qr r", alone(any_for_qr), lambda x: np.linalg.qr(x, mode="r"),
          there=lambda x: torch.linalg.qr(x).R),
-    Case("qr complete", alone(lambda c: with_values(c, 2, c.integer(2, 4), APART)),
+    Case("qr complete", alone(lambda c: for_qr(c, 2, c.integer(2, 4))),
          lambda x: np.linalg.qr(x, mode="complete"),
          there=lambda x: torch.linalg.qr(x, mode="complete"), here=(lambda x: x.qr(some=False),)),
     Case("eigh", alone(indefinite), lambda x: signed_vectors(np.linalg.eigh(x)),
@@ -477,6 +490,31 @@ def test_einsum_of_lists(data: st.DataObject) -> None:
     assert_near(interleaved(*[Tensor(x) for x in operands]).data, interleaved(*operands), 1e-13)
     expected = here(np.einsum, (subscripts, *operands))
     assert_same(here(interleaved, operands), expected, 1e-12)
+
+
+@pytest.mark.parametrize(
+    ("subscripts", "shapes"),
+    [
+        ("...ij,...jk->...ik", [(2, 4, 3, 2), (4, 2, 3)]),  # the shorter ellipsis is on the right
+        ("i...,i...->...", [(3, 2), (3, 4, 2)]),
+        ("...", [(2, 3)]),
+        ("ij,jk,kl->il", [(2, 3), (3, 4), (4, 2)]),
+        ("ba", [(2, 3)]),  # without an arrow in the order of the alphabet: the transpose
+        ("ii", [(3, 3)]),
+        ("iji->ij", [(3, 2, 3)]),
+        ("iii,i->i", [(3, 3, 3), (3,)]),
+        ("...ii->...", [(2, 3, 3)]),
+        ("ij,k->k", [(2, 3), (4,)]),
+        ("ij,j->i", [(2, 3), (1,)]),
+        ("ii,i->i", [(1, 1), (3,)]),
+        (",i->i", [(), (3,)]),
+    ],
+)
+def test_einsum_of_each_kind(subscripts: str, shapes: list[tuple[int, ...]]) -> None:
+    args = subscripts, *weights(shapes, 0)
+    actual = here(np.einsum, args)
+    assert_near(actual.values[0], np.einsum(*args), 1e-13)
+    assert_same(actual, in_torch(torch.einsum, args), 1e-11)
 
 
 def test_einsum_of_empty_arrays() -> None:
@@ -715,6 +753,7 @@ def test_numpys_error_passes_through(function: Any, matrix: Any, message: str) -
         (lambda x: x @ np.ones(3), ValueError, r"matmul.*'m' of shape \(2, 2\).*\(3,\)"),
         (lambda x: x @ 2.0, ValueError, "matmul.*'m' of shape"),
         (lambda x: 2.0 @ x, ValueError, "matmul.*'m' of shape"),
+        (lambda x: x[None] @ 2.0, ValueError, r"matmul.*of shape \(1, 2, 2\)"),
         (lambda x: np.tensordot(x, x, ([0], [0, 1])), ValueError, "tensordot.*'m'"),
         (lambda x: np.vdot(x, np.ones(3)), ValueError, "matmul.*"),
         (lambda x: np.kron(x, 1j), TypeError, "complex"),

@@ -24,14 +24,19 @@ from reference import (
     is_variable,
     leaves,
     tensors_of,
+    torch_gradients,
     weights,
 )
+from test_linalg import CASES as LINEAR_ALGEBRA
+from torch.nn import functional
 
-from tinytorch import Operation, Tensor, no_grad
-from tinytorch.engine import topological_order
+from tinytorch import Operation, Tensor
+from tinytorch.autograd import grad
+from tinytorch.engine import gradients, topological_order
 from tinytorch.operations.activations import Activations
 from tinytorch.operations.arithmetic import Arithmetic
 from tinytorch.operations.elementwise import Elementwise
+from tinytorch.operations.rows import numpy_functions
 
 
 def choices(data: st.DataObject) -> Choices:
@@ -88,9 +93,14 @@ def numpy_spellings(method: Function) -> list[Function]:
 
 # Zeros, ties, halves, the ends of domains, small ones and large ones.
 POINTS = np.array(
-    [0, 0.25, 0.5, 1, 1.5, 2, 2.5, 3, 5, 20, 1e-9]
-    + [-0.25, -0.5, -1, -1.5, -2, -2.5, -3, -5, -20, -1e-9]
-    + [0.1, 0.7, 0.99, 1.2, 3.3, -0.1, -0.7, -0.99, -1.2, -3.3]
+    [
+        0,
+        *(
+            s * x
+            for s in (1, -1)
+            for x in (1e-9, 0.1, 0.25, 0.5, 0.7, 0.99, 1, 1.2, 1.5, 2, 2.5, 3, 3.3, 5, 20)
+        ),
+    ]
 )
 # Where PyTorch has nothing to compare with: no kinks, nor what is too steep for differences.
 SMOOTH = np.array([0.3, 0.45, 0.62, 0.81, 0.93])
@@ -109,13 +119,23 @@ def everywhere(x: Any, _: Any) -> Any:
     return np.ones(x.shape, bool)
 
 
-# Where PyTorch is no reference. It gives fmax's and fmin's gradient of a tie to the first operand,
-# but a half to each for maximum and minimum; and for x**0 it forgets that the exponent may change.
+def distinct(x: Any, y: Any) -> Any:
+    return x != y
+
+
+def no_rounding_to_infinity(x: Any, y: Any) -> Any:
+    with np.errstate(all="ignore"):
+        return np.isfinite(x / y) | (y == 0)
+
+
+# Where PyTorch is a reference. It gives the whole gradient of a tie to the first operand of fmax
+# and fmin, and half to each of maximum and minimum; and it divides before it takes a remainder.
 COMPARED = {
-    "FMAX": lambda x, y: x != y,
-    "FMIN": lambda x, y: x != y,
-    "POWER": lambda x, y: y != 0,
-    "FLOAT_POWER": lambda x, y: y != 0,
+    "FMAX": distinct,
+    "FMIN": distinct,
+    "LOGADDEXP2": lambda x, y: (x != -1) | (y != -1),  # where it is 0, but for a rounding error
+    "REMAINDER": no_rounding_to_infinity,
+    "FMOD": no_rounding_to_infinity,
 }
 
 
@@ -143,6 +163,8 @@ def test_binary_at_points(name: str, method: Function) -> None:
     points = POINTS[abs(POINTS) != 1e-9]
     pairs = np.meshgrid(points, points)
     compared = COMPARED.get(name, everywhere)(*pairs)
+    if "POWER" in name:
+        compared &= pairs[1] != 0  # there PyTorch's second derivative forgets the exponent
     points = finite([x[compared] for x in pairs], function)
     assert points[0].size >= 5, name
     assert_same(here(method, points), in_torch(function, points), atol=1e-14)
@@ -206,7 +228,7 @@ def assert_stays_float32(function: Function, args: Any, out: Any = np.float32) -
     assert all(y.dtype == out for y in small.values)
     assert all(g.dtype == np.float32 for g in [*small.first, *small.second])
     # A rounding error is 1e-7 of a value; second derivatives cancel and amplify.
-    for part, rtol in (("values", 1e-5), ("first", 1e-5), ("second", 1e-4)):
+    for part, rtol in (("values", 1e-5), ("first", 1e-5), ("second", 1e-3)):
         for a, b in zip(getattr(small, part), getattr(large, part), strict=True):
             assert_close(a, b, rtol)
 
@@ -230,7 +252,59 @@ def test_a_number_is_no_tensor_and_keeps_the_dtype(name: str, method: Function) 
             assert_close(out.data, method(other, x).data, rtol=1e-6)
 
 
-# --- the table --------------------------------------------------------------------------------------
+# --- edges ----------------------------------------------------------------------------------------
+
+EDGES = np.array([0, 1, -1, 2, -2, 800, -800, 1e-300, -1e-300, 1e300, -1e300])
+# PyTorch's softsign has no slope at infinity, where it is 0.
+UNBOUNDED = {name: np.array([np.inf, -np.inf]) for name, _ in UNARY if name != "SOFTSIGN"}
+
+
+@pytest.mark.parametrize(
+    ("name", "method", "operands"), [row for row in ELEMENTWISE if counterpart(row[1])]
+)
+def test_edges_have_pytorchs_gradient(name: str, method: Function, operands: int) -> None:
+    """Compare where values overflow, vanish or are not numbers at all, and slopes are infinite."""
+    arrays = [np.append(EDGES, UNBOUNDED.get(name, []))]
+    if operands == 2:
+        pairs = np.meshgrid(EDGES, EDGES)
+        compared = COMPARED.get(name, everywhere)(*pairs)
+        arrays = [x[compared] for x in pairs]
+    xs = [Tensor(x) for x in arrays]
+    ts = [torch.tensor(x, requires_grad=True) for x in arrays]
+    with np.errstate(all="ignore"):
+        y = method(*xs)
+        y.backward()
+    t = counterpart(method)(*ts)
+    slopes = torch_gradients([t], ts, [torch.ones_like(t)])
+    # What is below 1e-299 in one of them may be 0 in the other.
+    for ours, theirs in zip([y.data, *[x.grad for x in xs]], [t, *slopes], strict=True):
+        assert_allclose(ours, theirs.numpy(force=True), rtol=1e-12, atol=1e-299)
+
+
+def test_the_slope_of_a_power_at_the_exponent_0() -> None:
+    x, y = np.array([0.5, 2.0, 3.0]), np.zeros(3)
+    result = here(Tensor.power, [x, y])
+    assert_array_equal(result.values[0], 1)
+    (w,) = weights([(3,)], 1)
+    v = weights([(3,), (3,)], 2)
+    assert_array_equal(result.first[0], 0)
+    assert_close(result.first[1], w * np.log(x))
+    # The derivatives by both are 1 / x, and twice by the exponent log(x)**2.
+    assert_close(result.second[0], w * v[1] / x)
+    assert_close(result.second[1], w * (v[0] / x + v[1] * np.log(x) ** 2))
+
+
+@pytest.mark.parametrize("function", [Tensor.fmax, Tensor.fmin])
+def test_fmax_and_fmin_share_ties_and_pass_over_nan(function: Function) -> None:
+    x, y = Tensor([1.0, np.nan, 1.0]), Tensor([1.0, 1.0, np.nan])
+    z = function(x, y)
+    z.backward()
+    assert_array_equal(z.data, [1, 1, 1])
+    assert_array_equal(x.grad, [0.5, 0, 1])
+    assert_array_equal(y.grad, [0.5, 1, 0])
+
+
+# --- the table ------------------------------------------------------------------------------------
 
 BY_NAME = [pytest.param(case, id=case.name) for case in CASES]
 
@@ -257,3 +331,370 @@ def test_value_and_derivatives(case: Case, data: st.DataObject) -> None:
 @given(seed=st.integers(0, 9999))
 def test_float32(case: Case, seed: int) -> None:
     assert_stays_float32(case.spellings[0], rounded(case.arguments(dice(seed))))
+
+
+# --- what a rule may do ---------------------------------------------------------------------------
+
+EVERY_CASE = [pytest.param(case, id=case.name) for case in [*CASES, *LINEAR_ALGEBRA]]
+
+
+def graph_of(
+    case: Case, seed: int, only: int | None = None
+) -> tuple[list[Tensor], list[tuple[Tensor, Any]]]:
+    """Run a case, with one of the inputs as the only variable or all; give outputs with weights."""
+    inputs, xs = tensors_of(case.arguments(dice(seed)))
+    for i, x in enumerate(xs):
+        x.requires_grad = only in (None, i)
+    ys = list(leaves(case.spellings[0](*inputs)))
+    pairs = zip(ys, weights([y.shape for y in ys], 1), strict=True)
+    return xs, [(y, w) for y, w in pairs if y.requires_grad]
+
+
+@pytest.mark.parametrize("case", EVERY_CASE)
+def test_no_rule_writes_into_what_it_is_given(case: Case) -> None:
+    for seed in range(3):
+        xs, pairs = graph_of(case, seed)
+        for node in topological_order([*xs, *[y for y, _ in pairs]]):
+            node._data.flags.writeable = False
+        for y, w in pairs:
+            w.flags.writeable = False
+            gradients({y: w})
+
+
+@pytest.mark.parametrize("case", EVERY_CASE)
+def test_nothing_is_computed_for_a_constant(case: Case) -> None:
+    def fail(*_: Any) -> None:
+        raise AssertionError("the rule of a constant was called")
+
+    for seed in range(3):
+        xs, pairs = graph_of(case, seed)
+        for y, w in pairs:
+            y.backward(w)
+        for i, x in enumerate(xs):
+            others, pairs = graph_of(case, seed, only=i)
+            for node in topological_order([y for y, _ in pairs]):
+                node._backward = [
+                    rule if isinstance(child, Tensor) and child.requires_grad else fail
+                    for child, rule in zip(node._children, node._backward, strict=True)
+                ]
+            for y, w in pairs:
+                y.backward(w)
+            assert_close(others[i].grad, x.grad)
+            assert all(other._grad is None for j, other in enumerate(others) if j != i)
+
+
+# --- large numbers, and none ----------------------------------------------------------------------
+
+STABLE = {
+    "sigmoid": (Tensor.sigmoid, torch.sigmoid),
+    "tanh": (Tensor.tanh, torch.tanh),
+    "softplus": (Tensor.softplus, lambda x: functional.softplus(x, threshold=100)),
+    "logsigmoid": (Tensor.logsigmoid, functional.logsigmoid),
+    "silu": (Tensor.silu, functional.silu),
+    "mish": (Tensor.mish, functional.mish),
+    "elu": (Tensor.elu, functional.elu),
+    "selu": (Tensor.selu, functional.selu),
+    "celu": (Tensor.celu, functional.celu),
+    "softsign": (Tensor.softsign, functional.softsign),
+    "softmax": (Tensor.softmax, lambda x: torch.softmax(x, -1)),
+    "softmin": (Tensor.softmin, lambda x: functional.softmin(x, -1)),
+    "log_softmax": (Tensor.log_softmax, lambda x: torch.log_softmax(x, -1)),
+    "logsumexp": (Tensor.logsumexp, lambda x: torch.logsumexp(x, -1)),
+}
+
+
+@pytest.mark.parametrize("name", STABLE)
+@pytest.mark.parametrize("large", [30, 1e3, 1e30])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_large_numbers_neither_overflow_nor_warn(name: str, large: float, dtype: Any) -> None:
+    ours, theirs = STABLE[name]
+    values = np.array([large, 0, -large, 1, -1, large / 2], dtype)
+    x, t = Tensor(values), torch.tensor(values, requires_grad=True)
+    y, z = ours(x), theirs(t)
+    w = weights([y.shape], 1)[0]
+    y.backward(w)
+    z.backward(torch.tensor(w, dtype=z.dtype))
+    tiny = 10 * np.finfo(dtype).eps
+    assert_close(y.data, z.detach().numpy(), rtol=tiny)
+    assert_close(x.grad, t.grad.numpy(), rtol=tiny)
+
+
+EMPTY = {
+    "sum": (Tensor.sum, 0),
+    "prod": (Tensor.prod, 1),
+    "logsumexp": (Tensor.logsumexp, -np.inf),
+    "any": (Tensor.any, False),
+    "all": (Tensor.all, True),
+    "count_nonzero": (Tensor.count_nonzero, 0),
+}
+
+
+@pytest.mark.parametrize("name", EMPTY)
+def test_reductions_of_nothing(name: str) -> None:
+    function, neutral = EMPTY[name]
+    for axis, shape in ((None, ()), (1, (2,)), (0, (0,))):
+        x = Tensor(np.empty((2, 0)))
+        y = function(x, axis)
+        assert_array_equal(np.asarray(y), np.full(shape, neutral))
+        if isinstance(y, Tensor):
+            y.backward()
+            assert x.grad.shape == (2, 0)
+
+
+def test_the_mean_of_nothing_is_numpys_with_its_warning() -> None:
+    with pytest.warns(RuntimeWarning, match="Mean of empty slice|invalid value") as warned:
+        assert np.isnan(Tensor(np.empty(0)).mean().item())
+    assert len(warned) == 2
+
+
+@pytest.mark.parametrize("name", ["argmax", "argmin", "any", "all", "count_nonzero"])
+@given(seed=st.integers(0, 9999))
+def test_reductions_without_gradient_are_plain(name: str, seed: int) -> None:
+    choose = dice(seed)
+    x = choose.array(1, smallest=1)
+    axis = choose.axis_or_none(x) if "arg" in name else choose.axes(x)
+    keepdims = choose.one_of(False, True)
+    expected = getattr(np, name)(x, axis=axis, keepdims=keepdims)
+    for answer in (
+        getattr(np, name)(Tensor(x), axis=axis, keepdims=keepdims),
+        getattr(Tensor(x), name)(axis, keepdims),
+        getattr(Tensor(x), name)(dim=axis, keepdim=keepdims),
+    ):
+        assert type(answer) is type(expected)
+        assert_array_equal(answer, expected)
+
+
+@given(seed=st.integers(0, 9999))
+def test_sorting_by_indices(seed: int) -> None:
+    choose = dice(seed)
+    x = choose.array(1, smallest=1)
+    axis = choose.axis(x)
+    order = Tensor(x).argsort(dim=axis)
+    assert_array_equal(order, np.argsort(x, axis, kind="stable"))
+    falling = Tensor(x).argsort(axis, descending=True)
+    assert_array_equal(
+        falling, torch.argsort(torch.tensor(x), dim=axis, descending=True, stable=True)
+    )
+
+
+@given(seed=st.integers(0, 9999))
+def test_partition_puts_an_entry_in_its_place(seed: int) -> None:
+    choose = dice(seed)
+    x = choose.filled((choose.integer(1, 9),))
+    kth = choose.integer(0, x.size - 1)
+    parted = Tensor(x).partition(kth).data
+    assert_array_equal(np.sort(parted), np.sort(x))
+    assert parted[kth] == np.sort(x)[kth]
+    assert max(parted[:kth], default=-np.inf) <= parted[kth] <= min(parted[kth:])
+
+
+def test_a_deviation_of_0_has_no_slope() -> None:
+    for function in (Tensor.std, np.std, Tensor.var, np.var):
+        x = Tensor(np.full((2, 3), 1.5))
+        y = function(x)
+        y.backward()
+        assert y.item() == 0
+        assert_array_equal(x.grad, np.zeros((2, 3)))
+
+
+def test_the_lower_median_shares_ties_over_all_and_along_an_axis() -> None:
+    x, t = (maker([1.0, 2, 2, 2, 3]) for maker in (Tensor, torch.tensor))
+    t.requires_grad_()
+    x.median().backward()
+    t.median().backward()
+    assert_close(x.grad, t.grad.numpy(), rtol=1e-7)  # PyTorch's is float32
+    x = Tensor([[1.0, 2, 2, 2, 3]])
+    x.median(axis=1).backward()
+    assert_close(x.grad, np.array([[0, 1, 1, 1, 0]]) / 3)
+
+
+# --- casts ----------------------------------------------------------------------------------------
+
+
+def test_a_cast_hands_the_gradient_back_in_the_dtype_it_came_from() -> None:
+    for cast in (Tensor.astype, Tensor.to):
+        x = Tensor([0.1, 0.2], dtype=np.float32)
+        y = cast(x, np.float64)
+        (y * np.array([1.0, 3.0])).backward()
+        assert (y.dtype, y.grad.dtype) == (np.float64, np.float64)
+        assert_array_equal(x.grad, np.array([1, 3], np.float32), strict=True)
+
+
+def test_infinities_become_the_largest_numbers_of_their_dtype() -> None:
+    for dtype in (np.float32, np.float64):
+        x = Tensor([np.inf, -np.inf, np.nan, 1.0], dtype=dtype)
+        y = x.nan_to_num()
+        y.backward()
+        largest = np.finfo(dtype).max
+        assert_array_equal(y.data, np.array([largest, -largest, 0, 1], dtype), strict=True)
+        assert_array_equal(x.grad, [0, 0, 0, 1])
+
+
+# --- bad input ------------------------------------------------------------------------------------
+
+AXIS = "axis 5 is out of bounds for array of dimension 2"
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "message"),
+    [
+        (lambda x: x.sum(axis=5), ValueError, rf"sum of tensor 'x' of shape \(2, 3\): {AXIS}"),
+        (lambda x: x.sum(axis=5), IndexError, AXIS),
+        (
+            lambda x: x.sum(axis=(0, 0)),
+            ValueError,
+            "sum of tensor 'x' .* duplicate value in 'axis'",
+        ),
+        (lambda x: x.sum(axis=1.5), TypeError, "'float' object cannot be interpreted as an integ"),
+        (lambda x: x.max(axis=5), ValueError, f"max of tensor 'x' .*{AXIS}"),
+        (lambda x: x[:0].max(), ValueError, "max of .* zero-size array to reduction operation"),
+        (lambda x: x.softmax(5), ValueError, f"softmax of tensor 'x' .*{AXIS}"),
+        (lambda x: x.cumsum(5), ValueError, AXIS),
+        (lambda x: x.cummax(5), ValueError, AXIS),
+        (lambda x: x.sort(5), ValueError, AXIS),
+        (lambda x: x.flip(5), ValueError, f"flip of tensor 'x' .*{AXIS}"),
+        (lambda x: x.roll(1, 5), ValueError, f"roll of tensor 'x' .*{AXIS}"),
+        (lambda x: x.squeeze(5), ValueError, AXIS),
+        (lambda x: x.unbind(5), ValueError, AXIS),
+        (lambda x: x.chunk(2, 5), ValueError, AXIS),
+        (lambda x: x.topk(1, 5), ValueError, AXIS),
+        (lambda x: x.select(5, 0), ValueError, AXIS),
+        (lambda x: x.gather(5, [[0]]), ValueError, AXIS),
+        (lambda x: x.unflatten(5, (1, 1)), ValueError, AXIS),
+        (lambda x: np.take(x, 0, 5), ValueError, AXIS),
+        (lambda x: np.split(x, 2, 5), ValueError, AXIS),
+        (lambda x: np.concatenate([x, x], 5), ValueError, AXIS),
+        (lambda x: np.gradient(x, axis=5), ValueError, AXIS),
+        (lambda x: x.reshape(4, 2), ValueError, r"reshape of tensor 'x' .*6 into shape \(4,2\)"),
+        (lambda x: x.permute(0, 0), ValueError, "transpose of tensor 'x' .* repeated axis"),
+        (lambda x: x.permute(0), ValueError, "transpose of tensor 'x' .* axes don't match"),
+        (lambda x: np.squeeze(x, 0), ValueError, "size not equal to one"),
+        (lambda x: x.flatten(1, 0), ValueError, "flatten: start_dim 1 comes after end_dim 0"),
+        (lambda x: x.broadcast_to((3, 3)), ValueError, r"broadcast_to of tensor 'x' .*\(3,3\)"),
+        (lambda x: x.expand(3), ValueError, r"expand: tensor 'x' .* does not fit into \(3,\)"),
+        (lambda x: np.repeat(x, [1, 2], 1), ValueError, r"\(3,\) \(2,\)"),
+        (lambda x: np.stack([x, x[0]]), ValueError, "concatenate of a tensor .*dimensions"),
+        (lambda x: np.concatenate([x, x.T]), ValueError, "concatenate of tensor 'x' .* must match"),
+        (lambda x: np.concatenate([]), ValueError, "at least one array"),
+        (lambda x: np.split(x, 2, 1), ValueError, "split: 3 entries along axis 1 make no 2 equal"),
+        (lambda x: x.split(0), ValueError, "split: the size of a part is at least 1, got 0"),
+        (lambda x: x.split([1, 2]), ValueError, r"split: sizes \[1, 2\] do not add up to 2"),
+        (lambda x: x.chunk(0), ValueError, "chunk: the number of parts is at least 1, got 0"),
+        (lambda x: np.pad(x, 1, "linear_ramp"), ValueError, "pad: mode 'linear_ramp' has no grad"),
+        (lambda x: np.pad(x, -1), ValueError, "negative"),
+        (
+            lambda x: x.reshape(1, 2, 3).diag(),
+            ValueError,
+            r"diag: expected .* got shape \(1, 2, 3\)",
+        ),
+        (lambda x: np.meshgrid(x, indexing="ab"), ValueError, "meshgrid: indexing is .* got 'ab'"),
+        (lambda x: x[5], IndexError, "index .* of tensor 'x' .* index 5 is out of bounds"),
+        (lambda x: x[0, 0, 0], IndexError, "of tensor 'x' .* too many indices"),
+        (lambda x: x[1.5], IndexError, "of tensor 'x' .* only integers, slices"),
+        (lambda x: x.take(9), IndexError, "index 9 is out of bounds"),
+        (lambda x: x.gather(0, [0]), ValueError, r"tensor 'x' .* as many axes, got .* \(1,\)"),
+        (lambda x: x.masked_select(np.ones(5, bool)), ValueError, r"\(5,\).*\(2, 3\)"),
+        (lambda x: x.masked_fill(np.ones(5, bool), 0), ValueError, r"where of .*\(5,\).*\(2,3\)"),
+        (lambda x: x.topk(4), ValueError, r"topk: k lies between 0 and 3 \(axis -1\), got 4"),
+        (lambda x: x.clip("a"), TypeError, "clip: expected a Tensor, a real number .*got str 'a'"),
+        (lambda x: np.select([x > 0], [x, x]), ValueError, "select: 1 conditions for 2 choices"),
+        (lambda x: x.glu(), ValueError, "3 entries along axis -1 make no 2 equal parts"),
+        (lambda x: x.gelu("x"), ValueError, 'gelu: approximate is "none" or "tanh", got \'x\''),
+        (lambda x: x.quantile(2), ValueError, "quantile: q lies between 0 and 1, got 2"),
+        (lambda x: x.quantile(0.5, method="x"), ValueError, "quantile: method is one of .*got 'x'"),
+        (lambda x: np.diff(x, -1), ValueError, "diff: n is 0 or more, got -1"),
+        (lambda x: np.gradient(x, 1, 2, 3), TypeError, "2 axes take as many spacings, got 3"),
+        (lambda x: np.gradient(x, edge_order=3), ValueError, "edge_order is 1 or 2 .* got 3"),
+        (lambda x: x.astype(int), TypeError, "expected a floating dtype, got int64"),
+        (lambda x: x.leaky_relu(slope=1), TypeError, "leaky_relu: slope= is not supported"),
+        (lambda x: x.sum(dim=0, axis=0), TypeError, "sum: give dim= or axis=, not both"),
+        (lambda x: x.sum(keepdim=1, keepdims=1), TypeError, "give keepdim= or keepdims=, not both"),
+        (
+            lambda x: x @ x,
+            ValueError,
+            r"matmul \(@\) of tensor 'x' of shape \(2, 3\) and tensor 'x'",
+        ),
+        (
+            lambda x: x + x.T,
+            ValueError,
+            r"add \(\+\) of tensor 'x' .* and a tensor of shape \(3, 2\)",
+        ),
+    ],
+)
+def test_bad_input_is_named_and_leaves_nothing_behind(
+    call: Function, error: type[Exception], message: str
+) -> None:
+    x = Tensor(np.arange(6.0).reshape(2, 3), label="x")
+    with pytest.raises(error, match=message):
+        call(x)
+    assert_array_equal(x.data, np.arange(6.0).reshape(2, 3))
+    x.sum().backward()
+    assert_array_equal(x.grad, np.ones((2, 3)))
+
+
+# --- completeness ---------------------------------------------------------------------------------
+
+# The names that people bring along from NumPy and PyTorch; the functions of linear algebra are in
+# test_linalg.py.
+NAMES = {
+    "elementwise": """exp exp2 expm1 log log2 log10 log1p sqrt rsqrt square cbrt reciprocal abs sign
+        floor ceil round trunc sin cos tan arcsin arccos arctan arctan2 sinh cosh tanh arcsinh
+        arccosh arctanh sinc hypot logaddexp logaddexp2 maximum minimum fmax fmin clip where
+        copysign mod remainder fmod floor_divide lerp nan_to_num deg2rad rad2deg float_power xlogy
+        add subtract multiply divide power negative positive absolute fabs rint fix radians degrees
+        true_divide around erf""",
+    "PyTorch's elementwise": """asin acos atan atan2 asinh acosh atanh clamp neg sub mul div pow sgn
+        clone""",
+    "activations": """relu leaky_relu elu selu celu gelu silu mish softplus softsign hardtanh relu6
+        sigmoid logsigmoid softmax log_softmax softmin glu""",
+    "reductions": """sum mean prod var std min max amin amax logsumexp nansum nanmean cumsum cumprod
+        logcumsumexp cummax cummin median quantile trapezoid diff gradient""",
+    "shape": """reshape view ravel flatten squeeze expand_dims unsqueeze transpose permute swapaxes
+        swapdims moveaxis movedim broadcast_to expand flip fliplr flipud roll rot90 repeat tile
+        repeat_interleave stack concatenate append hstack vstack dstack column_stack atleast_1d
+        atleast_2d atleast_3d split array_split hsplit vsplit dsplit chunk unbind unflatten rollaxis
+        pad tril triu diag diagonal meshgrid T mT""",
+    "indexing": """take select partition take_along_axis gather index_select masked_fill
+        masked_select sort topk scatter_add compress""",
+}
+ALL_NAMES = {name for names in NAMES.values() for name in names.split()}
+
+
+def names_in(function: Function) -> set[str]:
+    code = getattr(function, "__code__", None)
+    called = set(code.co_names) if code is not None and code.co_name == "<lambda>" else set()
+    return called | {getattr(function, "__name__", "")}
+
+
+def operations_of(function: Function, args: Any) -> set[str]:
+    """Name the operations that compute a function and its derivative."""
+    inputs, xs = tensors_of(args)
+    ys = [y for y in leaves(function(*inputs)) if y.requires_grad]
+    ws = [Tensor(w) for w in weights([y.shape for y in ys], 1)]
+    slopes = grad(ys, xs, ws, create_graph=True, allow_unused=True) if ys else []
+    nodes = topological_order([*ys, *[slope for slope in slopes if slope is not None]])
+    return {node._op.name for node in nodes if node._op is not None}
+
+
+def test_every_operation_has_a_case() -> None:
+    tested = {name for name, _, _ in ELEMENTWISE}
+    for case in [*CASES, *LINEAR_ALGEBRA]:
+        for seed in range(3):
+            args = case.arguments(dice(seed))
+            tested.update(*[operations_of(spelling, args) for spelling in case.spellings])
+    assert {op.name for op in Operation} == tested
+
+
+def test_every_name_has_a_case() -> None:
+    tested = {name for case in CASES for spelling in case.spellings for name in names_in(spelling)}
+    for _, method, _ in ELEMENTWISE:
+        tested.update(aliases(method), (f.__name__ for f in numpy_spellings(method)))
+    assert ALL_NAMES - tested == set()
+
+
+@pytest.mark.parametrize("name", sorted(ALL_NAMES))
+def test_every_name_is_there_in_each_library_that_has_it(name: str) -> None:
+    if callable(getattr(torch.Tensor, name, None)):
+        assert hasattr(Tensor, name)
+    if hasattr(np, name):
+        assert getattr(np, name) in numpy_functions

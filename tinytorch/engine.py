@@ -19,7 +19,7 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from tinytorch.lazy import gradients_in_memory, is_lazy, spread
+from tinytorch.lazy import any_lazy, gradients_in_memory, spread
 
 # Any array that speaks NumPy's protocols may stand where this type is written.
 Array: TypeAlias = npt.NDArray[Any]
@@ -120,7 +120,7 @@ def gradients(
     grads = dict(seeds)
     pull = partial(_pull, grads, only, create_graph)
     nodes = list(reversed(topological_order(seeds) if only is None else only))
-    if not create_graph and any(map(is_lazy, [root._data for root in seeds])):
+    if not create_graph and any_lazy([root._data for root in seeds]):
         nodes = gradients_in_memory(nodes, seeds, grads, pull)
     pull(nodes)
     return grads

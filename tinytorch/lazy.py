@@ -24,9 +24,18 @@ class _WouldCompute(Exception):  # noqa: N818  (it never leaves this module)
 _planning = threading.RLock()
 
 
+# What almost all operands are, so that nothing else is asked of them.
+IN_MEMORY = frozenset({np.ndarray, float, int, bool})
+
+
 def is_lazy(array: Any) -> bool:
     """Tell a Dask array from one that is in memory."""
     return hasattr(array, "__dask_graph__")
+
+
+def any_lazy(arrays: Sequence[Any]) -> bool:
+    """Say whether there is a Dask array among them."""
+    return not IN_MEMORY.issuperset(map(type, arrays)) and any(map(is_lazy, arrays))
 
 
 def accepted(array: Any) -> Any:
@@ -63,12 +72,12 @@ def like(values: Any, array: Any) -> Any:
 
 
 def spread(share: Any, array: Any) -> Any:
-    """Broadcast the share of a Dask array's gradient as far as it goes, chunk by chunk.
+    """Broadcast the share of a Dask array's gradient to its shape, chunk by chunk.
 
     `np.broadcast_to` knows no chunks, and would make a single one.
     """
-    if is_lazy(share) and is_lazy(array) and share.ndim <= array.ndim:
-        return np.broadcast_arrays(share, array)[0]
+    if is_lazy(array) and is_lazy(share) and share.size < array.size:
+        return share * np.ones_like(array, dtype=share.dtype)
     return share
 
 
@@ -93,9 +102,8 @@ def planning(op: object) -> Iterator[None]:
         with dask.config.set(scheduler=refuse):
             try:
                 yield
-            except (ValueError, IndexError, MemoryError) as error:
-                error.add_note(f"This happened to Dask arrays in {op}.")
-                raise
+            except (ValueError, IndexError) as error:
+                raise type(error)(f"{op}: {error}") from error
             except Exception as error:
                 reason = str(error).strip().partition("\n")[0]
                 raise TypeError(
@@ -109,7 +117,7 @@ def evaluate(op: object, function: Callable[..., Any], *arrays: Any, **parameter
 
     Raises TypeError, naming `op`, where that is impossible.
     """
-    if not any(map(is_lazy, arrays)):
+    if not any_lazy(arrays):
         return function(*arrays, **parameters)
     with planning(op):
         return accepted(function(*arrays, **parameters))

@@ -38,8 +38,8 @@ class Module:
         """Compute the module's output, which is `forward`'s."""
         out = self.forward(*inputs, **options)
         # A picture shows the call as a box: the innermost one that made the output.
-        made_here = isinstance(out, Tensor) and all(out is not x for x in inputs)
-        if made_here and out._children and not hasattr(out, "_call"):
+        new = isinstance(out, Tensor) and out._children and not hasattr(out, "_call")
+        if new and all(out is not x for x in inputs):
             out._call = (self, *inputs, *options.values())
         return out
 

@@ -29,8 +29,9 @@ class Tensor(Activations, Reductions, Shape, Indexing, LinearAlgebra):
 
     `Tensor(data, label=None, requires_grad=True, dtype=None)` copies `data`: a real number, nested
     lists of them, an array, or another tensor. A floating array keeps its dtype, everything else
-    becomes float64. Operations on tensors give tensors, and each remembers its inputs, so that
-    `backward` can give every one of them its gradient.
+    becomes float64. A Dask array stays a plan, and so does what is computed from it. Operations on
+    tensors give tensors, and each remembers its inputs, so that `backward` can give every one of
+    them its gradient.
 
     Raises TypeError for data that are not real numbers, ValueError for ragged lists.
 
@@ -252,6 +253,8 @@ class Tensor(Activations, Reductions, Shape, Indexing, LinearAlgebra):
         return np.array(self._data, dtype=dtype, copy=copy)
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
+        if method == "__call__" and not kwargs and ufunc in numpy_functions:
+            return numpy_functions[ufunc](*inputs)
         if ufunc in plain_functions and method == "__call__":
             return ufunc(*map(_values, inputs), **{k: _values(v) for k, v in kwargs.items()})
         if kwargs.get("out") is not None:

@@ -76,7 +76,7 @@ class Activations(Elementwise):
     )
     softsign = unary(
         lambda x: x / (1 + np.abs(x)),
-        lambda grad, out, x: grad / (1 + np.abs(x)) ** 2,
+        lambda grad, out, x: grad / (1 + np.abs(x)) / (1 + np.abs(x)),
         "x / (1 + |x|)",
         "softsign",
     )

@@ -23,6 +23,14 @@ def _exponent_rule(grad: Any, out: Any, x: Any, y: Any) -> Any:
     return grad * out * np.log(np.where((x == 0) & (y >= 0), 1, x))
 
 
+def floating(dtype: Any) -> np.dtype[Any]:
+    """Read a floating dtype. Raises TypeError for another one."""
+    kind: np.dtype[Any] = np.dtype(dtype)
+    if kind.kind != "f":
+        raise TypeError(f"a tensor holds real numbers: expected a floating dtype, got {kind}")
+    return kind
+
+
 class Arithmetic(Node):
     """The operators, entry by entry; the operands broadcast."""
 
@@ -101,7 +109,7 @@ class Arithmetic(Node):
     __rfloordiv__ = reflected(__floordiv__)
 
     astype = to = parametric(
-        lambda x, dtype: x.astype(dtype),
+        lambda x, dtype: x.astype(floating(dtype)),
         lambda grad, out, x, dtype: grad,
         "x in another floating dtype; its gradient comes back in x's own",
         name="astype",

@@ -10,6 +10,7 @@ import operator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.lib.array_utils import normalize_axis_index
 
 from tinytorch import lazy
 from tinytorch.engine import Node
@@ -58,7 +59,13 @@ def _scattered(x: Any, index: Any, shape: tuple[int, ...]) -> Any:
 
 def along(axis: int, index: Any, ndim: int) -> tuple[Any, ...]:
     """Index one axis, and all of the others whole."""
-    return (slice(None),) * range(ndim)[axis] + (index,)
+    return (slice(None),) * normalize_axis_index(axis, ndim) + (index,)
+
+
+def size_along(x: Any, axis: int) -> int:
+    """Give the number of entries along `axis`. Raises AxisError for an axis that x doesn't have."""
+    size: int = np.shape(x)[normalize_axis_index(axis, np.ndim(x))]
+    return size
 
 
 def _checked(index: Any) -> Any:
@@ -88,17 +95,24 @@ def take(x: Any, indices: Any, axis: int | None = None) -> Tensor:
 
 @answers(np.take_along_axis)
 def take_along_axis(x: Any, indices: Any, axis: int | None = -1) -> Tensor:
-    """Pick along `axis`, in each row by its own indices, as argsort and argmax give them."""
+    """Pick along `axis`, in each row by its own indices, as argsort and argmax give them.
+
+    Along the other axes x and `indices` broadcast.
+    """
     indices = _checked(indices)
     if axis is None:
         return pick(np.reshape(x, -1), indices)
-    return pick(x, _rows(indices, axis))
+    return pick(x, _rows(x, indices, axis, x.shape))
 
 
-def _rows(indices: Any, axis: int) -> tuple[Any, ...]:
+def _rows(x: Any, indices: Any, axis: int, shape: tuple[int, ...]) -> tuple[Any, ...]:
     """Make the index that goes along `axis` by `indices` and keeps to its row in all others."""
-    index = list(np.indices(indices.shape, sparse=True))
-    index[axis] = indices
+    if indices.ndim != x.ndim:
+        raise ValueError(
+            f"{describe(x)} takes indices of as many axes, got them of shape {indices.shape}"
+        )
+    index = list(np.indices(shape, sparse=True))
+    index[normalize_axis_index(axis, x.ndim)] = indices
     return tuple(index)
 
 
@@ -130,9 +144,7 @@ class Indexing(Node):
     __slots__ = ()
 
     take_along_axis = take_along_axis
-    take_along_dim = torch_spelling(take_along_axis)
     take = torch_spelling(take)
-    compress = torch_spelling(lambda self, condition, axis=None: compress(condition, self, axis))
 
     def __getitem__(self, index: Any) -> Tensor:
         return pick(self, _checked(index))
@@ -142,6 +154,15 @@ class Indexing(Node):
             "a tensor is not assigned to by index: x.data[i] = v changes its values, "
             "np.where(mask, v, x) makes a new tensor with v in some places"
         )
+
+    def compress(self, condition: Any, axis: int | None = None) -> Tensor:
+        """Pick the slices along `axis` for which the condition holds."""
+        return compress(condition, self, axis)
+
+    @torch_spelling
+    def take_along_dim(self, indices: Any, axis: int | None = None) -> Tensor:
+        """Pick along `axis` as take_along_axis, or of all entries in one row."""
+        return take_along_axis(self, indices, axis)
 
     @torch_spelling
     def select(self, axis: int, index: int) -> Tensor:
@@ -155,17 +176,18 @@ class Indexing(Node):
 
     @torch_spelling
     def gather(self, axis: int, index: Any) -> Tensor:
-        """Pick along `axis`, in each row by its own indices."""
-        return take_along_axis(self, np.asarray(_checked(index)), axis)
+        """Pick along `axis`, in each row by its own indices; of the other axes the first ones."""
+        index = np.asarray(_checked(index))
+        return pick(self, _rows(self, index, axis, index.shape))
 
     @torch_spelling
     def scatter_add(self: Any, axis: int, index: Any, src: Any) -> Any:
         """Add the entries of `src`, each to the entry of x that `gather` would pick for it."""
         index = np.asarray(_checked(index))
+        if not isinstance(src, Node):
+            src = constant(src, self.dtype, _SCATTER)
         part = src[tuple(slice(n) for n in index.shape)]
-        if not isinstance(part, Node):
-            part = constant(part, self.dtype, _SCATTER)
-        return scatter(part, _rows(index, axis), self.shape) + self
+        return scatter(part, _rows(self, index, axis, index.shape), self.shape) + self
 
     def masked_select(self: Any, mask: Any) -> Tensor:
         """Pick the entries where `mask`, broadcast, is true, in one row."""
@@ -192,7 +214,7 @@ class Indexing(Node):
     @torch_spelling
     def topk(self, k: int, axis: int = -1, largest: bool = True) -> Tensor:
         """Give the `k` largest entries along `axis`, or the smallest, in order."""
-        size = self._data.shape[axis]
+        size = size_along(self, axis)
         if not 0 <= k <= size:
             raise ValueError(f"topk: k lies between 0 and {size} (axis {axis}), got {k}")
         order = self.argsort(axis, descending=largest)

@@ -76,13 +76,12 @@ def outputs(op: Operation, function: Callable[..., Any], rules: Sequence[Rule], 
     ]
 
 
-# --- inverse and determinant ----------------------------------------------------------------------
-
-
 def mT(x: Any) -> Any:
     """Give x.mT, which Dask arrays do not have."""
     return np.swapaxes(x, -1, -2)
 
+
+# --- inverse and determinant ----------------------------------------------------------------------
 
 inv = unary(
     np.linalg.inv,

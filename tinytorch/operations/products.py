@@ -50,7 +50,7 @@ def _rows(x: Any) -> Any:
 
 def _matmul(x: Any, y: Any) -> Any:
     # A stack of matrices times one matrix: a single product is several times faster than many.
-    if np.ndim(x) > 2 and np.ndim(y) == 2:
+    if getattr(x, "ndim", 0) > 2 and getattr(y, "ndim", 0) == 2:
         return (_rows(x) @ y).reshape((*x.shape[:-1], y.shape[-1]))
     return np.matmul(x, y)
 
@@ -68,7 +68,7 @@ def _matmul_rule_y(grad: Any, out: Any, x: Any, y: Any) -> Any:  # noqa: ARG001
         return x * grad if y.ndim == 1 else x[:, None] * grad[..., None, :]
     if y.ndim == 1:
         return grad[..., None, :] @ x
-    if y.ndim == 2:
+    if x.ndim > 2 and y.ndim == 2:
         return _rows(x).swapaxes(0, 1) @ _rows(grad)
     return x.swapaxes(-1, -2) @ grad
 

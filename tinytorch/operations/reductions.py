@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
@@ -58,6 +59,7 @@ def reduction(
     """
     name = name or function.__name__
     op = Operation(name)
+    in_numpy: bool = getattr(np, name, None) is function
 
     @torch_spelling
     def method(self: Any, axis: Axis = None, keepdims: bool = False, **parameters: Any) -> Any:
@@ -73,7 +75,10 @@ def reduction(
 
         return apply(
             op,
-            lambda x: function(x, axis=axis, keepdims=keepdims, **parameters),
+            # NumPy's function would only call the method, and takes its time.
+            lambda x: (getattr(x, name) if in_numpy else partial(function, x))(
+                axis=axis, keepdims=keepdims, **parameters
+            ),
             (
                 lambda grad, out, x: rule(
                     with_axes(grad, x), with_axes(out, x), x, axis, **parameters
@@ -83,7 +88,7 @@ def reduction(
         )
 
     known(method, name, doc)
-    if getattr(np, name, None) is function:
+    if in_numpy:
         # The third position, keepdims here and in PyTorch, is dtype= or out= in NumPy.
         numpy_functions[function] = lambda a, axis=None, **kwargs: method(a, axis, **kwargs)
     return method

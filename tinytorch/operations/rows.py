@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 
 from tinytorch.engine import Node, Rule, record
-from tinytorch.lazy import accepted, evaluate
+from tinytorch.lazy import IN_MEMORY, accepted, evaluate
 
 if TYPE_CHECKING:
     from tinytorch.tensor import Tensor
@@ -121,7 +121,8 @@ def constant(operand: Any, dtype: np.dtype[Any], op: Operation) -> Any:
 def refusal(error: Exception, op: Operation, operands: Sequence[Any]) -> Exception:
     """Say in NumPy's error which operation it was and what it was given."""
     given = " and ".join(describe(x) for x in operands)
-    return type(error)(f"{op} of {given}: {error}")
+    reason = str(error).removeprefix(f"{op}: ")
+    return type(error)(f"{op} of {given}: {reason}")
 
 
 def apply(
@@ -144,9 +145,6 @@ def apply(
     return node
 
 
-_IN_MEMORY = frozenset({np.ndarray, float, int, bool})
-
-
 def unary(
     function: Callable[[Any], Any], rule: Rule, doc: str, name: str | None = None
 ) -> Callable[[Any], Tensor]:
@@ -157,7 +155,7 @@ def unary(
 
     def method(self: Any) -> Any:
         x = self._data
-        value = function(x) if type(x) in _IN_MEMORY else evaluate(op, function, x)
+        value = function(x) if type(x) in IN_MEMORY else evaluate(op, function, x)
         return record(value, (self,), op, rules)
 
     return known(method, name, doc, function)
@@ -210,7 +208,7 @@ def binary(
             y = other._data
             self = x = constant(self, y.dtype, op)
         try:
-            if type(x) in _IN_MEMORY and type(y) in _IN_MEMORY:
+            if type(x) in IN_MEMORY and type(y) in IN_MEMORY:
                 value = function(x, y)
             else:
                 value = evaluate(op, function, x, y)
@@ -254,7 +252,8 @@ def torch_spelling(method: Callable[..., Any]) -> Callable[..., Any]:
             for theirs, ours in _TORCH_SPELLINGS:
                 if theirs in kwargs:
                     if ours in kwargs:
-                        raise TypeError(f"{method.__name__}: give {theirs}= or {ours}=, not both")
+                        name = either_spelling.__name__
+                        raise TypeError(f"{name}: give {theirs}= or {ours}=, not both")
                     kwargs[ours] = kwargs.pop(theirs)
         return method(*args, **kwargs)
 

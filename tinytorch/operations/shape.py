@@ -12,11 +12,12 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
 from tinytorch.engine import Node
 from tinytorch.operations.elementwise import where
-from tinytorch.operations.indexing import along, pick, scatter, take
-from tinytorch.operations.rows import Operation, answers, apply, torch_spelling
+from tinytorch.operations.indexing import along, pick, scatter, size_along, take
+from tinytorch.operations.rows import Operation, answers, apply, describe, torch_spelling
 
 if TYPE_CHECKING:
     from tinytorch.tensor import Tensor
@@ -142,7 +143,7 @@ def repeat(x: Any, repeats: Any, axis: int | None = None) -> Tensor:
     """Repeat each entry along `axis`, or each of all, `repeats` times."""
     if axis is None:
         x, axis = reshape(x, -1), 0
-    return take(x, np.repeat(np.arange(x.shape[axis]), repeats), axis)
+    return take(x, np.repeat(np.arange(size_along(x, axis)), repeats), axis)
 
 
 @answers(np.tile)
@@ -268,7 +269,7 @@ def pad(x: Any, pad_width: Any, mode: Any = "constant", constant_values: Any = 0
         inside = tuple(slice(b, b + n) for b, n in zip(before, x.shape, strict=True))
         return where(frame, values, scatter(x, inside, frame.shape))
     for axis, width in enumerate(np.broadcast_to(pad_width, (x.ndim, 2)).tolist()):
-        x = take(x, np.pad(np.arange(x.shape[axis]), width, mode=mode), axis)
+        x = take(x, np.pad(np.arange(size_along(x, axis)), width, mode=mode), axis)
     return x
 
 
@@ -281,7 +282,7 @@ def concatenate(arrays: Iterable[Any], axis: int | None = 0) -> Tensor:
     arrays = list(arrays)
     if axis is None:
         arrays, axis = [np.reshape(x, -1) for x in arrays], 0
-    ends = np.cumsum([np.shape(x)[axis] for x in arrays])
+    ends = np.cumsum([size_along(x, axis) for x in arrays])
 
     def part(end: int, size: int) -> Any:
         return lambda grad, out, *arrays: grad[along(axis, slice(end - size, end), grad.ndim)]
@@ -363,7 +364,7 @@ def _each(function: Any, arrays: tuple[Any, ...]) -> Any:
 @answers(np.array_split)
 def array_split(x: Any, indices_or_sections: Any, axis: int = 0) -> list[Tensor]:
     """Cut into that many parts, the first ones larger by one if need be, or before the indices."""
-    cut = np.array_split(np.arange(x.shape[axis]), indices_or_sections)
+    cut = np.array_split(np.arange(size_along(x, axis)), indices_or_sections)
     ends = np.cumsum([len(part) for part in cut]).tolist()
     if np.ndim(indices_or_sections):
         return _cut(x, list(indices_or_sections), axis)
@@ -376,7 +377,7 @@ def split(x: Any, indices_or_sections: Any, axis: int = 0) -> list[Tensor]:
 
     Raises ValueError where the size is no multiple of the number of parts.
     """
-    size = x.shape[axis]
+    size = size_along(x, axis)
     if np.ndim(indices_or_sections) == 0 and size % indices_or_sections:
         raise ValueError(
             f"split: {size} entries along axis {axis} make no {indices_or_sections} equal parts; "
@@ -472,7 +473,7 @@ class Shape(Node):
         """Join the axes from `start_dim` to `end_dim` into one."""
         if self.ndim == 0:
             return reshape(self, 1)
-        first, last = range(self.ndim)[start_dim], range(self.ndim)[end_dim]
+        first, last = (normalize_axis_index(i, self.ndim) for i in (start_dim, end_dim))
         if first > last:
             raise ValueError(f"flatten: start_dim {start_dim} comes after end_dim {end_dim}")
         joined = int(np.prod(self.shape[first : last + 1], dtype=int))
@@ -481,7 +482,7 @@ class Shape(Node):
     @torch_spelling
     def unflatten(self, axis: int, sizes: Sequence[int]) -> Tensor:
         """Part an axis into several of these sizes; one may be -1."""
-        axis = range(self.ndim)[axis]
+        axis = normalize_axis_index(axis, self.ndim)
         return reshape(self, (*self.shape[:axis], *sizes, *self.shape[axis + 1 :]))
 
     def transpose(self, *axes: Any) -> Tensor:
@@ -501,7 +502,7 @@ class Shape(Node):
         """Leave out the axes of size 1, or of those named the ones that have it."""
         if axis is None:
             return squeeze(self)
-        named = [range(self.ndim)[i] for i in ((axis,) if isinstance(axis, int) else axis)]
+        named = normalize_axis_tuple(axis, self.ndim)
         return squeeze(self, tuple(i for i in named if self.shape[i] == 1))
 
     @torch_spelling
@@ -512,6 +513,8 @@ class Shape(Node):
     def expand(self, *shape: Any) -> Tensor:
         """Repeat the entries to fill `shape`; -1 keeps a size."""
         sizes = unpacked(shape)
+        if len(sizes) < self.ndim:
+            raise ValueError(f"expand: {describe(self)} does not fit into {sizes}")
         own = (1,) * (len(sizes) - self.ndim) + self.shape
         return broadcast_to(self, [n if s == -1 else s for s, n in zip(sizes, own, strict=True)])
 
@@ -538,8 +541,10 @@ class Shape(Node):
     @torch_spelling
     def split(self, split_size: int | Sequence[int], axis: int = 0) -> list[Tensor]:
         """Cut into parts of that size, the last one smaller if need be, or of these sizes."""
-        size = self.shape[axis]
+        size = size_along(self, axis)
         if isinstance(split_size, int):
+            if split_size < 1:
+                raise ValueError(f"split: the size of a part is at least 1, got {split_size}")
             return _cut(self, range(split_size, size, split_size), axis)
         if sum(split_size) != size:
             raise ValueError(f"split: sizes {split_size} do not add up to {size} (axis {axis})")
@@ -548,11 +553,13 @@ class Shape(Node):
     @torch_spelling
     def chunk(self, chunks: int, axis: int = 0) -> list[Tensor]:
         """Cut into at most that many parts of one size, the last one smaller if need be."""
-        size = self.shape[axis]
+        size = size_along(self, axis)
+        if chunks < 1:
+            raise ValueError(f"chunk: the number of parts is at least 1, got {chunks}")
         each = max(math.ceil(size / chunks), 1)
         return _cut(self, range(each, size, each), axis)
 
     @torch_spelling
     def unbind(self, axis: int = 0) -> tuple[Tensor, ...]:
         """Give the slices along `axis`, without that axis."""
-        return tuple(pick(self, along(axis, i, self.ndim)) for i in range(self.shape[axis]))
+        return tuple(pick(self, along(axis, i, self.ndim)) for i in range(size_along(self, axis)))

@@ -1,0 +1,247 @@
+"""NumPy's protocols: its functions take tensors, and none of them drops a gradient in silence."""
+
+from __future__ import annotations
+
+import inspect
+import io
+from typing import Any
+
+import numpy as np
+import pytest
+from cases import CASES, Case, dice
+from hypothesis import given
+from hypothesis import strategies as st
+from matplotlib.figure import Figure
+from numpy.testing import assert_array_equal
+from reference import Function, assert_close, exchanged, is_variable, leaves, weights
+
+from tinytorch import Tensor
+from tinytorch.operations.rows import numpy_functions
+from tinytorch.operations.values import plain_functions
+
+X = np.array([[0.5, 2.0, -1.0], [3.0, 0.25, 1.5]])
+
+# --- tensors into arrays --------------------------------------------------------------------------
+
+
+def test_asarray_gives_the_values_and_array_a_copy() -> None:
+    x = Tensor(X, dtype=np.float32)
+    assert np.asarray(x) is x.data
+    copied = np.array(x)
+    assert_array_equal(copied, x.data, strict=True)
+    copied[0, 0] = 9
+    assert x.data[0, 0] == 0.5
+    assert np.asarray(x, dtype=np.float64).dtype == np.float64
+    assert np.array(x, copy=False) is x.data
+    with pytest.raises(ValueError, match="copy"):
+        np.array(x, dtype=np.float64, copy=False)
+
+
+def test_a_plot_shows_the_values() -> None:
+    x = Tensor([0.0, 1.0, 2.0])
+    (line,) = Figure().subplots().plot(x, x**2)
+    assert_array_equal(line.get_xdata(), [0, 1, 2])
+    assert_array_equal(line.get_ydata(), [0, 1, 4])
+
+
+# --- arrays and numbers among tensors -------------------------------------------------------------
+
+WITH_ARRAYS = [
+    pytest.param(case, id=case.name)
+    for case in CASES
+    if case.numpy is not None and sum(map(is_variable, leaves(case.arguments(dice(0))))) > 1
+]
+
+
+@pytest.mark.parametrize("case", WITH_ARRAYS)
+@given(seed=st.integers(0, 9999))
+def test_arrays_among_tensors_are_constants(case: Case, seed: int) -> None:
+    args = case.arguments(dice(seed))
+    count = sum(map(is_variable, leaves(args)))
+
+    def run(chosen: set[int]) -> tuple[list[Tensor], list[Tensor]]:
+        places = iter(range(count))
+        made = []
+
+        def change(x: Any) -> Any:
+            if not is_variable(x) or next(places) not in chosen:
+                return x
+            made.append(Tensor(x))
+            return made[-1]
+
+        ys = list(leaves(case.numpy(*exchanged(args, change))))
+        for y, w in zip(ys, weights([np.shape(y) for y in ys], 1), strict=True):
+            if isinstance(y, Tensor) and y.requires_grad:
+                y.backward(w)
+        return made, ys
+
+    everything, expected = run(set(range(count)))
+    for i in range(count):
+        (x,), ys = run({i})
+        for y, z in zip(ys, expected, strict=True):
+            assert_array_equal(y, z.data)
+        assert_close(x.grad, everything[i].grad)
+
+
+@pytest.mark.parametrize("number", [np.float64(2), np.float32(2), np.int64(2), np.array(2.0)])
+def test_numbers_of_numpys_come_from_either_side(number: Any) -> None:
+    x = Tensor(X)
+    for z in (number * x, x * number):
+        assert type(z) is Tensor
+        z.backward()
+        assert_array_equal(z.data, 2 * X)
+    assert_array_equal(x.grad, np.full(X.shape, 4))
+    assert type(number - x) is type(number / x) is type(number**x) is Tensor
+
+
+# --- methods of ufuncs ----------------------------------------------------------------------------
+
+REDUCTIONS = [np.add, np.multiply, np.maximum, np.minimum, np.logaddexp]
+
+
+@pytest.mark.parametrize("ufunc", REDUCTIONS)
+def test_reduce_and_accumulate_run_along_the_first_axis_unless_told(ufunc: np.ufunc) -> None:
+    for options in ({}, {"axis": 1}, {"axis": None}, {"axis": (0, 1), "keepdims": True}):
+        if ufunc is np.logaddexp and options.get("axis", 0) in (None, (0, 1)):
+            expected = np.logaddexp.reduce(X.ravel()).reshape(np.sum(X, **options).shape)
+        else:
+            expected = ufunc.reduce(X, **options)
+        reduced = ufunc.reduce(Tensor(X), **options)
+        assert type(reduced) is Tensor
+        assert reduced.requires_grad
+        assert_close(reduced.data, expected, rtol=1e-15)
+    for options in ({}, {"axis": 1}, {"axis": -1}):
+        running = ufunc.accumulate(Tensor(X), **options)
+        assert running.requires_grad
+        assert_close(running.data, ufunc.accumulate(X, **options), rtol=1e-15)
+
+
+# --- plain answers --------------------------------------------------------------------------------
+
+INCREASING = np.array([0.0, 1.0, 2.0])
+PLAIN: dict[Function, tuple[Any, ...]] = {
+    **dict.fromkeys(
+        (
+            np.equal,
+            np.not_equal,
+            np.less,
+            np.less_equal,
+            np.greater,
+            np.greater_equal,
+            np.logical_and,
+            np.logical_or,
+            np.logical_xor,
+            np.isclose,
+            np.allclose,
+            np.array_equal,
+            np.array_equiv,
+        ),
+        (X, X.round()),
+    ),
+    **dict.fromkeys((np.searchsorted, np.digitize), (X[0], INCREASING)),
+    np.searchsorted: (INCREASING, X),
+    np.lexsort: ((X[0], X[1]),),
+    np.argpartition: (X, 1),
+    np.bincount: (np.array([0, 1, 1]), X[0]),
+    np.full_like: (X, 2.0),
+    np.can_cast: (X[0].astype(np.float32).dtype, np.float64),
+    np.result_type: (X, 1.0),
+    np.shares_memory: (X, X[0]),
+    np.may_share_memory: (X, X[0]),
+}
+WRITING = {np.save, np.savez, np.savetxt}
+
+
+@pytest.mark.parametrize("function", sorted(plain_functions - WRITING, key=lambda f: f.__name__))
+def test_what_has_no_gradient_answers_as_for_arrays(function: Function) -> None:
+    args = PLAIN.get(function, (X,))
+    if function is np.can_cast:
+        args = (np.float32, np.float64)
+    expected = function(*args)
+    answer = function(*exchanged(args, lambda x: Tensor(x) if is_variable(x) else x))
+    if function is np.empty_like:
+        assert (type(answer), answer.shape) == (type(expected), expected.shape)
+    elif function in (np.shares_memory, np.may_share_memory):
+        assert answer is False  # tensors copy their data
+    else:
+        assert not any(isinstance(part, Tensor) for part in leaves(answer))
+        for ours, numpys in zip(leaves(answer), leaves(expected), strict=True):
+            assert_array_equal(ours, numpys)
+
+
+def test_saving_writes_the_values() -> None:
+    file = io.BytesIO()
+    np.save(file, Tensor(X))
+    file.seek(0)
+    assert_array_equal(np.load(file), X)
+    text = io.StringIO()
+    np.savetxt(text, Tensor(X))
+    text.seek(0)
+    assert_array_equal(np.loadtxt(text), X)
+
+
+# --- refusals -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda x: np.exp(x, out=np.empty((2, 3))), r"np\.exp: out= would write into an array"),
+        (lambda x: np.add(X, 1.0, out=x), r"np\.add: out= would write into an array"),
+        (lambda x: np.add.reduce(x, out=np.empty(3)), r"np\.add: out= would write"),
+        (lambda x: np.sum(x, axis=0, out=np.empty(3)), r"np\.sum: out= is not supported"),
+        (lambda x: np.exp(x, where=X > 0), r"np\.exp: where= is not supported for tensors"),
+        (lambda x: np.sum(x, where=X > 0), r"sum: where= is not supported for tensors"),
+        (lambda x: np.sum(x, initial=1.0), r"sum: initial= is not supported for tensors"),
+        (lambda x: np.sum(x, dtype=np.float32), r"sum: dtype= is not supported for tensors"),
+        (lambda x: np.exp(x, dtype=np.float32), r"np\.exp: dtype= is not supported"),
+        (np.subtract.reduce, r"np\.subtract\.reduce has no derivative rule here"),
+        (lambda x: np.add.outer(x, x), r"np\.add\.outer has no derivative rule here"),
+        (lambda x: np.add.at(x, 0, 1.0), r"np\.add\.at has no derivative rule here"),
+        (lambda x: np.add.reduceat(x, [0]), r"np\.add\.reduceat has no derivative rule here"),
+        (lambda x: np.interp(x, [0, 1], [2, 3]), r"np\.interp has no derivative rule here"),
+        (np.fft.fft, r"np\.fft\.fft has no derivative rule here"),
+        (lambda x: np.copyto(x, X), r"np\.copyto has no derivative rule here"),
+        (lambda x: np.round(x, 1, None, 2), "round"),
+    ],
+)
+def test_what_is_not_supported_is_refused_by_name(call: Function, message: str) -> None:
+    x = Tensor(X)
+    with pytest.raises(TypeError, match=message):
+        call(x)
+    assert_array_equal(x.data, X)
+
+
+def dispatching() -> dict[str, Function]:
+    """Find NumPy's ufuncs and all functions that ask their arguments what to do."""
+    places = {"np": np, "np.linalg": np.linalg, "np.fft": np.fft}
+    return {
+        f"{place}.{name}": function
+        for place, module in places.items()
+        for name, function in inspect.getmembers(module, callable)
+        if isinstance(function, np.ufunc) or hasattr(function, "_implementation")
+    }
+
+
+# Those that have no gradient, and those whose first argument, a condition, has none.
+WITHOUT = plain_functions | {np.compress, np.select}
+NUMPY = {name: function for name, function in dispatching().items() if function not in WITHOUT}
+
+
+@pytest.mark.parametrize("name", NUMPY)
+def test_no_function_drops_a_gradient_in_silence(name: str) -> None:
+    function = NUMPY[name]
+    square = np.array([[2.0, 0.5, 0.0], [0.5, 3.0, 0.25], [0.0, 0.25, 1.0]])
+    for array in (square, square[0]):
+        calls: list[Any] = [((), ()), ((), (1,)), ((), ((3, 3),)), ((), (array,))]
+        if isinstance(function, np.ufunc) and function.nin == 2:
+            calls.append(((array,), ()))
+        for before, after in calls:
+            x = Tensor(array)
+            try:
+                with np.errstate(all="ignore"):
+                    result = function(*before, x, *after)
+            except (TypeError, ValueError, IndexError, AttributeError, np.linalg.LinAlgError):
+                continue
+            assert function in numpy_functions
+            assert any(isinstance(part, Tensor) for part in leaves(result))
