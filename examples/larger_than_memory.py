@@ -10,6 +10,7 @@ import argparse
 import logging
 import resource
 import shutil
+import signal
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -27,8 +28,8 @@ from tqdm import trange
 from tinytorch import Tensor, no_grad
 from tinytorch.nn import Activation, Neuron
 
-CHUNK = 32e6  # bytes of X; a worker holds a few chunks at a time
-SAMPLE = 1_000_000  # rows, which are several chunks
+CHUNK = 16e6  # bytes of X; a worker holds a few chunks at a time
+SAMPLE = 250_000  # rows, which are several chunks
 
 
 def binary_cross_entropy(p: Tensor, y: Any) -> Tensor:
@@ -55,13 +56,13 @@ def write_data(folder: Path, rows: int, features: int, seed: int) -> tuple[Any, 
 
 
 def train(model: Neuron, X: Any, y: Any, steps: int, learning_rate: float) -> None:
-    """Train by gradient descent. Ctrl-C ends it early, and what was learnt until then counts."""
+    """Train by gradient descent, one pass over the data for each step."""
     with trange(steps, desc="training", unit="step") as bar:
         for _ in bar:
             p = model(X)
             loss = binary_cross_entropy(p, y)
             model.flush_grads()
-            loss.backward()  # the only line that computes anything, in one pass over the data
+            loss.backward()  # the only line that computes anything
             for parameter in model.parameters:
                 parameter.data -= learning_rate * parameter.grad
             bar.set_postfix_str(f"loss {loss:.4f}", refresh=False)
@@ -84,18 +85,27 @@ def peak_memory() -> float:
 def connected(arguments: argparse.Namespace) -> Iterator[Client]:
     """Connect to the scheduler that was named, or to one and workers started here."""
     if arguments.scheduler:
-        with Client(arguments.scheduler) as client:
+        try:
+            client = Client(arguments.scheduler)
+        except (OSError, ValueError) as error:
+            sys.exit(f"argument --scheduler: {error}")
+        with client:
             yield client
         return
-    with (
-        LocalCluster(
+    handler = signal.signal(
+        signal.SIGINT, signal.SIG_IGN
+    )  # the workers leave Ctrl-C to this process
+    try:
+        cluster = LocalCluster(
             n_workers=arguments.workers,
             threads_per_worker=1,
             memory_limit=arguments.memory_limit * 1e6,
-            dashboard_address=None,
-        ) as cluster,
-        Client(cluster) as client,
-    ):
+            dashboard_address=":0",
+        )
+    finally:
+        signal.signal(signal.SIGINT, handler)
+    with cluster, Client(cluster) as client:
+        client.run(logging.disable, logging.WARNING)
         yield client
 
 
@@ -107,12 +117,12 @@ def parse_arguments() -> argparse.Namespace:
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
     options: dict[str, tuple[type, Any, str]] = {
-        "--rows": (int, 20_000_000, "rows of the data"),
+        "--rows": (int, 16_000_000, "rows of the data"),
         "--features": (int, 32, "columns of the data, in float32"),
-        "--steps": (int, 10, "steps of gradient descent"),
+        "--steps": (int, 8, "steps of gradient descent"),
         "--learning-rate": (float, 2.0, "size of a step"),
         "--workers": (int, 2, "processes to start"),
-        "--memory-limit": (int, 400, "megabytes for each of them"),
+        "--memory-limit": (int, 300, "megabytes for each of them"),
         "--scheduler": (str, None, "address of a running cluster, instead of starting workers"),
         "--folder": (Path, Path(tempfile.gettempdir()), "disk for the data, which all workers see"),
         "--seed": (int, 0, "of the data"),
@@ -134,13 +144,14 @@ def parse_arguments() -> argparse.Namespace:
 def main() -> None:
     """Write the data, train on them, and compare a sample with the result in memory."""
     arguments = parse_arguments()
-    logging.getLogger("distributed").setLevel(logging.ERROR)
+    for name in ("asyncio", "distributed"):  # they report on what Ctrl-C has cut off
+        logging.getLogger(name).setLevel(logging.CRITICAL)
     with (
         tempfile.TemporaryDirectory(prefix="tinytorch-", dir=arguments.folder) as folder,
         connected(arguments) as client,
     ):
         workers = client.scheduler_info(n_workers=-1)["workers"].values()
-        limit = sum(worker["memory_limit"] for worker in workers)
+        limit = sum(worker["memory_limit"] or np.inf for worker in workers)
         size = 4 * arguments.rows * (arguments.features + 1)
         print(
             f"{size / 1e9:.2f} GB of data in {folder},\n{size / limit:.1f} times the "

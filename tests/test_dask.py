@@ -488,7 +488,7 @@ def test_training_agrees_with_numpys_in_one_computation_a_step(rows: Any) -> Non
 @pytest.fixture(scope="module")
 def client() -> Iterator[Client]:
     with (
-        LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster,
+        LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=":0") as cluster,
         Client(cluster) as client,
     ):
         yield client
@@ -501,6 +501,23 @@ def test_training_on_two_processes(client: Client, rows: Any) -> None:
     actual, _ = train(X, y, steps=2)
     for ours, theirs in zip(actual, expected, strict=True):
         assert_allclose(ours, theirs, rtol=1e-12)
+
+
+def test_the_example_runs_on_a_cluster_and_leaves_nothing(client: Client, tmp_path: Path) -> None:
+    example = Path(__file__).parents[1] / "examples" / "larger_than_memory.py"
+    options = {
+        "--rows": 300_000,
+        "--steps": 2,
+        "--folder": tmp_path,
+        "--scheduler": client.scheduler.address,
+    }
+    run = [sys.executable, example, *(str(x) for option in options.items() for x in option)]
+    done = subprocess.run(run, capture_output=True, text=True, check=True, timeout=60)
+    apart = re.search(r"250,000 rows, here and in memory: (\S+) apart", done.stdout)
+    assert apart, done.stdout
+    assert 0 < float(apart[1]) < 1e-4
+    assert len(re.findall(r"\d+ MB", done.stdout)) == 2
+    assert not list(tmp_path.iterdir())
 
 
 def dies_once(block: Any, mark: Path) -> Any:
