@@ -294,6 +294,18 @@ def test_the_slope_of_a_power_at_the_exponent_0() -> None:
     assert_close(result.second[1], w * (v[0] / x + v[1] * np.log(x) ** 2))
 
 
+def test_sinc_keeps_its_digits_next_to_0() -> None:
+    x = np.array([1e-3, 5e-3, -9.9e-3, 1.01e-2])
+    result = here(Tensor.sinc, [x])
+    # The differences cancel, so that they want more digits than float64 has.
+    a = np.pi * x.astype(np.longdouble)
+    first = np.pi * (a * np.cos(a) - np.sin(a)) / a**2
+    second = -(np.pi**2) * ((a**2 - 2) * np.sin(a) + 2 * a * np.cos(a)) / a**3
+    (w,), (v,) = weights([(4,)], 1), weights([(4,)], 2)
+    assert_allclose(result.first[0], (w * first).astype(float), rtol=1e-11)
+    assert_allclose(result.second[0], (w * v * second).astype(float), rtol=1e-9)
+
+
 @pytest.mark.parametrize("function", [Tensor.fmax, Tensor.fmin])
 def test_fmax_and_fmin_share_ties_and_pass_over_nan(function: Function) -> None:
     x, y = Tensor([1.0, np.nan, 1.0]), Tensor([1.0, 1.0, np.nan])

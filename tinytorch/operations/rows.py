@@ -137,8 +137,12 @@ def apply(
         plain: Tensor = function(*operands)  # an array in fact, which the rule treats alike
         return plain
     inputs = tuple([x if isinstance(x, Node) else constant(x, dtypes[0], op) for x in operands])
+    arrays = [x._data if isinstance(x, Node) else x for x in inputs]
     try:
-        value = evaluate(op, function, *[x._data if isinstance(x, Node) else x for x in inputs])
+        if IN_MEMORY.issuperset(map(type, arrays)):
+            value = function(*arrays)
+        else:
+            value = evaluate(op, function, *arrays)
     except (ValueError, IndexError) as error:
         raise refusal(error, op, inputs) from None
     node: Tensor = record(value, inputs, op, rules)
