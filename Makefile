@@ -27,7 +27,7 @@ larger-than-memory: $(VENV)/installed-dask $(VENV)/installed-examples ## fit a m
 	@$(BIN)/python examples/larger_than_memory.py
 
 notebook: $(VENV)/installed-notebooks ## open the notebooks in JupyterLab
-	$(BIN)/jupyter lab examples
+	$(BIN)/jupyter lab $(if $(filter 0,$(shell id -u)),--allow-root) examples
 
 assets: $(VENV)/installed-dev ## draw the pictures of the README again
 	$(BIN)/python examples/computational_graph.py assets/computational_graph.svg
