@@ -2,6 +2,7 @@
 
 from tinytorch import autograd, nn
 from tinytorch.engine import no_grad, set_grad_enabled, sum_to_shape
+from tinytorch.memory import keep_freed_memory
 from tinytorch.operations.rows import Operation
 from tinytorch.tensor import Tensor
 from tinytorch.transforms import (
@@ -27,6 +28,7 @@ __all__ = [
     "hvp",
     "jacobian",
     "jvp",
+    "keep_freed_memory",
     "nn",
     "no_grad",
     "set_grad_enabled",

@@ -1,0 +1,29 @@
+"""What the process does with memory that it has no more use for."""
+
+from __future__ import annotations
+
+# The parameters of mallopt(3), as in malloc.h, and a size that no array here comes to.
+_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
+_NEVER = 2**30
+
+
+def keep_freed_memory() -> None:
+    """Keep what this process frees, for its next arrays, instead of giving it back to the system.
+
+    The system hands out memory page by page, each filled with zeros. For arrays of more than
+    100,000 bytes that can take several times as long as to compute what is in them. After this call
+    the process stays as large as it has been at its largest. It concerns the whole process, and
+    lasts until its end.
+
+    Raises OSError where memory is not glibc's, as it is on most Linux systems.
+    """
+    import ctypes
+    import platform
+
+    if platform.libc_ver()[0] != "glibc":
+        raise OSError(
+            "keep_freed_memory: it tells glibc to keep memory, and here is another C library"
+        )
+    mallopt = ctypes.CDLL(None).mallopt
+    mallopt(_M_TRIM_THRESHOLD, _NEVER)
+    mallopt(_M_MMAP_THRESHOLD, _NEVER)
