@@ -102,6 +102,13 @@ def factors(choose: Choices) -> Any:
     return tuple(normal(choose, *shape) for shape in shapes)
 
 
+def term_and_factors(choose: Choices) -> Any:
+    """Draw a product's factors, and before them what broadcasts against it."""
+    x, y = factors(choose)
+    shape = [choose.one_of(n, 1) for n in np.shape(x @ y)]
+    return normal(choose, *shape[choose.integer(0, len(shape)) :]), x, y
+
+
 def vectors(choose: Choices) -> Any:
     n = choose.integer(0, 4)
     return normal(choose, n), normal(choose, n)
@@ -266,6 +273,12 @@ def for_torch_norm(choose: Choices) -> Any:
 
 CASES = [
     # Products.
+    Case(
+        "addmm",
+        term_and_factors,
+        torch=lambda b, x, y: b.addmm(x, y),
+        there=lambda b, x, y: b + x @ y,
+    ),
     Case("matmul", factors, np.matmul, lambda x, y: x.matmul(y), (np.linalg.matmul,)),
     Case("@", factors, lambda x, y: x @ y, lambda x, y: x @ y),
     Case("dot", for_dot, np.dot, there=torch_dot, here=(Tensor.dot,)),
@@ -687,9 +700,9 @@ def test_a_stack_by_one_matrix_is_one_product() -> None:
     shapes = []
 
     class Watched(np.ndarray):
-        def __matmul__(self, other: Any) -> Any:
+        def dot(self, other: Any) -> Any:
             shapes.append((self.shape, other.shape))
-            return super().__matmul__(other)
+            return super().dot(other)
 
     x._data, w._data = x._data.view(Watched), w._data.view(Watched)
     out = x @ w

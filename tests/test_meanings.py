@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import math
 import pickle
 import threading
 import warnings
@@ -160,6 +161,17 @@ def test_indexing_is_numpys(data: st.DataObject) -> None:
     expected = np.zeros(shape)
     np.add.at(expected, index, weights)
     assert_array_equal(x.grad, expected)
+
+
+def test_numbers_that_are_equal_are_told_apart() -> None:
+    x = Tensor(2.0)
+    for zero in (0.0, -0.0, 0):
+        y = x * zero
+        x.grad = None
+        y.backward()
+        assert math.copysign(1, y.item()) == math.copysign(1, x.grad) == math.copysign(1, zero)
+    for dtype in (np.float16, np.float32, np.float64):
+        assert (Tensor([1.0], dtype=dtype) * 0.1).data == dtype(0.1)
 
 
 def test_axes_of_mixed_indices_are_ordered_as_in_numpy() -> None:

@@ -51,7 +51,7 @@ def test_a_network_has_pytorchs_gradients() -> None:
 
 def test_a_layer_is_one_product() -> None:
     nodes = topological_order([small_network()(X)])
-    products = [node for node in nodes if node._op is Operation.MATMUL]
+    products = [node for node in nodes if node._op is Operation.ADDMM]
     assert len(products) == 3
 
 

@@ -182,13 +182,12 @@ def test_kinds_differ_in_shape_and_colour() -> None:
     assert kinds == {
         "x": "leaf",
         "weight": "parameter",
-        "t1": "(1,",
         "bias": "parameter",
-        "t2": "(1,",
+        "t1": "(1,",
         "known": "constant",
-        "t3": "(1,",
+        "t2": "(1,",
         "c1": "constant",
-        "t4": "result",
+        "t3": "result",
     }
     looks = re.findall(r"> color=\"(.*)\" fillcolor=\"(.*)\" shape=(\w+)", picture.dot)
     assert [SHAPES[shape] for *_, shape in looks] == [
@@ -196,8 +195,8 @@ def test_kinds_differ_in_shape_and_colour() -> None:
     ]
     assert len(set(looks)) == len({shape for *_, shape in looks}) == 3
     frames = re.findall(r"border='1' bgcolor='(#\w+)'[^>]*cellpadding='2' >", picture.dot)
-    assert len(frames) == 5  # three intermediates have one, the result has two
-    assert frames[-1] == frames[-2] != frames[0] == frames[1] == frames[2]
+    assert len(frames) == 4  # two intermediates have one, the result has two
+    assert frames[-1] == frames[-2] != frames[0] == frames[1]
     dashed = re.findall(r"^\t(n\d+):s -> .* \[style=dashed\]", picture.dot, re.MULTILINE)
     assert [list(kinds)[int(key[1:])] for key in dashed] == ["known", "c1"]
 
@@ -346,10 +345,11 @@ def test_the_boxes_can_be_opened() -> None:
         "Layer(24 → 12, RELU)",
         "Layer(12 → 1, SIGMOID)",
     ]
-    # In each: two parameters, product, sum, activation.
-    assert [len(re.findall(r"^\t\tn\d+$", x, re.MULTILINE)) for x in clusters] == [5, 5, 5]
+    # In each: two parameters, their product and sum with the input, activation.
+    assert [len(re.findall(r"^\t\tn\d+$", x, re.MULTILINE)) for x in clusters] == [4, 4, 4]
     assert picture.dot.count("shape=box3d") == 6
     assert made_by(picture).count("relu(□)") == 2
+    assert made_by(picture).count("□ @ □ + □") == 3
 
 
 def test_a_module_of_the_users_own_is_a_box_with_a_socket_for_each_input() -> None:
@@ -389,7 +389,7 @@ def test_a_parameter_of_two_calls_is_in_the_first_box(capfd: pytest.CaptureFixtu
     layer = Layer(2, 2, rng=0)
     picture = draw(layer(layer(Tensor([[1.0, 2.0]]))), expand=True)
     clusters = re.findall(r"subgraph cluster_\d \{\n(.*?)\n\t\}", picture.dot, re.DOTALL)
-    assert [len(re.findall(r"^\t\tn\d+$", x, re.MULTILINE)) for x in clusters] == [4, 2]
+    assert [len(re.findall(r"^\t\tn\d+$", x, re.MULTILINE)) for x in clusters] == [3, 1]
     assert picture.svg
     assert capfd.readouterr().err == ""
 

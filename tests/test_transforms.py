@@ -35,7 +35,7 @@ from tinytorch import (
     vjp,
 )
 from tinytorch.batch import Batch
-from tinytorch.engine import _grad_mode, record
+from tinytorch.engine import _grad_enabled, record
 
 Function = Callable[..., Any]
 
@@ -251,7 +251,8 @@ def test_a_jacobian_takes_one_sweep() -> None:
 
 
 def record_with(function: Function, rule: Function, x: Tensor) -> Tensor:
-    result: Tensor = record(function(x.data), (x,), None, (rule,))
+    value = function(x.data)
+    result: Tensor = record(value, (x,), (value, x.data), None, (rule,))
     return result
 
 
@@ -545,7 +546,7 @@ def test_no_grad_around_does_not_stop_a_transform_and_within_makes_constants() -
         assert grad(grad(lambda x: x**3))(2.0) == 12
         assert jvp(lambda x: x**3, (2.0,), (1.0,)) == (8, 12)
         assert hessian(lambda x: x**3)(2.0) == 12
-        assert not _grad_mode.enabled
+        assert not _grad_enabled.get()
 
     def f(x: Any) -> Any:
         with no_grad():
@@ -714,7 +715,7 @@ def test_errors_pass_through_and_nothing_half_done_stays() -> None:
         with no_grad():
             with pytest.raises(OwnError):
                 transform(f)(2.0, True)
-            assert not _grad_mode.enabled
+            assert not _grad_enabled.get()
         assert transforms._levels.depth == 0
     assert grad(f)(2.0, False) == 8
     with pytest.raises(np.linalg.LinAlgError):

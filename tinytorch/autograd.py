@@ -110,7 +110,12 @@ def sweep(
     # Only the nodes on the paths from the outputs to the inputs, in a dict since that has an order.
     wanted, only = set(inputs), dict[Node, None]()
     for node in topological_order(joined):
-        if node in wanted or any([x in only for x in node._children if isinstance(x, Node)]):  # noqa: C419
+        if node in wanted:
             only[node] = None
+            continue
+        for x in node._children:
+            if isinstance(x, Node) and x in only:
+                only[node] = None
+                break
     grads = gradients(joined, only=only, create_graph=create_graph)
     return [grads.get(x) for x in inputs]

@@ -58,9 +58,17 @@ class Batch(NDArrayOperatorsMixin):
     def __init__(self, stacked: Array) -> None:
         self.stacked = stacked
         self.shape = stacked.shape[:-1]
-        self.ndim = stacked.ndim - 1
-        self.size = math.prod(self.shape)
         self.dtype = stacked.dtype
+
+    @property
+    def ndim(self) -> int:
+        """The number of axes of each array."""
+        return self.stacked.ndim - 1
+
+    @property
+    def size(self) -> int:
+        """The number of entries of each array."""
+        return math.prod(self.shape)
 
     # --- NumPy's functions ------------------------------------------------------------------
 

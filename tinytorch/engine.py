@@ -8,9 +8,9 @@ in reverse mode (S. Linnainmaa, "Taylor expansion of the accumulated rounding er
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import partial
 from itertools import count
 from operator import attrgetter
@@ -19,6 +19,7 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from tinytorch.arrays import broadcast_to, sum_leading
 from tinytorch.lazy import any_lazy, gradients_in_memory, spread
 
 # Any array that speaks NumPy's protocols may stand where this type is written.
@@ -32,35 +33,39 @@ class Node:
     """What the engine needs to know of a tensor: a value and where it came from."""
 
     __slots__ = (  # noqa: RUF023  (in the order in which one meets them)
-        "_data", "_grad", "_children", "_op", "_backward", "_order", "requires_grad", "label",
-        "_computed", "__weakref__",
+        "_data", "_grad", "_children", "_arrays", "_op", "_backward", "_order", "requires_grad",
+        "label", "_call", "_computed", "__weakref__",
     )  # fmt: skip
     _data: Array
     _grad: Array | None
     _children: tuple[Any, ...]  # the inputs in order: tensors, and constants as they are
+    _arrays: tuple[Any, ...]  # the value and what it was computed from, for the rules
     _op: Any  # the Operation that made this node; None for a leaf
     _backward: Sequence[Rule]  # one for each input
     _order: int  # larger than that of every input
     requires_grad: bool
     label: str | None
+    _call: tuple[Any, ...] | None  # what a picture shows as one box: a module, and its inputs
     _computed: Array | None  # the value of a Dask array, where it is known; else often unset
 
+    def _begin(self, data: Array, label: str | None, requires_grad: bool, grad: Any) -> None:
+        """Be a leaf, which no operation made."""
+        self._data, self.label, self.requires_grad, self._grad = data, label, requires_grad, grad
+        self._children, self._arrays, self._op, self._backward, self._order = (), (), None, (), 0
+        self._call = None
 
-class _GradMode(threading.local):
-    enabled = True
 
-
-_grad_mode = _GradMode()
+_grad_enabled = ContextVar("grad_enabled", default=True)
 
 
 @contextmanager
 def set_grad_enabled(mode: bool) -> Iterator[None]:
     """Record operations inside the block if `mode` is true, as PyTorch's; per thread, and nests."""
-    outer, _grad_mode.enabled = _grad_mode.enabled, mode
+    before = _grad_enabled.set(mode)
     try:
         yield
     finally:
-        _grad_mode.enabled = outer
+        _grad_enabled.reset(before)
 
 
 def no_grad() -> Any:
@@ -72,23 +77,25 @@ _new = object.__new__
 _count = count(1)
 
 
-def record(value: Any, inputs: tuple[Any, ...], op: Any, rules: Sequence[Rule]) -> Any:
+def record(
+    value: Any, inputs: tuple[Any, ...], arrays: tuple[Any, ...], op: Any, rules: Sequence[Rule]
+) -> Any:
     """Make the tensor of an operation's `value`, with a graph behind it if an input needs one."""
     if type(value) is not np.ndarray and isinstance(value, np.generic):
         value = np.asarray(value)  # NumPy gives a scalar where an array of no axes is meant
-    kind: type[Node] = Node
-    for x in inputs:
-        if isinstance(x, Node):
-            kind = type(x)
-            if x.requires_grad and _grad_mode.enabled:
-                node = _new(kind)
-                node._data, node._grad, node.label, node.requires_grad = value, None, None, True
-                node._children, node._op, node._backward = inputs, op, rules
+    if _grad_enabled.get():
+        for x in inputs:
+            if isinstance(x, Node) and x.requires_grad:
+                node = _new(type(x))
+                node._data = value
+                node._grad = node.label = node._call = None
+                node.requires_grad = True
+                node._children, node._arrays = inputs, arrays
+                node._op, node._backward = op, rules
                 node._order = next(_count)
                 return node
-    node = _new(kind)
-    node._data, node._grad, node.label, node.requires_grad = value, None, None, False
-    node._children, node._op, node._backward, node._order = (), None, (), 0
+    node = _new(next(type(x) for x in inputs if isinstance(x, Node)))
+    node._begin(value, None, False, None)
     return node
 
 
@@ -118,11 +125,11 @@ def gradients(
     With `only`, nodes in topological order, gradients flow through no others.
     """
     grads = dict(seeds)
-    pull = partial(_pull, grads, only, create_graph)
-    nodes = list(reversed(topological_order(seeds) if only is None else only))
+    nodes = topological_order(seeds) if only is None else list(only)
+    nodes.reverse()
     if not create_graph and any_lazy([root._data for root in seeds]):
-        nodes = gradients_in_memory(nodes, seeds, grads, pull)
-    pull(nodes)
+        nodes = gradients_in_memory(nodes, seeds, grads, partial(_pull, grads, only, False))
+    _pull(grads, only, create_graph, nodes)
     return grads
 
 
@@ -132,28 +139,24 @@ def _pull(grads: dict[Node, Any], only: Any, create_graph: bool, nodes: Iterable
         inputs = node._children
         if not inputs:
             continue
-        grad = grads[node]
-        out: Any = node if create_graph else node._data
-        values = inputs
-        if not create_graph:
-            values = tuple([x._data if isinstance(x, Node) else x for x in inputs])
+        given = (grads[node], node, *inputs) if create_graph else (grads[node], *node._arrays)
         for x, rule in zip(inputs, node._backward):  # noqa: B905  (strict costs time)
             if isinstance(x, Node) and x.requires_grad and (only is None or x in only):
-                share, data = rule(grad, out, *values), x._data
+                share, data = rule(*given), x._data
                 if share.shape != data.shape:
                     share = sum_to_shape(spread(share, data), data.shape)
                 if share.dtype is not data.dtype and share.dtype != data.dtype:
                     share = share.astype(data.dtype)
-                grads[x] = grads[x] + share if x in grads else share
+                # Taken out, the sum so far is nobody else's, and NumPy adds to it in place.
+                grads[x] = grads.pop(x) + share if x in grads else share
 
 
 def accumulate(grads: Mapping[Node, Any]) -> None:
     """Set `.grad`: add to what a leaf has, replace what an intermediate node has."""
-    handed_on = set()
+    handed_on = {id(grad) for node, grad in grads.items() if node._children}
     for node, grad in grads.items():
         if node._children:
             node._grad = grad
-            handed_on.add(id(grad))
         elif node._grad is not None:
             node._grad = node._grad + grad
         else:
@@ -167,10 +170,10 @@ def sum_to_shape(array: Any, shape: Sequence[int]) -> Any:
 
     Broadcasting uses one entry many times, so the gradient of that entry is the sum over its uses:
 
-    1. right-align: `shape` gets axes of size 1 on its left until it has as many as `array`;
-    2. expand: where `array` has size 1 and `shape` has more, its entries are repeated;
-    3. sum out the leading axes that `shape` does not have;
-    4. sum the axes in which `shape` has size 1, and keep them.
+    1. right-align: the shorter of the two shapes gets axes of size 1 on its left;
+    2. sum out the leading axes that `shape` does not have;
+    3. sum the axes in which `shape` has size 1, and keep them;
+    4. expand: where `array` has size 1 and `shape` has more, its entries are repeated.
 
     Raises ValueError if the two shapes do not broadcast against each other.
 
@@ -181,18 +184,16 @@ def sum_to_shape(array: Any, shape: Sequence[int]) -> Any:
            [3.]])
     """
     shape, given = tuple(shape), array.shape
-    leading = len(given) - len(shape)
-    aligned, sizes = (1,) * leading + shape, (1,) * -leading + given
-    if leading < 0:
-        array = array.reshape(sizes)
-    if 1 in sizes and any(m == 1 != n for m, n in zip(sizes, aligned, strict=True)):
-        expanded = [n if m == 1 else m for m, n in zip(sizes, aligned, strict=True)]
-        array = np.broadcast_to(array, expanded)
-    if leading > 0:
-        array = array.sum(axis=tuple(range(leading)))
-    repeated = tuple([i for i, n in enumerate(shape) if n == 1 != array.shape[i]])
+    if len(given) > len(shape):
+        array = sum_leading(array, len(given) - len(shape))
+    elif given and len(given) < len(shape):
+        array = array.reshape((1,) * (len(shape) - len(given)) + given)
+    if array.shape == shape:
+        return array
+    repeated = [i for i, n in enumerate(array.shape) if n != shape[i] == 1]
     if repeated:
-        array = array.sum(axis=repeated, keepdims=True)
-    if array.shape != shape:
-        raise ValueError(f"sum_to_shape: an array of shape {given} cannot be folded to {shape}")
-    return array
+        array = array.sum(axis=tuple(repeated), keepdims=True)
+    try:
+        return broadcast_to(array, shape)
+    except ValueError:
+        raise ValueError(f"sum_to_shape: {given} cannot be folded to {shape}") from None

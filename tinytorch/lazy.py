@@ -25,7 +25,8 @@ _planning = threading.RLock()
 
 
 # What almost all operands are, so that nothing else is asked of them.
-IN_MEMORY = frozenset({np.ndarray, float, int, bool})
+NUMBERS = frozenset({float, int, bool})
+IN_MEMORY = NUMBERS | {np.ndarray}
 
 
 def is_lazy(array: Any) -> bool:
@@ -76,7 +77,8 @@ def spread(share: Any, array: Any) -> Any:
 
     `np.broadcast_to` knows no chunks, and would make a single one.
     """
-    if is_lazy(array) and is_lazy(share) and share.size < array.size:
+    lazy = type(array) is not np.ndarray and is_lazy(array)
+    if lazy and is_lazy(share) and share.size < array.size:
         return share * np.ones_like(array, dtype=share.dtype)
     return share
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from enum import Enum
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -24,7 +24,7 @@ class Activation(Enum):
 
     def __call__(self, z: Tensor) -> Tensor:
         """Apply it, entry by entry."""
-        activated: Tensor = z if self is Activation.LINEAR else getattr(z, self.value)()
+        activated: Tensor = z if self is Activation.LINEAR else getattr(z, self._value_)()
         return activated
 
 
@@ -38,8 +38,8 @@ class Module:
         """Compute the module's output, which is `forward`'s."""
         out = self.forward(*inputs, **options)
         # A picture shows the call as a box: the innermost one that made the output.
-        new = isinstance(out, Tensor) and out._children and not hasattr(out, "_call")
-        if new and all(out is not x for x in inputs):
+        new = isinstance(out, Tensor) and out._children and out._call is None
+        if new and id(out) not in map(id, inputs):
             out._call = (self, *inputs, *options.values())
         return out
 
@@ -49,19 +49,17 @@ class Module:
 
     def named_parameters(self) -> Iterator[tuple[str, Tensor]]:
         """Give each parameter with its path, such as `layers.0.weight`; each parameter once."""
-        return (
-            (".".join(map(str, path)), tensor) for tensor, path in _tensors_in(vars(self)).items()
-        )
+        return ((_dotted(path), tensor) for tensor, path in _tensors_in(self).items())
 
     @property
     def parameters(self) -> list[Tensor]:
         """The tensors that training changes."""
-        return list(_tensors_in(vars(self)))
+        return list(_tensors_in(self))
 
     def flush_grads(self) -> None:
         """Forget all gradients, so that the next backward pass starts from zero."""
-        for parameter in _tensors_in(vars(self)):
-            parameter.grad = None
+        for parameter in _tensors_in(self):
+            parameter._grad = None
 
     zero_grad = flush_grads
 
@@ -76,22 +74,38 @@ class Module:
         return "\n".join(parts)
 
 
-def _tensors_in(
-    parts: dict[Any, Any], path: tuple[Any, ...] = (), found: dict[Tensor, Any] | None = None
-) -> dict[Tensor, tuple[Any, ...]]:
+# What leads to a tensor from a module: what leads to its owner, and its name there.
+_Path: TypeAlias = "tuple[()] | tuple[_Path, str | int]"
+
+
+def _tensors_in(module: Module) -> dict[Tensor, _Path]:
     """Map the tensors that need a gradient, in attributes, lists and dicts, to their paths."""
-    found = {} if found is None else found
-    for name, part in parts.items():
-        if isinstance(part, Tensor):
-            if part.requires_grad:
-                found.setdefault(part, (*path, name))
-        elif isinstance(part, Module):
-            _tensors_in(vars(part), (*path, name), found)
-        elif isinstance(part, dict):
-            _tensors_in(part, (*path, name), found)
-        elif isinstance(part, list | tuple):
-            _tensors_in(dict(enumerate(part)), (*path, name), found)
+    found: dict[Tensor, _Path] = {}
+    _find_tensors(vars(module).items(), (), found)
     return found
+
+
+def _find_tensors(
+    parts: Iterable[tuple[Any, Any]], path: _Path, found: dict[Tensor, _Path]
+) -> None:
+    for name, part in parts:
+        if isinstance(part, Tensor):
+            if part.requires_grad and part not in found:
+                found[part] = path, name
+        elif isinstance(part, Module):
+            _find_tensors(vars(part).items(), (path, name), found)
+        elif isinstance(part, dict):
+            _find_tensors(part.items(), (path, name), found)
+        elif isinstance(part, (list, tuple)):
+            _find_tensors(enumerate(part), (path, name), found)
+
+
+def _dotted(path: _Path) -> str:
+    """Write a path as `layers.0.weight`."""
+    if not path:
+        return ""
+    owner, name = path
+    return f"{_dotted(owner)}.{name}" if owner else str(name)
 
 
 class Layer(Module):
@@ -140,17 +154,17 @@ class Layer(Module):
 
     def forward(self, x: Any) -> Tensor:
         """Compute activation(x @ weight + bias)."""
-        n_input = self.weight.shape[0]
-        if not isinstance(x, Tensor):
-            x = constant(x, self.weight.dtype, Operation.MATMUL)
-        if not getattr(x, "ndim", 0) or x.shape[-1] != n_input:
+        weight = self.weight
+        if not isinstance(x, Tensor) and (not hasattr(x, "dtype") or x.dtype != weight.dtype):
+            x = constant(x, weight.dtype, Operation.ADDMM)
+            if hasattr(x, "astype"):  # not a number
+                x = x.astype(weight.dtype)
+        if getattr(x, "shape", ())[-1:] != weight._data.shape[:1]:
             raise ValueError(
-                f"{type(self).__name__}: expected an input of shape (batch, {n_input}), "
+                f"{type(self).__name__}: expected an input of shape (batch, {len(weight)}), "
                 f"got {describe(x)}"
             )
-        if not isinstance(x, Tensor):
-            x = x.astype(self.weight.dtype, copy=False)
-        return self.activation(x @ self.weight + self.bias)
+        return self.activation(self.bias.addmm(x, weight))
 
     def __repr__(self) -> str:
         n_input, n_neurons = self.weight.shape

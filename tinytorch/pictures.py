@@ -147,7 +147,7 @@ class _Graph:
     def __init__(self, root: Tensor, *, expand: bool, max_nodes: int) -> None:
         self.root = root
         found = _reached(root, _inputs)
-        called = [node for node in found if hasattr(node, "_call")]
+        called = [node for node in found if getattr(node, "_call", None)]
         modules = {id(node._call[0]): node._call[0] for node in called}.values()
         self.parameters = {id(x): name for m in modules for name, x in m.named_parameters()}
         boxes = {id(box.out): box for box in map(_box, called) if box}
@@ -235,7 +235,7 @@ def _box(out: Any) -> _Box | None:
                 yield x
 
     inside = _reached(out, steps)
-    if any(hasattr(x, "_call") for x in inside[1:]):
+    if any(getattr(x, "_call", None) for x in inside[1:]):
         return None
     in_order = [i for i in given if i in outside] + [i for i in outside if i not in given]
     return _Box(module, parameters, out, inside, [outside[i] for i in in_order if i not in own])
@@ -409,7 +409,11 @@ def _operation(node: Any) -> _Cell:
     if n > _MOST_SOCKETS:
         arguments = [_sign(f"{n} * □")]
     symbol = {"NEGATIVE": "-", "POSITIVE": "+"}.get(node._op.name, node._op.symbol)
-    if symbol == "[]":
+    if "□" in symbol:
+        texts = [_sign(text) if text else None for text in symbol.split("□")]
+        pairs = itertools.zip_longest(texts, arguments)
+        signs = [sign for pair in pairs for sign in pair if sign]
+    elif symbol == "[]":
         signs = [*arguments, _sign("[…]")]
     elif symbol.isidentifier():
         listed = [sign for x in arguments for sign in (_sign(", "), x)]

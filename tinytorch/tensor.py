@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from tinytorch.arrays import ones_like
 from tinytorch.engine import Array, accumulate, gradients
 from tinytorch.lazy import accepted, compute, evaluate, is_lazy, known, like
 from tinytorch.operations.activations import Activations
@@ -42,8 +43,7 @@ class Tensor(Activations, Reductions, Shape, Indexing, LinearAlgebra):
     array([2., 4.])
     """
 
-    __slots__ = ("_call",)
-    _call: tuple[Any, ...]  # a module's output: the module and what it was called with
+    __slots__ = ()
 
     def __init__(
         self,
@@ -52,7 +52,7 @@ class Tensor(Activations, Reductions, Shape, Indexing, LinearAlgebra):
         requires_grad: bool = True,
         dtype: npt.DTypeLike | None = None,
     ) -> None:
-        self.__setstate__((_floating_array(data, dtype), label, bool(requires_grad), None))
+        self._begin(_floating_array(data, dtype), label, bool(requires_grad), None)
 
     # --- value and gradient -----------------------------------------------------------------
 
@@ -84,11 +84,12 @@ class Tensor(Activations, Reductions, Shape, Indexing, LinearAlgebra):
     @property
     def grad(self) -> Array:
         """The gradient from the backward passes, an array like `data`; zeros before the first."""
-        if self._grad is None:
-            self._grad = np.zeros_like(self._data)
-        elif isinstance(self._grad, np.generic):
-            self._grad = np.asarray(self._grad)
-        return self._grad
+        grad = self._grad
+        if grad is None:
+            self._grad = grad = np.zeros_like(self._data)
+        elif isinstance(grad, np.generic):
+            self._grad = grad = np.asarray(grad)
+        return grad
 
     @grad.setter
     def grad(self, values: Any) -> None:
@@ -127,7 +128,8 @@ class Tensor(Activations, Reductions, Shape, Indexing, LinearAlgebra):
 
     def _seed(self, gradient: Any) -> Array:
         if gradient is None:
-            return np.ones_like(self._data)
+            ones: Array = ones_like(self._data)
+            return ones
         seed = _floating_array(gradient, self._data.dtype)
         if seed.shape != self._data.shape:
             raise ValueError(
@@ -139,7 +141,7 @@ class Tensor(Activations, Reductions, Shape, Indexing, LinearAlgebra):
     def detach(self) -> Tensor:
         """Give a tensor of the same values, sharing their memory, without history or gradient."""
         twin = object.__new__(type(self))
-        twin.__setstate__((self._data, self.label, False, None))
+        twin._begin(self._data, self.label, False, None)
         return twin
 
     def render(
@@ -295,8 +297,7 @@ class Tensor(Activations, Reductions, Shape, Indexing, LinearAlgebra):
         return self._data, self.label, self.requires_grad, self._grad
 
     def __setstate__(self, state: tuple[Any, ...]) -> None:
-        self._data, self.label, self.requires_grad, self._grad = state
-        self._children, self._op, self._backward, self._order = (), None, (), 0
+        self._begin(*state)
 
 
 def _without_rule(name: str) -> str:

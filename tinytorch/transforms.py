@@ -27,7 +27,7 @@ import numpy as np
 
 from tinytorch.autograd import seed, sweep
 from tinytorch.batch import Batch
-from tinytorch.engine import Array, _grad_mode, set_grad_enabled, topological_order
+from tinytorch.engine import Array, _grad_enabled, set_grad_enabled, topological_order
 from tinytorch.lazy import is_lazy, known, settled
 from tinytorch.operations.rows import describe
 from tinytorch.tensor import Tensor
@@ -62,7 +62,7 @@ def _level() -> Iterator[None]:
 
 def _nested() -> bool:
     """Say whether a transform around this one wants to differentiate its results."""
-    return _levels.depth > 0 and _grad_mode.enabled
+    return _levels.depth > 0 and _grad_enabled.get()
 
 
 def _title(transform: str, f: Function) -> str:

@@ -7,16 +7,17 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from tinytorch.arrays import keep, sum_along
 from tinytorch.operations.elementwise import Elementwise
 from tinytorch.operations.reductions import largest
-from tinytorch.operations.rows import keep, parametric, torch_spelling, unary
+from tinytorch.operations.rows import parametric, torch_spelling, unary
 from tinytorch.operations.shape import split
 
 if TYPE_CHECKING:
     from tinytorch.tensor import Tensor
 
 # exp overflows beyond these.
-_LARGEST_EXPONENT = {np.dtype(t): int(np.log(np.finfo(t).max)) for t in "efdg"}
+_LARGEST_EXPONENT = {np.dtype(t): np.array(int(np.log(np.finfo(t).max)), t) for t in "efdg"}
 # S. Klambauer et al., "Self-normalizing neural networks", 2017: mean 0 and variance 1 are kept.
 _SELU_SCALE = 1.0507009873554805
 _SELU_ALPHA = 1.6732632423543772
@@ -27,22 +28,31 @@ def _sigmoid(x: Any) -> Any:
 
 
 def _softmax(x: Any, axis: int = -1) -> Any:
-    powers = np.exp(x - largest(x, axis))
-    return powers / powers.sum(axis=axis, keepdims=True)
+    if not _is_moderate(x):  # to find the largest takes longer than all the rest
+        x = x - largest(x, axis)
+    powers = np.exp(x)
+    powers /= sum_along(powers, axis)
+    return powers
+
+
+def _is_moderate(x: Any) -> bool:
+    """Say whether it is known that neither exp nor sums of it overflow, or vanish."""
+    known = type(x) is np.ndarray and x.dtype.char in "fd" and x.size > 0
+    return bool(known and x.max() < 40 and x.min() > -40)
 
 
 def _softmax_rule(grad: Any, out: Any, x: Any, axis: int = -1) -> Any:  # noqa: ARG001
-    return out * (grad - (grad * out).sum(axis=axis, keepdims=True))
+    return out * (grad - sum_along(grad * out, axis))
 
 
 def _log_softmax(x: Any, axis: int = -1) -> Any:
     shifted = x - largest(x, axis)
     # The largest gives exp(0), so that only a sum of nothing is below 1.
-    return shifted - np.log(np.maximum(np.exp(shifted).sum(axis=axis, keepdims=True), 1))
+    return shifted - np.log(np.maximum(sum_along(np.exp(shifted), axis), 1))
 
 
 def _log_softmax_rule(grad: Any, out: Any, x: Any, axis: int = -1) -> Any:  # noqa: ARG001
-    return grad - np.exp(out) * grad.sum(axis=axis, keepdims=True)
+    return grad - np.exp(out) * sum_along(grad, axis)
 
 
 class Activations(Elementwise):
@@ -51,7 +61,7 @@ class Activations(Elementwise):
     __slots__ = ()
 
     relu = unary(
-        lambda x: np.maximum(x, 0), lambda grad, out, x: keep(out > 0, grad), "max(x, 0)", "relu"
+        lambda x: x.clip(0, np.inf), lambda grad, out, x: keep(out > 0, grad), "max(x, 0)", "relu"
     )
     sigmoid = unary(
         _sigmoid, lambda grad, out, x: grad * out * (1 - out), "1 / (1 + exp(-x))", "sigmoid"

@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from tinytorch.arrays import keep
 from tinytorch.engine import Node
-from tinytorch.operations.rows import binary, keep, numpy_functions, parametric, reflected, unary
+from tinytorch.operations.rows import binary, numpy_functions, parametric, reflected, unary
 
 
 def _base_rule(grad: Any, out: Any, x: Any, y: Any) -> Any:  # noqa: ARG001

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from tinytorch.arrays import keep
 from tinytorch.engine import Node
 from tinytorch.operations.arithmetic import Arithmetic
 from tinytorch.operations.rows import (
@@ -14,7 +15,6 @@ from tinytorch.operations.rows import (
     answers,
     apply,
     binary,
-    keep,
     numpy_functions,
     parametric,
     unary,

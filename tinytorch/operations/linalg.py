@@ -72,7 +72,8 @@ def outputs(op: Operation, function: Callable[..., Any], rules: Sequence[Rule], 
         return lambda grad, out, x: rule(grad, function(x) if isinstance(x, Node) else arrays, x)
 
     return [
-        record(array, (x,), op, (ruled(rule),)) for array, rule in zip(arrays, rules, strict=True)
+        record(array, (x,), (array, x._data), op, (ruled(rule),))
+        for array, rule in zip(arrays, rules, strict=True)
     ]
 
 

@@ -6,7 +6,6 @@ them, with PyTorch's meaning where the two differ.
 
 from __future__ import annotations
 
-import math
 import operator
 import string
 from collections.abc import Iterable, Sequence
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
 
+from tinytorch.arrays import keep, matmul, rows
 from tinytorch.engine import Node, Rule
 from tinytorch.operations.arithmetic import Arithmetic
 from tinytorch.operations.elementwise import where
@@ -24,7 +24,6 @@ from tinytorch.operations.rows import (
     answers,
     apply,
     binary,
-    keep,
     numpy_functions,
     reflected,
     torch_spelling,
@@ -43,24 +42,12 @@ if TYPE_CHECKING:
 # --- the matrix product ---------------------------------------------------------------------------
 
 
-def _rows(x: Any) -> Any:
-    """Put the rows of all matrices of a stack into one matrix."""
-    return x.reshape((math.prod(x.shape[:-1]), x.shape[-1]))
-
-
-def _matmul(x: Any, y: Any) -> Any:
-    # A stack of matrices times one matrix: a single product is several times faster than many.
-    if getattr(x, "ndim", 0) > 2 and getattr(y, "ndim", 0) == 2:
-        return (_rows(x) @ y).reshape((*x.shape[:-1], y.shape[-1]))
-    return np.matmul(x, y)
-
-
 def _matmul_rule_x(grad: Any, out: Any, x: Any, y: Any) -> Any:  # noqa: ARG001
     if y.ndim == 1:
         return grad[..., None] * y
     if x.ndim == 1:
         grad = grad[..., None, :]
-    return _matmul(grad, y.swapaxes(-1, -2))
+    return matmul(grad, y.swapaxes(-1, -2))
 
 
 def _matmul_rule_y(grad: Any, out: Any, x: Any, y: Any) -> Any:  # noqa: ARG001
@@ -69,9 +56,16 @@ def _matmul_rule_y(grad: Any, out: Any, x: Any, y: Any) -> Any:  # noqa: ARG001
     if y.ndim == 1:
         return grad[..., None, :] @ x
     if x.ndim > 2 and y.ndim == 2:
-        return _rows(x).swapaxes(0, 1) @ _rows(grad)
-    return x.swapaxes(-1, -2) @ grad
+        x, grad = rows(x), rows(grad)
+    return matmul(x.swapaxes(-1, -2), grad)
 
+
+_ADDMM = Operation("addmm", "□ @ □ + □")
+_ADDMM_RULES = (
+    lambda grad, out, x, y, b: _matmul_rule_x(grad, out, x, y),
+    lambda grad, out, x, y, b: _matmul_rule_y(grad, out, x, y),
+    lambda grad, out, x, y, b: grad,
+)
 
 # --- sums of products -----------------------------------------------------------------------------
 
@@ -455,9 +449,13 @@ class Products(Node):
     __slots__ = ()
 
     __matmul__ = matmul = mm = bmm = mv = binary(
-        _matmul, _matmul_rule_x, _matmul_rule_y, "The matrix product", name="matmul", symbol="@"
+        matmul, _matmul_rule_x, _matmul_rule_y, "The matrix product", name="matmul", symbol="@"
     )
     __rmatmul__ = reflected(__matmul__)
+
+    def addmm(self: Any, mat1: Any, mat2: Any) -> Tensor:
+        """Give mat1 @ mat2 + self, in one operation; the sum broadcasts."""
+        return apply(_ADDMM, lambda x, y, b: matmul(x, y) + b, _ADDMM_RULES, mat1, mat2, self)
 
     dot, inner, vdot, kron, trace, matrix_power = dot, inner, vdot, kron, trace, matrix_power
     outer = ger = outer

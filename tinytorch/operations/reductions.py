@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from functools import partial
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
+from tinytorch.arrays import keep, mean
 from tinytorch.engine import Node, Rule
 from tinytorch.lazy import evaluate
 from tinytorch.operations.elementwise import Elementwise, where
@@ -17,7 +17,6 @@ from tinytorch.operations.rows import (
     Operation,
     answers,
     apply,
-    keep,
     known,
     numpy_functions,
     refuse_unknown,
@@ -41,7 +40,7 @@ def axes_of(x: Any, axis: Axis) -> tuple[int, ...]:
 
 def count(x: Any, axis: Axis) -> int:
     """Count the entries that make one entry of the reduction."""
-    return math.prod([x.shape[i] for i in axes_of(x, axis)])
+    return x.size if axis is None else math.prod([x.shape[i] for i in axes_of(x, axis)])
 
 
 def largest(x: Any, axis: Axis) -> Any:
@@ -50,9 +49,15 @@ def largest(x: Any, axis: Axis) -> Any:
 
 
 def reduction(
-    function: Callable[..., Any], rule: Rule, doc: str, name: str | None = None
+    function: Callable[..., Any],
+    rule: Rule,
+    doc: str,
+    name: str | None = None,
+    faster: Callable[..., Any] | None = None,
 ) -> Callable[..., Tensor]:
     """Write down a reduction: `function(x, axis, keepdims, *parameters)`.
+
+    `faster` does the same as a function of NumPy's.
 
     Its rule is `rule(grad, out, x, axis, *parameters)`; `grad` and `out` come with the reduced axes
     kept at size 1, so that they broadcast against x.
@@ -61,31 +66,29 @@ def reduction(
     op = Operation(name)
     in_numpy: bool = getattr(np, name, None) is function
 
+    def by_method(x: Any, **options: Any) -> Any:
+        return getattr(x, name)(**options)
+
+    # NumPy's function would only call the method, and takes its time.
+    compute = faster or (by_method if in_numpy else function)
+
     @torch_spelling
     def method(self: Any, axis: Axis = None, keepdims: bool = False, **parameters: Any) -> Any:
         refuse_unknown(parameters, rule, op)
         if isinstance(axis, list):
             axis = tuple(axis)
 
-        def with_axes(reduced: Any, x: Any) -> Any:
-            if keepdims or axis is None:
-                return reduced
-            axes = axes_of(x, axis)
-            return reduced.reshape([1 if i in axes else n for i, n in enumerate(x.shape)])
+        def value(x: Any) -> Any:
+            return compute(x, axis=axis, keepdims=keepdims, **parameters)
 
-        return apply(
-            op,
-            # NumPy's function would only call the method, and takes its time.
-            lambda x: (getattr(x, name) if in_numpy else partial(function, x))(
-                axis=axis, keepdims=keepdims, **parameters
-            ),
-            (
-                lambda grad, out, x: rule(
-                    with_axes(grad, x), with_axes(out, x), x, axis, **parameters
-                ),
-            ),
-            self,
-        )
+        def share(grad: Any, out: Any, x: Any) -> Any:
+            if axis is not None and not keepdims:
+                axes = axes_of(x, axis)
+                kept = [1 if i in axes else n for i, n in enumerate(x.shape)]
+                grad, out = grad.reshape(kept), out.reshape(kept)
+            return rule(grad, out, x, axis, **parameters)
+
+        return apply(op, value, (share,), self)
 
     known(method, name, doc)
     if in_numpy:
@@ -311,7 +314,10 @@ class Reductions(Node):
 
     sum = reduction(np.sum, lambda grad, out, x, axis: grad, "The sum")
     mean = reduction(
-        np.mean, lambda grad, out, x, axis: grad / max(count(x, axis), 1), "The mean: sum / n"
+        np.mean,
+        lambda grad, out, x, axis: grad / max(count(x, axis), 1),
+        "The mean: sum / n",
+        faster=mean,
     )
     prod = reduction(np.prod, _prod_rule, "The product")
     amax = reduction(np.max, _extreme_rule, "The largest entry", "max")

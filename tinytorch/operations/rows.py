@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import inspect
-import math
 import reprlib
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 
 from tinytorch.engine import Node, Rule, record
-from tinytorch.lazy import IN_MEMORY, accepted, evaluate
+from tinytorch.lazy import IN_MEMORY, NUMBERS, accepted, evaluate
 
 if TYPE_CHECKING:
     from tinytorch.tensor import Tensor
@@ -42,7 +41,8 @@ class _Enumeration(type):
 class Operation(metaclass=_Enumeration):
     """The enumeration of operations: `Operation.EXP`, `Operation["EXP"]`, `for op in Operation`.
 
-    A node's `_op` says which one made it.
+    A node's `_op` says which one made it. The symbol is an infix, a word, or, where neither would
+    do, the whole expression with a □ for each operand.
     """
 
     __slots__ = ("name", "symbol")
@@ -94,9 +94,11 @@ def describe(operand: Any) -> str:
 def constant(operand: Any, dtype: np.dtype[Any], op: Operation) -> Any:
     """Prepare an operand that is no tensor: only a floating array may change a result's dtype."""
     kind = type(operand)
-    if kind is float or kind is int or kind is bool:
+    if kind in NUMBERS:
         return operand
-    if not hasattr(operand, "__array_function__"):
+    if hasattr(operand, "__array_function__"):
+        operand = operand if kind is np.ndarray else accepted(operand)
+    else:
         if isinstance(operand, list | tuple) and any(isinstance(x, Node) for x in operand):
             raise TypeError(
                 f"{op}: a {kind.__name__} of tensors is no tensor; "
@@ -106,8 +108,6 @@ def constant(operand: Any, dtype: np.dtype[Any], op: Operation) -> Any:
             operand = np.asarray(operand)
         except ValueError as error:
             raise ValueError(f"{op}: {error}") from None
-    elif kind is not np.ndarray:
-        operand = accepted(operand)
     if operand.dtype.kind == "f":
         return operand
     if operand.dtype.kind in "biu":
@@ -132,12 +132,18 @@ def apply(
 
     With no tensor among the operands it is the plain function, so that a rule may use it on arrays.
     """
-    dtypes = [x._data.dtype for x in operands if isinstance(x, Node)]
-    if not dtypes:
+    for x in operands:
+        if isinstance(x, Node):
+            dtype = x._data.dtype
+            break
+    else:
         plain: Tensor = function(*operands)  # an array in fact, which the rule treats alike
         return plain
-    inputs = tuple([x if isinstance(x, Node) else constant(x, dtypes[0], op) for x in operands])
-    arrays = [x._data if isinstance(x, Node) else x for x in inputs]
+    inputs, arrays = [], []
+    for x in operands:
+        given = x if isinstance(x, Node) else constant(x, dtype, op)
+        inputs.append(given)
+        arrays.append(given._data if isinstance(given, Node) else given)
     try:
         if IN_MEMORY.issuperset(map(type, arrays)):
             value = function(*arrays)
@@ -145,7 +151,7 @@ def apply(
             value = evaluate(op, function, *arrays)
     except (ValueError, IndexError) as error:
         raise refusal(error, op, inputs) from None
-    node: Tensor = record(value, inputs, op, rules)
+    node: Tensor = record(value, tuple(inputs), (value, *arrays), op, rules)
     return node
 
 
@@ -159,8 +165,8 @@ def unary(
 
     def method(self: Any) -> Any:
         x = self._data
-        value = function(x) if type(x) in IN_MEMORY else evaluate(op, function, x)
-        return record(value, (self,), op, rules)
+        value = function(x) if type(x) is np.ndarray else evaluate(op, function, x)
+        return record(value, (self,), (value, x), op, rules)
 
     return known(method, name, doc, function)
 
@@ -188,6 +194,10 @@ def parametric(
     return known(method, name, doc, function)
 
 
+# Equal numbers share one array, which saves memory in long graphs. (Not 0, which equals -0.)
+_as_array = functools.lru_cache(256)(np.asarray)
+
+
 def binary(
     function: Callable[[Any, Any], Any],
     rule_x: Rule,
@@ -201,24 +211,30 @@ def binary(
     op = Operation(name, symbol)
     rules = (rule_x, rule_y)
 
+    # To a ufunc an array of no axes is twice as fast as a number; the operator ** knows numbers.
+    prefers_arrays = isinstance(function, np.ufunc)
+
     def method(self: Any, other: Any) -> Any:
-        if isinstance(self, Node):
+        if isinstance(other, Node):
+            y = other._data
+            if isinstance(self, Node):
+                x = self._data
+            else:
+                self = x = constant(self, y.dtype, op)
+        else:
             x = self._data
-            if isinstance(other, Node):
-                y = other._data
+            if prefers_arrays and type(other) in NUMBERS:
+                y = _as_array(other, x.dtype) if other else np.asarray(other, x.dtype)
             else:
                 other = y = constant(other, x.dtype, op)
-        else:
-            y = other._data
-            self = x = constant(self, y.dtype, op)
         try:
-            if type(x) in IN_MEMORY and type(y) in IN_MEMORY:
+            if type(x) is type(y) is np.ndarray:
                 value = function(x, y)
             else:
                 value = evaluate(op, function, x, y)
         except ValueError as error:
             raise refusal(error, op, (self, other)) from None
-        return record(value, (self, other), op, rules)
+        return record(value, (self, other), (value, x, y), op, rules)
 
     return known(method, name, doc, function)
 
@@ -262,16 +278,6 @@ def torch_spelling(method: Callable[..., Any]) -> Callable[..., Any]:
         return method(*args, **kwargs)
 
     return either_spelling
-
-
-def keep(mask: Any, grad: Any) -> Any:
-    """Give `grad` where `mask` is true, else 0."""
-    if type(grad) is np.ndarray:
-        # Many times faster than np.where, but inf * 0 is nan.
-        product = grad * mask
-        if math.isfinite(np.vdot(product, product)):
-            return product
-    return np.where(mask, grad, 0)
 
 
 def known(
