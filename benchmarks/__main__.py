@@ -17,13 +17,14 @@ from typing import Any
 
 from benchmarks import chart, footprint, growth, machine, report
 from benchmarks.libraries import LIBRARIES
-from benchmarks.race import processes, race
+from benchmarks.race import check_agreement, race
 from benchmarks.workloads import WORKLOADS
 
 LEGEND = """\
 Medians of interleaved rounds; for a chain, the time of one operation. All give the same values and
-gradients, which is checked first. JAX is waited for after every step. Under ÷, TinyTorch's figure
-over the other's, the bound that it should stay below, and ✗ where it does not."""
+gradients, which is checked first. JAX is waited for after every step. In the rows -kept, all
+processes keep the memory that they free. Under ÷, TinyTorch's figure over the other's, the bound
+that it should stay below, and ✗ where it does not."""
 FLAT = "The last 9,000 of 10,000 steps of moons add"
 
 
@@ -91,11 +92,12 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
 
 def run_races(names: Sequence[str], *, quick: bool) -> dict[str, dict[str, list[float]]]:
     """Race all libraries through the workloads."""
+    say("check that all compute the same")
+    check_agreement([name for name in names if not WORKLOADS[name].keep])
     results = {}
-    with processes(list(LIBRARIES)) as asks:
-        for name in names:
-            say(name)
-            results[name] = race(name, asks, seconds=1 if quick else 10, rounds=3 if quick else 5)
+    for name in names:
+        say(name)
+        results[name] = race(name, seconds=0 if quick else 1.5, heats=1 if quick else 3)
     return results
 
 
@@ -104,11 +106,9 @@ def run_footprints(*, quick: bool) -> dict[str, dict[str, float]]:
     say("import, installed, memory")
     peers = [library for library in LIBRARIES if library != "numpy"]
     times: dict[str, list[float]] = {library: [] for library in peers}
-    for counts in [False] + [True] * (2 if quick else 7):  # the first fills the disk cache
+    for _ in range(1 if quick else 7):  # the race has filled the disk cache
         for library in peers:
-            seconds = footprint.import_seconds(library)
-            if counts:
-                times[library].append(seconds)
+            times[library].append(footprint.import_seconds(library))
     return {
         "import": {library: statistics.median(times[library]) for library in peers},
         "installed": {library: footprint.installed_bytes(library) for library in peers},
@@ -125,7 +125,8 @@ def run_growth() -> dict[str, Any]:
     say("growth")
     return {
         "nodes": {n: growth.of_nodes(n) for n in growth.NODES},
-        "entries": {n: growth.of_entries(n) for n in growth.ENTRIES},
+        "entries": {n: growth.of_entries(n, keep=False) for n in growth.ENTRIES},
+        "keeping": {n: growth.of_entries(n, keep=True) for n in growth.ENTRIES},
         "training": {collect: growth.of_training(collect=collect) for collect in (True, False)},
     }
 
@@ -137,7 +138,7 @@ def describe(medians: dict[str, dict[str, float]], grown: dict[str, Any] | None)
     if grown:
         on, off = (f"{grown['training'][collect] / 1e6:.2f} MB" for collect in (True, False))
         flat = f"{FLAT} {on} to its resident memory; with the garbage collector off, {off}."
-        parts += [report.growth(grown["nodes"], grown["entries"]), flat]
+        parts += [report.growth(grown["nodes"], grown["entries"], grown["keeping"]), flat]
     return "\n\n".join(parts)
 
 

@@ -61,7 +61,7 @@ def _required(name: str, seen: frozenset[str] = frozenset()) -> set[str]:
 
 def training_bytes(library: str) -> int:
     """Give the most that 20 steps of `wide` with a batch of 2048 add to the resident memory."""
-    with process() as ask:
+    with process(library) as ask:
         return ask(_training_growth, library)
 
 

@@ -11,6 +11,7 @@ from benchmarks.contestant import Contestant
 from benchmarks.race import process
 from benchmarks.resident import forget_peak, resident
 from benchmarks.workloads import WORKLOADS, chain, elementwise
+from tinytorch import keep_freed_memory
 
 NODES = (1_000, 10_000, 100_000, 1_000_000)
 ENTRIES = (1_000, 10_000, 100_000, 1_000_000, 10_000_000)
@@ -31,10 +32,10 @@ def of_nodes(operations: int) -> Cost:
         return ask(_chain_cost, operations)
 
 
-def of_entries(size: int) -> Cost:
-    """Give the cost of the elementwise workload on arrays of so many entries."""
+def of_entries(size: int, *, keep: bool) -> Cost:
+    """Give the cost of the elementwise workload, with `keep_freed_memory` if `keep`."""
     with process() as ask:
-        return ask(_elementwise_cost, size)
+        return ask(_elementwise_cost, size, keep=keep)
 
 
 def of_training(*, collect: bool) -> int:
@@ -47,7 +48,9 @@ def _chain_cost(operations: int) -> Cost:
     return _cost(chain.in_tinytorch(10), chain.in_tinytorch(operations))
 
 
-def _elementwise_cost(size: int) -> Cost:
+def _elementwise_cost(size: int, *, keep: bool) -> Cost:
+    if keep:
+        keep_freed_memory()
     return _cost(elementwise.in_tinytorch(10), elementwise.in_tinytorch(size))
 
 

@@ -1,6 +1,7 @@
 """The race: one process for each library, asked in turn, round by round.
 
-Each library has a process of its own, so that no other's imports and garbage are in its way. All
+Each library has a process of its own, so that no other's imports and garbage are in its way, and a
+new one for each workload: what it has freed before decides how it comes by large arrays later. All
 but one are stopped at any time: thread pools go on spinning for a while after their work is done,
 which on a small machine slows whoever comes next to a half. The order is drawn anew each round, so
 that whatever slows the machine down for a while hits all alike.
@@ -13,17 +14,20 @@ import os
 import random
 import signal
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import ExitStack, contextmanager
+from importlib import import_module
 from typing import ParamSpec, Protocol, TypeVar
 
 import numpy as np
 
 from benchmarks import worker
+from benchmarks.libraries import LIBRARIES
 from benchmarks.workloads import WORKLOADS
 
-TURN = 0.04  # seconds
+TURN = 0.03  # seconds
+ROUNDS = 2
 
 Arguments = ParamSpec("Arguments")
 Result = TypeVar("Result")
@@ -43,74 +47,100 @@ class Ask(Protocol):
 
 
 @contextmanager
-def process() -> Iterator[Ask]:
-    """Start a process that runs only while it is asked."""
+def processes(libraries: Iterable[str]) -> Iterator[dict[str, Ask]]:
+    """Start a process for each library, which imports it, and then runs only while it is asked."""
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(1, mp_context=context) as pool:
-        pid = pool.submit(os.getpid).result()
-
-        def ask(
-            function: Callable[Arguments, Result],
-            /,
-            *arguments: Arguments.args,
-            **options: Arguments.kwargs,
-        ) -> Result:
-            os.kill(pid, signal.SIGCONT)
-            try:
-                return pool.submit(function, *arguments, **options).result()
-            finally:
-                os.kill(pid, signal.SIGSTOP)
-
-        try:
-            yield ask
-        finally:
-            os.kill(pid, signal.SIGCONT)
+    with ExitStack() as stack:
+        pools = {}
+        for library in libraries:
+            pool = ProcessPoolExecutor(1, context, import_module, (LIBRARIES[library].imports,))
+            pools[library] = stack.enter_context(pool)
+        pids = {library: pool.submit(os.getpid) for library, pool in pools.items()}
+        yield {
+            library: stack.enter_context(_stopped(pool, pids[library].result()))
+            for library, pool in pools.items()
+        }
 
 
 @contextmanager
-def processes(libraries: Sequence[str]) -> Iterator[dict[str, Ask]]:
-    """Start a process for each library."""
-    with ExitStack() as stack:
-        yield {library: stack.enter_context(process()) for library in libraries}
+def process(library: str = "tinytorch") -> Iterator[Ask]:
+    """Start a process for one library."""
+    with processes([library]) as asks:
+        yield asks[library]
 
 
-def race(
-    name: str, asks: Mapping[str, Ask], *, seconds: float, rounds: int
-) -> dict[str, list[float]]:
-    """Give each library's seconds per operation, one figure a round, after a check of the results.
+@contextmanager
+def _stopped(pool: ProcessPoolExecutor, pid: int) -> Iterator[Ask]:
+    """Keep the process of a pool stopped while it is not asked."""
 
-    It takes at least `seconds` and at least so many rounds.
+    def ask(
+        function: Callable[Arguments, Result],
+        /,
+        *arguments: Arguments.args,
+        **options: Arguments.kwargs,
+    ) -> Result:
+        os.kill(pid, signal.SIGCONT)
+        try:
+            return pool.submit(function, *arguments, **options).result()
+        finally:
+            os.kill(pid, signal.SIGSTOP)
+
+    try:
+        yield ask
+    finally:
+        os.kill(pid, signal.SIGCONT)
+
+
+def race(name: str, *, seconds: float, heats: int) -> dict[str, list[float]]:
+    """Give each library's seconds per operation, one figure a round.
+
+    Each heat has new processes, since it is luck on which cores their threads come to run, and
+    takes at least `seconds` and two rounds.
     """
     workload = WORKLOADS[name]
-    asks = {library: asks[library] for library in workload.libraries()}
-    for library, ask in asks.items():
-        ask(worker.enter, library, name)
-    check_agreement(name, asks)
-
-    repeats = {library: max(1, int(TURN / ask(worker.run, 1))) for library, ask in asks.items()}
-    times: dict[str, list[float]] = {library: [] for library in asks}
-    end = time.perf_counter() + seconds
-    while time.perf_counter() < end or len(times["tinytorch"]) < rounds:
-        for library in random.sample(list(asks), len(asks)):
-            times[library].append(asks[library](worker.run, repeats[library]) / workload.operations)
+    times: dict[str, list[float]] = {library: [] for library in workload.libraries()}
+    for _ in range(heats):
+        with processes(times) as asks:
+            for library, ask in asks.items():
+                ask(worker.enter, library, name)
+            repeats = {library: _steps_of_a_turn(ask) for library, ask in asks.items()}
+            rounds, end = 0, time.perf_counter() + seconds
+            while rounds < ROUNDS or time.perf_counter() < end:
+                rounds += 1
+                for library in random.sample(list(asks), len(asks)):
+                    took = asks[library](worker.run, repeats[library])
+                    times[library].append(took / workload.operations)
     return times
 
 
-def check_agreement(name: str, asks: Mapping[str, Ask]) -> None:
-    """Compare losses and gradients at the start and after a step.
+def _steps_of_a_turn(ask: Ask) -> int:
+    """Try how many steps fill a turn; the first one compiles, or loads what is loaded late."""
+    ask(worker.run, 1)
+    steps = 1
+    while (took := steps * ask(worker.run, steps)) < TURN / 2:
+        steps *= 2
+    return max(1, round(steps * TURN / took))
+
+
+def check_agreement(names: Iterable[str]) -> None:
+    """Compare losses and gradients after a step.
 
     Raises AssertionError if one library's are not the same as TinyTorch's.
     """
-    for steps in (0, 1):
-        results = {library: ask(worker.evaluate, steps) for library, ask in asks.items()}
-        expected = results.pop("tinytorch")
-        for library, result in results.items():
-            for i, (actual, desired) in enumerate(zip(result, expected, strict=True)):
-                what = f"gradient {i}" if i else "value"
-                np.testing.assert_allclose(
-                    actual,
-                    desired,
-                    rtol=0,
-                    atol=WORKLOADS[name].tolerance * np.abs(desired).max(),
-                    err_msg=f"{name}: {library}'s {what} after {steps} step(s) is not TinyTorch's",
-                )
+    with processes(LIBRARIES) as asks:
+        for name in names:
+            results = {}
+            for library in WORKLOADS[name].libraries():
+                asks[library](worker.enter, library, name)
+                results[library] = asks[library](worker.evaluate)
+            expected = results.pop("tinytorch")
+            for library, result in results.items():
+                for i, (actual, desired) in enumerate(zip(result, expected, strict=True)):
+                    what = f"gradient {i}" if i else "value"
+                    np.testing.assert_allclose(
+                        actual,
+                        desired,
+                        rtol=0,
+                        atol=WORKLOADS[name].tolerance * np.abs(desired).max(),
+                        err_msg=f"{name}: {library}'s {what} is not TinyTorch's",
+                    )

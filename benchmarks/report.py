@@ -40,21 +40,29 @@ def _ratio(medians: Medians, row: str, peer: str) -> str:
     return f"{measured:.2f}{limit}{mark}" if measured < 10 else f"{measured:.0f}{limit}{mark}"
 
 
-def growth(nodes: Mapping[int, Cost], entries: Mapping[int, Cost]) -> str:
+def growth(
+    nodes: Mapping[int, Cost], entries: Mapping[int, Cost], keeping: Mapping[int, Cost]
+) -> str:
     """Give time and memory for one node, and for one entry of the arrays."""
     by_nodes = [
         [f"{n:,}", f"{cost.seconds / n * 1e6:.1f} µs", f"{cost.bytes / n:.0f}"]
         for n, cost in nodes.items()
     ]
     by_entries = [
-        [f"{n:,}", f"{cost.seconds / n * 1e9:.1f} ns", f"{cost.bytes / n:.0f}"]
+        [
+            f"{n:,}",
+            f"{cost.seconds / n * 1e9:.1f} ns",
+            f"{keeping[n].seconds / n * 1e9:.1f} ns",
+            f"{cost.bytes / n:.0f}",
+        ]
         for n, cost in entries.items()
     ]
+    columns = ["entries, elementwise", "time for one", "if freed memory is kept", "bytes for one"]
     return "\n".join(
         [
             *table(["nodes of a chain", "time for one", "bytes for one"], by_nodes),
             "",
-            *table(["entries, elementwise", "time for one", "bytes for one"], by_entries),
+            *table(columns, by_entries),
         ]
     )
 

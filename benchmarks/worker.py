@@ -9,6 +9,7 @@ import numpy as np
 
 from benchmarks.contestant import Contestant
 from benchmarks.workloads import WORKLOADS, Workload
+from tinytorch import keep_freed_memory
 
 _contestants: dict[str, Contestant] = {}
 
@@ -24,15 +25,16 @@ def set_up(library: str, workload: Workload) -> Contestant:
 
 def enter(library: str, workload: str) -> None:
     """Set up `library`'s side of `workload` in place of what was there before."""
+    if WORKLOADS[workload].keep:
+        keep_freed_memory()
     _contestants.clear()
     _contestants["now"] = set_up(library, WORKLOADS[workload])
 
 
-def evaluate(steps: int) -> list[np.ndarray]:
-    """Take so many steps, then give the loss and the gradients."""
+def evaluate() -> list[np.ndarray]:
+    """Take a step, then give the loss and the gradients."""
     contestant = _contestants["now"]
-    for _ in range(steps):
-        contestant.step()
+    contestant.step()
     return [np.asarray(array, dtype=float) for array in contestant.evaluate()]
 
 

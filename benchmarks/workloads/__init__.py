@@ -15,7 +15,7 @@ class Workload(NamedTuple):
     """What is raced: a module, the arguments of its functions, and who cannot take part.
 
     Times are given per operation where a step has several. `tolerance` is relative to the largest
-    entry of the array compared.
+    entry of the array compared. With `keep`, all processes keep the memory that they free.
     """
 
     module: ModuleType
@@ -23,6 +23,7 @@ class Workload(NamedTuple):
     operations: int = 1
     absent: tuple[str, ...] = ()
     tolerance: float = 1e-12
+    keep: bool = False
 
     def libraries(self) -> list[str]:
         """List who takes part."""
@@ -58,6 +59,8 @@ WORKLOADS = {
     ),
     "elementwise": Workload(elementwise, {"size": 1_000_000}, tolerance=1e-5),
     "attention": Workload(attention, tolerance=1e-5),
+    "elementwise-kept": Workload(elementwise, {"size": 1_000_000}, tolerance=1e-5, keep=True),
+    "attention-kept": Workload(attention, tolerance=1e-5, keep=True),
     "hessian10": Workload(hessian, {"dimensions": 10}),
     "hessian50": Workload(hessian, {"dimensions": 50}),
 }
