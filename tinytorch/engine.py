@@ -75,6 +75,7 @@ def no_grad() -> Any:
 
 _new = object.__new__
 _count = count(1)
+_by_order = attrgetter("_order")
 
 
 def record(
@@ -111,7 +112,7 @@ def topological_order(roots: Iterable[Node]) -> list[Node]:
             if isinstance(x, Node) and x.requires_grad and x not in seen:
                 seen.add(x)
                 nodes.append(x)
-    nodes.sort(key=attrgetter("_order"))
+    nodes.sort(key=_by_order)
     return nodes
 
 
