@@ -103,7 +103,7 @@ def run_races(names: Sequence[str], *, quick: bool) -> dict[str, dict[str, list[
 
 def run_footprints(*, quick: bool) -> dict[str, dict[str, float]]:
     """Measure what it costs to have each library; scalar micrograd can't train `wide`."""
-    say("import, installed" + (", memory" if not quick else ""))
+    say("footprints")
     peers = [library for library in LIBRARIES if library != "numpy"]
     times: dict[str, list[float]] = {library: [] for library in peers}
     footprint.import_seconds("tinytorch")  # compiles it; pip has compiled the others

@@ -123,24 +123,29 @@ def _steps_of_a_turn(ask: Ask) -> int:
 
 
 def check_agreement(names: Iterable[str]) -> None:
-    """Compare losses and gradients after a step.
+    """Compare losses and gradients at the start and after a step.
 
     Raises AssertionError if one library's are not the same as TinyTorch's.
     """
     with processes(LIBRARIES) as asks:
         for name in names:
-            results = {}
-            for library in WORKLOADS[name].libraries():
+            libraries = WORKLOADS[name].libraries()
+            for library in libraries:
                 asks[library](worker.enter, library, name)
-                results[library] = asks[library](worker.evaluate)
-            expected = results.pop("tinytorch")
-            for library, result in results.items():
-                for i, (actual, desired) in enumerate(zip(result, expected, strict=True)):
-                    what = f"gradient {i}" if i else "value"
-                    np.testing.assert_allclose(
-                        actual,
-                        desired,
-                        rtol=0,
-                        atol=WORKLOADS[name].tolerance * np.abs(desired).max(),
-                        err_msg=f"{name}: {library}'s {what} is not TinyTorch's",
-                    )
+            for steps in (0, 1):
+                results = {library: asks[library](worker.evaluate, steps) for library in libraries}
+                _compare(f"{name} after {steps} step(s)", results, WORKLOADS[name].tolerance)
+
+
+def _compare(where: str, results: dict[str, list[np.ndarray]], tolerance: float) -> None:
+    expected = results.pop("tinytorch")
+    for library, result in results.items():
+        for i, (actual, desired) in enumerate(zip(result, expected, strict=True)):
+            what = f"gradient {i}" if i else "value"
+            np.testing.assert_allclose(
+                actual,
+                desired,
+                rtol=0,
+                atol=tolerance * np.abs(desired).max(),
+                err_msg=f"{where}: {library}'s {what} is not TinyTorch's",
+            )

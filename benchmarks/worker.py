@@ -31,10 +31,11 @@ def enter(library: str, workload: str) -> None:
     _contestants["now"] = set_up(library, WORKLOADS[workload])
 
 
-def evaluate() -> list[np.ndarray]:
-    """Take a step, then give the loss and the gradients."""
+def evaluate(steps: int) -> list[np.ndarray]:
+    """Take so many steps, then give the loss and the gradients."""
     contestant = _contestants["now"]
-    contestant.step()
+    for _ in range(steps):
+        contestant.step()
     return [np.asarray(array, dtype=float) for array in contestant.evaluate()]
 
 

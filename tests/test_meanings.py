@@ -170,6 +170,7 @@ def test_numbers_that_are_equal_are_told_apart() -> None:
         x.grad = None
         y.backward()
         assert math.copysign(1, y.item()) == math.copysign(1, x.grad) == math.copysign(1, zero)
+        assert math.copysign(1, (zero * x).item()) == math.copysign(1, zero)
     for dtype in (np.float16, np.float32, np.float64):
         assert (Tensor([1.0], dtype=dtype) * 0.1).data == dtype(0.1)
 

@@ -197,4 +197,4 @@ def sum_to_shape(array: Any, shape: Sequence[int]) -> Any:
     try:
         return broadcast_to(array, shape)
     except ValueError:
-        raise ValueError(f"sum_to_shape: {given} cannot be folded to {shape}") from None
+        raise ValueError(f"sum_to_shape: shape {given} cannot be folded to {shape}") from None

@@ -24,8 +24,8 @@ class _WouldCompute(Exception):  # noqa: N818  (it never leaves this module)
 _planning = threading.RLock()
 
 
-# What almost all operands are, so that nothing else is asked of them.
 NUMBERS = frozenset({float, int, bool})
+# What almost all operands are, so that nothing else is asked of them.
 IN_MEMORY = NUMBERS | {np.ndarray}
 
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-# The parameters of mallopt(3), as in malloc.h, and a size that no array here comes to.
-_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
-_NEVER = 2**30
+# The parameters of mallopt(3), as in malloc.h.
+_M_TRIM_THRESHOLD, _M_MMAP_MAX = -1, -4
 
 
 def keep_freed_memory() -> None:
@@ -25,5 +24,5 @@ def keep_freed_memory() -> None:
             "keep_freed_memory: it tells glibc to keep memory, and here is another C library"
         )
     mallopt = ctypes.CDLL(None).mallopt
-    mallopt(_M_TRIM_THRESHOLD, _NEVER)
-    mallopt(_M_MMAP_THRESHOLD, _NEVER)
+    mallopt(_M_TRIM_THRESHOLD, 2**31 - 1)
+    mallopt(_M_MMAP_MAX, 0)  # what is mapped on its own would go back on its own

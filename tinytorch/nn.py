@@ -158,7 +158,7 @@ class Layer(Module):
         if not isinstance(x, Tensor) and (not hasattr(x, "dtype") or x.dtype != weight.dtype):
             x = constant(x, weight.dtype, Operation.ADDMM)
             if hasattr(x, "astype"):  # not a number
-                x = x.astype(weight.dtype)
+                x = x.astype(weight.dtype, copy=False)
         if getattr(x, "shape", ())[-1:] != weight._data.shape[:1]:
             raise ValueError(
                 f"{type(self).__name__}: expected an input of shape (batch, {len(weight)}), "

@@ -454,7 +454,11 @@ class Products(Node):
     __rmatmul__ = reflected(__matmul__)
 
     def addmm(self: Any, mat1: Any, mat2: Any) -> Tensor:
-        """Give mat1 @ mat2 + self, in one operation; the sum broadcasts."""
+        """Give mat1 @ mat2 + self, in one operation: of (n, k), (k, m) and (m,), say, (n, m).
+
+        The sum broadcasts, and the factors are all that `@` takes. Raises ValueError for shapes
+        that don't fit.
+        """
         return apply(_ADDMM, lambda x, y, b: matmul(x, y) + b, _ADDMM_RULES, mat1, mat2, self)
 
     dot, inner, vdot, kron, trace, matrix_power = dot, inner, vdot, kron, trace, matrix_power

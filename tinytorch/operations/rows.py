@@ -194,8 +194,13 @@ def parametric(
     return known(method, name, doc, function)
 
 
-# Equal numbers share one array, which saves memory in long graphs. (Not 0, which equals -0.)
-_as_array = functools.lru_cache(256)(np.asarray)
+_shared_array = functools.lru_cache(256)(np.asarray)
+
+
+def _as_array(number: float, dtype: np.dtype[Any]) -> Any:
+    """Give an array of no axes; equal numbers share one, which saves memory in long graphs."""
+    # But 0 equals -0.
+    return _shared_array(number, dtype) if number else np.asarray(number, dtype)
 
 
 def binary(
@@ -219,12 +224,14 @@ def binary(
             y = other._data
             if isinstance(self, Node):
                 x = self._data
+            elif prefers_arrays and type(self) in NUMBERS:
+                x = _as_array(self, y.dtype)
             else:
                 self = x = constant(self, y.dtype, op)
         else:
             x = self._data
             if prefers_arrays and type(other) in NUMBERS:
-                y = _as_array(other, x.dtype) if other else np.asarray(other, x.dtype)
+                y = _as_array(other, x.dtype)
             else:
                 other = y = constant(other, x.dtype, op)
         try:
