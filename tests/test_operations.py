@@ -134,6 +134,7 @@ COMPARED = {
     "FMAX": distinct,
     "FMIN": distinct,
     "LOGADDEXP2": lambda x, y: (x != -1) | (y != -1),  # where it is 0, but for a rounding error
+    "XLOGY": lambda x, y: (x != 0) | (y >= 0),  # where the logarithm exists
     "REMAINDER": no_rounding_to_infinity,
     "FMOD": no_rounding_to_infinity,
 }

@@ -6,8 +6,6 @@ algorithmic differentiation", 2008. NumPy's LinAlgError for a singular matrix pa
 
 from __future__ import annotations
 
-import itertools
-import string
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, NoReturn
 
@@ -16,6 +14,7 @@ import numpy as np
 from tinytorch.arrays import keep
 from tinytorch.engine import Node, Rule, record
 from tinytorch.lazy import evaluate
+from tinytorch.operations.determinant import cofactor
 from tinytorch.operations.elementwise import where
 from tinytorch.operations.products import Products, matrix_norm
 from tinytorch.operations.rows import Operation, answers, apply, numpy_functions, unary
@@ -92,60 +91,6 @@ inv = unary(
     lambda grad, out, x: -mT(out) @ grad @ mT(out),
     "The inverse of square matrices; raises LinAlgError if there is none",
 )
-
-_COFACTOR = Operation("cofactor")
-
-
-def cofactor(x: Any, *directions: Any) -> Any:
-    """Give the derivative of det(x), the matrix of cofactors det(x) * inv(x).mT, for singular x too.
-
-    With directions it is the derivative of that along them, one after the other, in any order.
-    """
-
-    def rule(i: int) -> Rule:
-        # By x it is the derivative along one more; and in each direction it is linear.
-        others = slice(0, max(i - 1, 0)), slice(i, None)
-        return lambda grad, out, x, *along: cofactor(x, *along[others[0]], grad, *along[others[1]])
-
-    rules = [rule(i) for i in range(1 + len(directions))]
-    return apply(_COFACTOR, _cofactor, rules, x, *directions)
-
-
-def _cofactor(x: Any, *directions: Any) -> Any:
-    # In the basis of its singular vectors x is diagonal. There the derivative of det(x) along d, e
-    # and so on is a sum over rows i, j, ...: of the determinant of row i of d, row j of e, ... in
-    # the columns i, j, ..., times all singular values but those of i, j, ...
-    u, s, vh = np.linalg.svd(x)
-    sign = np.linalg.det(u @ vh)[..., None]
-    if not directions:
-        return (u * (sign * _others(s, 1))[..., None, :]) @ vh
-    count = 1 + len(directions)
-    rows = string.ascii_letters[:count]
-    factors = [sign.reshape(*sign.shape, *(1,) * len(directions)) * _others(s, count)]
-    factors += [u.mT @ direction @ vh.mT for direction in directions]
-    identity = np.eye(s.shape[-1], dtype=x.dtype)
-    total: Any = 0
-    for columns in itertools.permutations(range(count)):
-        inversions = sum(i > j for i, j in itertools.combinations(columns, 2))
-        *terms, last = (f"...{rows[i]}{rows[j]}" for i, j in enumerate(columns))
-        terms = ",".join([f"...{rows}", *terms])
-        if columns[-1] == count - 1:  # on the diagonal
-            part = np.einsum(f"{terms}->...{rows[-1]}", *factors)[..., None] * identity
-        else:
-            part = np.einsum(f"{terms}->{last}", *factors)
-        total = total - part if inversions % 2 else total + part
-    return u @ total @ vh
-
-
-def _others(s: Any, count: int) -> Any:
-    """Give for each choice of so many entries of s, in order, the product of all others."""
-    same = np.eye(s.shape[-1], dtype=bool)
-    chosen, free = np.ones(()), np.ones(s.shape[-1], s.dtype)
-    for _ in range(count):
-        chosen = chosen[..., None] * free  # 0 if an entry is chosen twice
-        s, free = (np.where(same, value, x[..., None, :]) for value, x in ((1, s), (0, free)))
-    return chosen * s.prod(axis=-1)
-
 
 det = unary(
     np.linalg.det,
