@@ -9,19 +9,60 @@ import numpy as np
 
 from tinytorch.arrays.words import keep
 from tinytorch.engine import Node
-from tinytorch.operations.operation import binary, parametric, reflected, unary
+from tinytorch.operations.operation import Operation, apply, binary, parametric, reflected, unary
 from tinytorch.operations.protocols import numpy_functions
+
+_SET_WHERE = Operation("set_where")
+
+
+def set_where(condition: Any, value: float, x: Any) -> Any:
+    """Give np.where(condition, value, x), for a slope that is set where it does not exist.
+
+    The derivative of a slope that does not exist does not exist either: there it is nan.
+    """
+    return apply(
+        _SET_WHERE,
+        lambda x: np.where(condition, value, x),
+        (lambda grad, out, x: np.where(condition, np.nan, grad),),
+        x,
+    )
+
+
+_POWER_LOG = Operation("power_log")
+
+
+def _power_log(x: Any, y: Any, k: int) -> Any:
+    """Give x**y * log(x)**k, of which all derivatives of x**y are made; 0 for x = 0 and y > 0."""
+
+    def value(x: Any, y: Any) -> Any:
+        return x**y * np.log(np.where((x == 0) & (y > 0), 1, x)) ** k if k else x**y
+
+    def by_x(grad: Any, out: Any, x: Any, y: Any) -> Any:  # noqa: ARG001
+        less = _one_less(x, y)
+        slope = y * _power_log(x, less, k)
+        return grad * (slope + k * _power_log(x, less, k - 1) if k else slope)
+
+    def by_y(grad: Any, out: Any, x: Any, y: Any) -> Any:  # noqa: ARG001
+        return grad * _power_log(x, y, k + 1)
+
+    return apply(_POWER_LOG, value, (by_x, by_y), x, y)
+
+
+def _one_less(x: Any, y: Any) -> Any:
+    # The exponent 0 instead of -1 where the slope y * x**(y - 1) would be 0 * 0**-1.
+    return set_where((x == 0) & (y == 0), 0, y - 1)
 
 
 def _base_rule(grad: Any, out: Any, x: Any, y: Any) -> Any:  # noqa: ARG001
-    # y * x**(y - 1), but with the exponent 0 instead of -1 where it would be 0 * 0**-1.
     if isinstance(y, int | float) and y:
         return grad * (y * x ** (y - 1))
-    return grad * (y * x ** np.where((x == 0) & (y == 0), 0, y - 1))
+    return grad * (y * _power_log(x, _one_less(x, y), 0))
 
 
 def _exponent_rule(grad: Any, out: Any, x: Any, y: Any) -> Any:
-    # 0**y is 0 for all y > 0: there the slope is 0, not 0 * log(0).
+    # 0**y is 0 for all y > 0: there the slope is 0, not 0 * log(0). At y = 0 it is set to 0 too.
+    if isinstance(out, Node):
+        return grad * _power_log(x, set_where((x == 0) & (y == 0), 1, y), 1)
     return grad * out * np.log(np.where((x == 0) & (y >= 0), 1, x))
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from tinytorch.arrays.words import keep
 from tinytorch.engine import Node
-from tinytorch.operations.arithmetic import Arithmetic
+from tinytorch.operations.arithmetic import Arithmetic, set_where
 from tinytorch.operations.operation import Operation, apply, binary, parametric, unary
 from tinytorch.operations.protocols import implements, numpy_functions
 
@@ -37,7 +37,7 @@ def _sinc_rule(grad: Any, out: Any, x: Any) -> Any:
 
 def _square_distance(x: Any, y: Any) -> Any:
     square = x * x + y * y
-    return np.where(square == 0, np.inf, square)  # for a slope of 0 at the origin
+    return set_where(square == 0, np.inf, square)  # for a slope of 0 at the origin
 
 
 def _erf(x: Any) -> Any:
@@ -155,7 +155,7 @@ class Elementwise(Arithmetic):
     )
     xlogy = binary(
         _xlogy,
-        lambda grad, out, x, y: grad * np.log(np.where((x == 0) & (y <= 0), 1, y)),
+        lambda grad, out, x, y: grad * np.log(set_where((x == 0) & (y <= 0), 1, y)),
         lambda grad, out, x, y: grad * x / y,
         "x * log(y), and 0 where x is 0",
         "xlogy",

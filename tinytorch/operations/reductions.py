@@ -11,6 +11,7 @@ import numpy as np
 from tinytorch.arrays.kind import evaluate
 from tinytorch.arrays.words import keep, mean
 from tinytorch.engine import Node, Rule
+from tinytorch.operations.arithmetic import set_where
 from tinytorch.operations.elementwise import Elementwise, where
 from tinytorch.operations.indexing import sort, take_along_axis
 from tinytorch.operations.operation import (
@@ -172,7 +173,7 @@ def _var_rule(grad: Any, out: Any, x: Any, axis: Axis, ddof: float = 0) -> Any: 
 def _std_rule(grad: Any, out: Any, x: Any, axis: Axis, ddof: float = 0) -> Any:
     deviation = x - x.mean(axis=axis, keepdims=True)
     # Where all entries are equal, the slope is set to 0.
-    return grad * deviation / (np.where(out == 0, np.inf, out) * (count(x, axis) - ddof))
+    return grad * deviation / (set_where(out == 0, np.inf, out) * (count(x, axis) - ddof))
 
 
 variance = reduction(np.var, _var_rule, "The variance: sum((x - mean)**2) / (n - ddof)")
