@@ -49,12 +49,14 @@ def choices(data: st.DataObject) -> Choices:
 def elementwise() -> Iterator[tuple[str, Function, int]]:
     """Find the operations on one tensor and on two, with the number of their operands."""
     for family in (Arithmetic, Elementwise, Activations):
+        found: dict[str, tuple[Function, int]] = {}
+        for method in filter(callable, vars(family).values()):
+            parameters = list(inspect.signature(method).parameters)
+            if parameters in (["self"], ["self", "other"]):
+                found.setdefault(method.__name__, (method, len(parameters)))
         for op in Operation:
-            method = vars(family).get(op.name.lower())
-            if method is not None:
-                parameters = list(inspect.signature(method).parameters)
-                if parameters in (["self"], ["self", "other"]):
-                    yield op.name, method, len(parameters)
+            if op.name.lower() in found:
+                yield op.name, *found[op.name.lower()]
 
 
 ELEMENTWISE = list(elementwise())
@@ -63,7 +65,8 @@ BINARY = [(name, method) for name, method, operands in ELEMENTWISE if operands =
 
 
 def aliases(method: Function) -> list[str]:
-    return [name for name in dir(Tensor) if inspect.getattr_static(Tensor, name) is method]
+    names = [name for name in dir(Tensor) if inspect.getattr_static(Tensor, name) is method]
+    return [*names, *{method.__name__} - {*names}]
 
 
 # PyTorch's floor_divide refuses to be differentiated, and its copysign gives a second derivative

@@ -19,7 +19,7 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from tinytorch.arrays import broadcast_to, sum_leading
+from tinytorch.arrays import broadcast_to, sum_axes, sum_leading
 from tinytorch.lazy import any_lazy, gradients_in_memory, spread
 
 # Any array that speaks NumPy's protocols may stand where this type is written.
@@ -193,7 +193,7 @@ def sum_to_shape(array: Any, shape: Sequence[int]) -> Any:
         return array
     repeated = [i for i, n in enumerate(array.shape) if n != shape[i] == 1]
     if repeated:
-        array = array.sum(axis=tuple(repeated), keepdims=True)
+        array = sum_axes(array, tuple(repeated), keepdims=True)
     try:
         return broadcast_to(array, shape)
     except ValueError:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from tinytorch.arrays import keep, sum_along
+from tinytorch.arrays import half_as_single, keep, sum_along
 from tinytorch.operations.elementwise import Elementwise
 from tinytorch.operations.reductions import largest
 from tinytorch.operations.rows import parametric, torch_spelling, unary
@@ -61,7 +61,7 @@ class Activations(Elementwise):
     __slots__ = ()
 
     relu = unary(
-        lambda x: x.clip(0, np.inf), lambda grad, out, x: keep(out > 0, grad), "max(x, 0)", "relu"
+        lambda x: x.clip(0, np.inf), lambda grad, out, x: keep(out != 0, grad), "max(x, 0)", "relu"
     )
     sigmoid = unary(
         _sigmoid, lambda grad, out, x: grad * out * (1 - out), "1 / (1 + exp(-x))", "sigmoid"
@@ -74,13 +74,13 @@ class Activations(Elementwise):
     )
     celu = parametric(
         lambda x, alpha=1.0: np.where(x > 0, x, alpha * np.expm1(np.minimum(x, 0) / alpha)),
-        lambda grad, out, x, alpha=1.0: grad * np.exp(np.minimum(x, 0) / alpha),
+        lambda grad, out, x, alpha=1.0: np.where(x <= 0, grad * (out / alpha + 1), grad),
         "x where it is positive, else alpha * (exp(x / alpha) - 1)",
         "celu",
     )
     elu = parametric(
         lambda x, alpha=1.0: np.where(x > 0, x, alpha * np.expm1(np.minimum(x, 0))),
-        lambda grad, out, x, alpha=1.0: np.where(x > 0, grad, grad * (out + alpha)),
+        lambda grad, out, x, alpha=1.0: np.where(x <= 0, grad * (out + alpha), grad),
         "x where it is positive, else alpha * (exp(x) - 1)",
         "elu",
     )
@@ -96,9 +96,17 @@ class Activations(Elementwise):
         "x limited to min_val <= x <= max_val; the slope at either is 0",
         "hardtanh",
     )
-    softmax = parametric(_softmax, _softmax_rule, "exp(x) / sum(exp(x)) along `axis`", "softmax")
+    softmax = parametric(
+        half_as_single(_softmax),
+        half_as_single(_softmax_rule),
+        "exp(x) / sum(exp(x)) along `axis`",
+        "softmax",
+    )
     log_softmax = parametric(
-        _log_softmax, _log_softmax_rule, "The logarithm of softmax along `axis`", "log_softmax"
+        half_as_single(_log_softmax),
+        half_as_single(_log_softmax_rule),
+        "The logarithm of softmax along `axis`",
+        "log_softmax",
     )
 
     def relu6(self) -> Tensor:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import operator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -11,12 +11,16 @@ from tinytorch.arrays import keep
 from tinytorch.engine import Node
 from tinytorch.operations.rows import binary, numpy_functions, parametric, reflected, unary
 
+if TYPE_CHECKING:
+    from tinytorch.tensor import Tensor
+
 
 def _base_rule(grad: Any, out: Any, x: Any, y: Any) -> Any:  # noqa: ARG001
     # y * x**(y - 1), but with the exponent 0 instead of -1 where it would be 0 * 0**-1.
     if isinstance(y, int | float) and y:
         return grad * (y * x ** (y - 1))
-    return grad * (y * x ** np.where((x == 0) & (y == 0), 0, y - 1))
+    never = (y == 0) & np.logical_not(np.abs(x) > 0)  # x is 0, or nan
+    return grad * (y * x ** np.where(never, 0, y - 1))
 
 
 def _exponent_rule(grad: Any, out: Any, x: Any, y: Any) -> Any:
@@ -24,9 +28,15 @@ def _exponent_rule(grad: Any, out: Any, x: Any, y: Any) -> Any:
     return grad * out * np.log(np.where((x == 0) & (y >= 0), 1, x))
 
 
+def _scaled(other: Any, alpha: float) -> Any:
+    if alpha == 1:
+        return other
+    return (np.asarray(other) if isinstance(other, list | tuple) else other) * alpha
+
+
 def floating(dtype: Any) -> np.dtype[Any]:
     """Read a floating dtype. Raises TypeError for another one."""
-    kind: np.dtype[Any] = np.dtype(dtype)
+    kind: np.dtype[Any] = np.dtype(dtype).newbyteorder("=")
     if kind.kind != "f":
         raise TypeError(f"a tensor holds real numbers: expected a floating dtype, got {kind}")
     return kind
@@ -37,14 +47,14 @@ class Arithmetic(Node):
 
     __slots__ = ()
 
-    __add__ = add = binary(
+    __add__ = binary(
         np.add,
         lambda grad, out, x, y: grad,
         lambda grad, out, x, y: grad,
         "x + y",
         symbol="+",
     )
-    __sub__ = sub = subtract = binary(
+    __sub__ = binary(
         np.subtract,
         lambda grad, out, x, y: grad,
         lambda grad, out, x, y: -grad,
@@ -58,7 +68,7 @@ class Arithmetic(Node):
         "x * y",
         symbol="*",
     )
-    __truediv__ = div = divide = true_divide = binary(
+    __truediv__ = true_divide = binary(
         np.divide,
         lambda grad, out, x, y: grad / y,
         lambda grad, out, x, y: -grad * out / y,
@@ -100,6 +110,29 @@ class Arithmetic(Node):
         "A copy of x that passes gradients on",
         "copy",
     )
+
+    def add(self: Any, other: Any, *, alpha: float = 1) -> Tensor:
+        """Give x + alpha * other."""
+        total: Tensor = self + _scaled(other, alpha)
+        return total
+
+    def sub(self: Any, other: Any, *, alpha: float = 1) -> Tensor:
+        """Give x - alpha * other."""
+        difference: Tensor = self - _scaled(other, alpha)
+        return difference
+
+    subtract = sub
+
+    def div(self: Any, other: Any, *, rounding_mode: str | None = None) -> Tensor:
+        """Give x / other, rounded with "floor", or with "trunc" towards 0."""
+        if rounding_mode not in {None, "floor", "trunc"}:
+            raise ValueError(
+                f'div: rounding_mode is None, "floor" or "trunc", got {rounding_mode!r}'
+            )
+        quotient: Tensor = self // other if rounding_mode == "floor" else self / other
+        return quotient.trunc() if rounding_mode == "trunc" else quotient
+
+    divide = div
 
     __radd__ = reflected(__add__)
     __rsub__ = reflected(__sub__)

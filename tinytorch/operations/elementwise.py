@@ -53,7 +53,8 @@ def _erf(x: Any) -> Any:
     except ImportError:
         message = 'erf and the exact gelu need SciPy: pip install "tinytorch[scipy]"'
         raise ModuleNotFoundError(message) from None
-    return erf(x)
+    # In float16 SciPy gives float64, and it knows no longdouble.
+    return erf(x.astype(np.float64) if x.dtype.char == "g" else x).astype(x.dtype)
 
 
 def _xlogy(x: Any, y: Any) -> Any:
@@ -173,20 +174,35 @@ class Elementwise(Arithmetic):
         _flat,
         "The magnitude of x with the sign of y",
     )
-    maximum, minimum, fmax, fmin = (
-        binary(
-            function,
-            # Where both are the extreme one, each gets half.
-            lambda grad, out, x, y: keep(x == out, grad) - keep(x == y, grad / 2),
-            lambda grad, out, x, y: keep(y == out, grad) - keep(x == y, grad / 2),
-            doc,
-        )
-        for function, doc in (
-            (np.maximum, "The larger of x and y; nan if either is"),
-            (np.minimum, "The smaller of x and y; nan if either is"),
-            (np.fmax, "The larger of x and y; a nan gives way"),
-            (np.fmin, "The smaller of x and y; a nan gives way"),
-        )
+    # Where both are the extreme one, each gets half. A nan that comes of either is both's.
+    maximum = binary(
+        np.maximum,
+        lambda grad, out, x, y: keep(np.logical_not(x < y), grad) - keep(x == y, grad / 2),
+        lambda grad, out, x, y: keep(np.logical_not(y < x), grad) - keep(x == y, grad / 2),
+        "The larger of x and y; nan if either is",
+    )
+    minimum = binary(
+        np.minimum,
+        lambda grad, out, x, y: keep(np.logical_not(x > y), grad) - keep(x == y, grad / 2),
+        lambda grad, out, x, y: keep(np.logical_not(y > x), grad) - keep(x == y, grad / 2),
+        "The smaller of x and y; nan if either is",
+    )
+    # And a nan that comes of both is the first one.
+    fmax = binary(
+        np.fmax,
+        lambda grad, out, x, y: keep((x >= y) | np.isnan(y), grad) - keep(x == y, grad / 2),
+        lambda grad, out, x, y: (
+            keep((y >= x) | (np.isnan(x) > np.isnan(y)), grad) - keep(x == y, grad / 2)
+        ),
+        "The larger of x and y; a nan gives way",
+    )
+    fmin = binary(
+        np.fmin,
+        lambda grad, out, x, y: keep((x <= y) | np.isnan(y), grad) - keep(x == y, grad / 2),
+        lambda grad, out, x, y: (
+            keep((y <= x) | (np.isnan(x) > np.isnan(y)), grad) - keep(x == y, grad / 2)
+        ),
+        "The smaller of x and y; a nan gives way",
     )
     nan_to_num = parametric(
         lambda x, nan=0.0, posinf=None, neginf=None: np.nan_to_num(
