@@ -16,7 +16,7 @@ _BITS = {np.dtype(f"f{size}"): np.dtype(f"i{size}") for size in (2, 4, 8)}
 _ONE_THREAD = 9000
 
 # So many rows are added one after the other, before their sums are.
-_ROWS = 256
+_ROWS = 64
 
 
 def keep(mask: Any, array: Any) -> Any:
