@@ -117,7 +117,10 @@ def test_a_nan_is_the_largest_and_ties_keep_their_order() -> None:
         t, x = torch.tensor(row), Tensor(row)
         for descending in (False, True):
             ordered = torch.sort(t, descending=descending, stable=True)
-            for mine in (x.sort(dim=0, descending=descending), x.sort(dim=-1, descending=descending)):
+            for mine in (
+                x.sort(dim=0, descending=descending),
+                x.sort(dim=-1, descending=descending),
+            ):
                 assert_array_equal(mine.values.data, ordered.values)
                 assert_array_equal(mine.indices, ordered.indices)
             assert_array_equal(x.sort(descending=descending).data, ordered.values)

@@ -182,6 +182,6 @@ def test_running_sums_lose_no_digits() -> None:
 def test_positions_are_exact() -> None:
     x = np.arange(2**24 + 10, dtype=np.float32)
     for q in (0.999, 0.5, 1e-7):
-        assert_allclose(np.quantile(Tensor(x), q).item(), np.quantile(x.astype(float), q), rtol=1e-7)
-
-
+        assert_allclose(
+            np.quantile(Tensor(x), q).item(), np.quantile(x.astype(float), q), rtol=1e-7
+        )

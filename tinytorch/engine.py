@@ -21,6 +21,7 @@ import numpy.typing as npt
 
 from tinytorch.arrays import broadcast_to, sum_axes, sum_leading
 from tinytorch.lazy import any_lazy, gradients_in_memory, spread
+from tinytorch.scattered import Scattered
 
 # Any array that speaks NumPy's protocols may stand where this type is written.
 Array: TypeAlias = npt.NDArray[Any]
@@ -137,10 +138,13 @@ def gradients(
 def _pull(grads: dict[Node, Any], only: Any, create_graph: bool, nodes: Iterable[Node]) -> None:
     """Add to `grads` what the rules make of each node's gradient."""
     for node in nodes:
+        grad = grads.get(node)
+        if type(grad) is Scattered:  # all of its parts have come
+            grads[node] = grad = grad.array()
         inputs = node._children
         if not inputs:
             continue
-        given = (grads[node], node, *inputs) if create_graph else (grads[node], *node._arrays)
+        given = (grad, node, *inputs) if create_graph else (grad, *node._arrays)
         for x, rule in zip(inputs, node._backward):  # noqa: B905  (strict costs time)
             if isinstance(x, Node) and x.requires_grad and (only is None or x in only):
                 share, data = rule(*given), x._data

@@ -18,6 +18,7 @@ from tinytorch.engine import Node
 from tinytorch.operations.elementwise import where
 from tinytorch.operations.pytorch import axis_of_scalars
 from tinytorch.operations.rows import Operation, answers, apply, constant, describe, torch_spelling
+from tinytorch.scattered import Scattered, add_at
 
 if TYPE_CHECKING:
     from tinytorch.tensor import Tensor
@@ -29,8 +30,15 @@ _SCATTER = Operation("scatter")
 def pick(x: Any, index: Any) -> Tensor:
     """Give x[index], with everything that NumPy's indexing takes."""
     return apply(
-        _PICK, lambda x: _picked(x, index), (lambda grad, out, x: scatter(grad, index, x.shape),), x
+        _PICK, lambda x: _picked(x, index), (lambda grad, out, x: _back(grad, index, x),), x
     )
+
+
+def _back(grad: Any, index: Any, x: Any) -> Any:
+    """Give the gradient of x: a part of it, of which the engine makes one array with the others."""
+    if isinstance(grad, np.ndarray | np.generic):  # NumPy gives a number where there are no axes
+        return Scattered(index, grad, x.shape, x.dtype)
+    return scatter(grad, index, x.shape)
 
 
 def scatter(x: Any, index: Any, shape: tuple[int, ...]) -> Tensor:
@@ -51,11 +59,7 @@ def _scattered(x: Any, index: Any, shape: tuple[int, ...]) -> Any:
     if lazy.is_lazy(x):
         return lazy.scattered(x, index, shape)
     out = np.zeros_like(x, shape=shape)
-    parts = index if isinstance(index, tuple) else (index,)
-    if any(getattr(part, "ndim", 0) and part.dtype.kind in "iu" for part in parts):
-        np.add.at(out, index, x)  # an entry may be picked more than once
-    else:
-        out[index] = x
+    add_at(out, index, x)
     return out
 
 

@@ -31,6 +31,8 @@ _ROLL = Operation("roll")
 _TRIL = Operation("tril")
 _TRIU = Operation("triu")
 _CONCATENATE = Operation("concatenate")
+# Each of a node's rules is handed all of its inputs: those of n inputs take n * n steps.
+_MOST = 64
 
 
 def unpacked(values: tuple[Any, ...]) -> tuple[int, ...]:
@@ -283,6 +285,8 @@ def concatenate(arrays: Iterable[Any], axis: int | None = 0) -> Tensor:
     arrays = list(arrays)
     if axis is None:
         arrays, axis = [np.reshape(x, -1) for x in arrays], 0
+    while len(arrays) > _MOST:
+        arrays = [concatenate(arrays[i : i + _MOST], axis) for i in range(0, len(arrays), _MOST)]
     ends = np.cumsum([size_along(x, axis) for x in arrays])
 
     def part(end: int, size: int) -> Any:
