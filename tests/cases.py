@@ -639,6 +639,7 @@ CASES = [
         torch=lambda x, y, mode: x.div(y, rounding_mode=mode),
         here=(lambda x, y, mode: x.divide(y, rounding_mode=mode),),
     ),
+    Case("sinc", one(), numpy=np.sinc),  # PyTorch's derivatives next to 0 are 0
     Case("fabs", one(), numpy=np.fabs, torch=lambda x: x.abs()),
     Case(
         "lerp",

@@ -14,7 +14,7 @@ import numpy as np
 
 
 class Scattered:
-    """An array of `shape` that is `part` at `index`, where repeated entries add up, and 0 elsewhere.
+    """An array of `shape`: `part` at `index`, where repeated entries add up, and 0 elsewhere.
 
     `+` adds to it in place, which is nobody else's, and `array()` gives the sum.
     """

@@ -27,6 +27,11 @@ def _sigmoid(x: Any) -> Any:
     return 1 / (1 + np.exp(np.minimum(-x, _LARGEST_EXPONENT[x.dtype])))
 
 
+def _softplus(x: Any, beta: float = 1.0) -> Any:
+    x = beta * x
+    return (np.maximum(x, 0) + np.log1p(np.exp(-np.abs(x)))) / beta
+
+
 def _softmax(x: Any, axis: int = -1) -> Any:
     if not _is_moderate(x):  # to find the largest takes longer than all the rest
         x = x - largest(x, axis)
@@ -84,6 +89,13 @@ class Activations(Elementwise):
         "x where it is positive, else alpha * (exp(x) - 1)",
         "elu",
     )
+    softplus = parametric(
+        _softplus,
+        # The slope is sigmoid(beta * x) = 1 - exp(-beta * out).
+        lambda grad, out, x, beta=1.0: -grad * np.expm1(-beta * out),
+        "log(1 + exp(beta * x)) / beta, a smooth relu; without overflow",
+        "softplus",
+    )
     softsign = unary(
         lambda x: x / (1 + np.abs(x)),
         lambda grad, out, x: grad / (1 + np.abs(x)) / (1 + np.abs(x)),
@@ -116,10 +128,6 @@ class Activations(Elementwise):
     def selu(self) -> Tensor:
         """Scale elu so that a deep network's activations keep mean 0 and variance 1."""
         return self.elu(_SELU_ALPHA) * _SELU_SCALE
-
-    def softplus(self, beta: float = 1.0) -> Tensor:
-        """log(1 + exp(beta * x)) / beta, a smooth relu; without overflow."""
-        return (self * beta).logaddexp(0) / beta
 
     def logsigmoid(self) -> Tensor:
         """The logarithm of sigmoid, without overflow."""

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import operator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tinytorch.arrays import keep
+from tinytorch.arrays import keep, power
 from tinytorch.engine import Node
 from tinytorch.operations.rows import binary, numpy_functions, parametric, reflected, unary
 
@@ -18,7 +17,7 @@ if TYPE_CHECKING:
 def _base_rule(grad: Any, out: Any, x: Any, y: Any) -> Any:  # noqa: ARG001
     # y * x**(y - 1), but with the exponent 0 instead of -1 where it would be 0 * 0**-1.
     if isinstance(y, int | float) and y:
-        return grad * (y * x ** (y - 1))
+        return grad * (y * power(x, y - 1))
     never = (y == 0) & np.logical_not(np.abs(x) > 0)  # x is 0, or nan
     return grad * (y * x ** np.where(never, 0, y - 1))
 
@@ -75,9 +74,9 @@ class Arithmetic(Node):
         "x / y",
         symbol="/",
     )
-    # The operator knows faster ways to square and to take roots than np.power.
+    # It knows faster ways to whole powers and to roots than np.power.
     __pow__ = pow = power = binary(
-        operator.pow, _base_rule, _exponent_rule, "x to the power y", name="power", symbol="**"
+        power, _base_rule, _exponent_rule, "x to the power y", name="power", symbol="**"
     )
     float_power = binary(
         np.float_power, _base_rule, _exponent_rule, "x to the power y, in float64 at least"

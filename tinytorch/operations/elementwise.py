@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tinytorch.arrays import keep
+from tinytorch.arrays import half_as_single, keep
 from tinytorch.engine import Node
 from tinytorch.operations.arithmetic import Arithmetic
 from tinytorch.operations.rows import (
@@ -33,13 +34,35 @@ def _flat(grad: Any, out: Any, *operands: Any) -> Any:  # noqa: ARG001
     return keep(False, grad)
 
 
-def _sinc_rule(grad: Any, out: Any, x: Any) -> Any:
-    # Near 0, where the difference would cancel, the first terms of its Taylor series.
-    square = (np.pi * x) ** 2
-    series = -(np.pi**2) * x / 3 * (1 - square / 10 * (1 - square / 28))
-    return grad * np.where(
-        np.abs(x) < 0.01, series, (np.cos(np.pi * x) - out) / np.where(x == 0, 1, x)
+def _sinc_slope(x: Any, n: int = 1) -> Any:
+    """Give the `n`-th derivative of sinc, whose rule is the next one: right to any order."""
+    return apply(
+        _SINC_SLOPE,
+        half_as_single(lambda x: _sinc_derivative(x, n)),
+        (lambda grad, out, x: grad * _sinc_slope(x, n + 1),),
+        x,
     )
+
+
+def _sinc_derivative(x: Any, n: int) -> Any:
+    """Compute the `n`-th derivative of sin(z) / z at z = pi x, times pi**n.
+
+    From z f(z) = sin(z) follows z f_n(z) + n f_(n-1)(z) = sin_n(z). Near 0, where that divides by
+    little, the Taylor series gives the sum of (-1)**k z**(2k - n) / ((2k + 1) (2k - n)!).
+    """
+    z = np.pi * x
+    near = np.abs(z) < 1 + n / np.e
+    far = np.where(near, 1 + n, z)
+    sine, cosine = np.sin(far), np.cos(far)
+    slope = sine / far
+    for k in range(1, n + 1):
+        slope = ((sine, cosine, -sine, -cosine)[k % 4] - k * slope) / far
+    z = np.where(near, z, 0)
+    square, series = z * z, 0
+    first = (n + 1) // 2
+    for k in reversed(range(first, first + n + 12)):
+        series = series * square + (-1) ** k / ((2 * k + 1) * math.factorial(2 * k - n))
+    return np.pi**n * np.where(near, series * z if n % 2 else series, slope)
 
 
 def _square_distance(x: Any, y: Any) -> Any:
@@ -122,7 +145,11 @@ class Elementwise(Arithmetic):
     arctanh = atanh = unary(
         np.arctanh, lambda grad, out, x: grad / (1 - x * x), "The inverse of tanh, |x| < 1"
     )
-    sinc = unary(np.sinc, _sinc_rule, "sin(pi x) / (pi x), and 1 at 0")
+    sinc = unary(
+        np.sinc,
+        lambda grad, out, x: grad * _sinc_slope(x),
+        "sin(pi x) / (pi x), and 1 at 0",
+    )
     deg2rad = radians = unary(
         np.deg2rad, lambda grad, out, x: grad * (np.pi / 180), "Degrees in radians"
     )
@@ -233,6 +260,7 @@ class Elementwise(Arithmetic):
         return where(condition, self, other)
 
 
+_SINC_SLOPE = Operation("sinc_slope")
 _CLIP = Operation("clip")
 _CLIP_RULES = (
     lambda grad, out, x, low, high: keep((x >= low) & (x <= high), grad),
