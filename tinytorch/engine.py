@@ -18,7 +18,8 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from tinytorch.arrays.words import broadcast_to, sum_leading
+from tinytorch.arrays.scattered import Scattered
+from tinytorch.arrays.words import broadcast_to, sum_axes, sum_leading
 
 Array: TypeAlias = npt.NDArray[Any]  # or any other that speaks NumPy's protocols
 Rule: TypeAlias = Callable[..., Any]  # rule(grad, out, *inputs) gives the share of one input
@@ -96,9 +97,9 @@ def pull(grads: Any, nodes: Iterable[Node], only: Any = None, create_graph: bool
     """
     watch = watcher.get()
     for node in nodes:
+        if type(grads[node]) is Scattered:  # all of its parts have come
+            grads[node] = grads[node].array()
         inputs = node._children
-        if not inputs:
-            continue
         grad = grads[node] if only is None or only[node] else grads.pop(node)
         given = (grad, node, *inputs) if create_graph else (grad, *node._arrays)
         for x, rule in zip(inputs, node._rules):  # noqa: B905  (strict costs time)
@@ -137,12 +138,11 @@ def sum_to_shape(array: Any, shape: Sequence[int], like: Any = None) -> Any:
     >>> sum_to_shape(np.ones((2, 3)), (3,))
     array([2., 2., 2.])
     """
-    folded, shape = array, tuple(shape)
-    if array.ndim > len(shape):
-        folded = sum_leading(array, array.ndim - len(shape))
+    shape = tuple(shape)
+    folded = sum_leading(array, array.ndim - len(shape))
     repeated = [i for i in range(-folded.ndim, 0) if folded.shape[i] != shape[i] == 1]
     if repeated:
-        folded = folded.sum(axis=tuple(repeated), keepdims=True)
+        folded = sum_axes(folded, tuple(repeated), keepdims=True)
     try:
         return folded if folded.shape == shape else broadcast_to(folded, shape, like)
     except ValueError:

@@ -378,8 +378,8 @@ _ufunc_methods: dict[tuple[np.ufunc, str], Callable[..., Any]] = {
     (np.logaddexp, "reduce"): Tensor.logsumexp,
     (np.add, "accumulate"): Tensor.cumsum,
     (np.multiply, "accumulate"): Tensor.cumprod,
-    (np.maximum, "accumulate"): Tensor.cummax,
-    (np.minimum, "accumulate"): Tensor.cummin,
+    (np.maximum, "accumulate"): lambda x, axis: x.cummax(axis).values,
+    (np.minimum, "accumulate"): lambda x, axis: x.cummin(axis).values,
     (np.logaddexp, "accumulate"): Tensor.logcumsumexp,
 }
 
@@ -431,7 +431,7 @@ def _floating_array(data: Any, dtype: npt.DTypeLike | None) -> Array:
             raise ValueError(f"Tensor: {wanted} of one length along each axis: {error}") from None
     if array.dtype.kind not in "fiub":
         raise TypeError(f"Tensor: {wanted}, got {describe(data)}")
-    kind = dtype or (array.dtype if array.dtype.kind == "f" else np.float64)
+    kind = dtype or (array.dtype.newbyteorder("=") if array.dtype.kind == "f" else np.float64)
     return array.astype(kind, copy=False)
 
 

@@ -13,6 +13,8 @@ from typing import Any
 
 import numpy as np
 
+from tinytorch.arrays.scattered import add_at
+
 NUMBERS = frozenset({float, int, bool})
 
 
@@ -72,11 +74,7 @@ class Kind:
     def scatter(self, x: Any, index: Any, shape: tuple[int, ...]) -> Any:
         """Add the entries of x up in zeros of `shape`, each where `index` picks from."""
         out = np.zeros_like(x, shape=shape)
-        parts = index if isinstance(index, tuple) else (index,)
-        if any(isinstance(part, np.ndarray) and part.dtype.kind in "iu" for part in parts):
-            np.add.at(out, index, x)  # an entry may be picked more than once
-        else:
-            out[index] = x
+        add_at(out, index, x)
         return out
 
     def way_back(self, nodes: Sequence[Any], grads: Any, step: Callable[..., None]) -> None:

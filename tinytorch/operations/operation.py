@@ -203,10 +203,10 @@ def binary(
 def as_method(op: Operation, method: Callable[..., Any]) -> Callable[..., Tensor]:
     """Make `method` what the operation does, and what NumPy's function of that name does."""
     name = op.name.lower()
-    function: Any = op.function
     op.method = method
     method.__name__ = method.__qualname__ = name
     method.__doc__ = op.__doc__
+    function: Any = op.function
     in_numpy: bool = getattr(np, name, None) is function
     if function is not None and in_numpy:
         numpy_functions[function] = method

@@ -20,6 +20,7 @@ from tinytorch.operations.indexing import along, pick, scatter, size_along, take
 from tinytorch.operations.operands import describe
 from tinytorch.operations.operation import Operation, apply, torch_spelling
 from tinytorch.operations.protocols import implements
+from tinytorch.operations.pytorch import also_called, axis_of_scalars
 
 if TYPE_CHECKING:
     from tinytorch.tensor import Tensor
@@ -32,6 +33,8 @@ _ROLL = Operation("roll")
 _TRIL = Operation("tril")
 _TRIU = Operation("triu")
 _CONCATENATE = Operation("concatenate")
+# Each of a node's rules is handed all of its inputs: those of n inputs take n * n steps.
+_MOST = 64
 
 
 def unpacked(values: tuple[Any, ...]) -> tuple[int, ...]:
@@ -284,6 +287,8 @@ def concatenate(arrays: Iterable[Any], axis: int | None = 0) -> Tensor:
     arrays = list(arrays)
     if axis is None:
         arrays, axis = [np.reshape(x, -1) for x in arrays], 0
+    while len(arrays) > _MOST:
+        arrays = [concatenate(arrays[i : i + _MOST], axis) for i in range(0, len(arrays), _MOST)]
     ends = np.cumsum([size_along(x, axis) for x in arrays])
 
     def part(end: int, size: int) -> Any:
@@ -441,15 +446,16 @@ class Shape(Node):
 
     ravel = ravel
     moveaxis = movedim = moveaxis
-    swapaxes = swapdims = swapaxes
+    swapaxes = swapaxes
+    swapdims = also_called(dim0="axis1", dim1="axis2")(swapaxes)
     expand_dims = torch_spelling(expand_dims)
     broadcast_to = broadcast_to
     rollaxis = rollaxis
     fliplr, flipud = fliplr, flipud
-    rot90 = rot90
-    tril, triu = tril, triu
-    diagonal = diagonal
-    diag = diag
+    rot90 = also_called(dims="axes")(rot90)
+    tril, triu = also_called(diagonal="k")(tril), also_called(diagonal="k")(triu)
+    diagonal = also_called(dim1="axis1", dim2="axis2")(diagonal)
+    diag = also_called(diagonal="k")(diag)
     append = append
     hsplit, vsplit, dsplit = hsplit, vsplit, dsplit
     atleast_1d, atleast_2d, atleast_3d = atleast_1d, atleast_2d, atleast_3d
@@ -487,19 +493,21 @@ class Shape(Node):
         axis = normalize_axis_index(axis, self.ndim)
         return reshape(self, (*self.shape[:axis], *sizes, *self.shape[axis + 1 :]))
 
-    def transpose(self, *axes: Any) -> Tensor:
+    def transpose(self, *axes: Any, dim0: int | None = None, dim1: int | None = None) -> Tensor:
         """Exchange two axes; of none, reverse them all; of more, put them in that order."""
+        axes += tuple(i for i in (dim0, dim1) if i is not None)
         axes = axes if axes and axes[0] is not None else ()
         order = unpacked(axes)
         if len(order) == 2 and not isinstance(axes[0], Sequence):
             return swapaxes(self, *order)
         return transpose(self, order or None)
 
-    def permute(self, *axes: Any) -> Tensor:
-        """Put the axes in the order `axes`."""
-        return transpose(self, unpacked(axes))
+    def permute(self, *axes: Any, dims: Any = None) -> Tensor:
+        """Put the axes in the order `axes`, or `dims`."""
+        return transpose(self, unpacked(axes if dims is None else (dims,)))
 
     @torch_spelling
+    @axis_of_scalars
     def squeeze(self, axis: int | tuple[int, ...] | None = None) -> Tensor:
         """Leave out the axes of size 1, or of those named the ones that have it."""
         if axis is None:
@@ -523,7 +531,8 @@ class Shape(Node):
     @torch_spelling
     def flip(self, *axes: Any, axis: Any = None) -> Tensor:
         """Reverse the order of the entries along these axes, or along all."""
-        return flip(self, unpacked(axes) if axes else axis)
+        named = unpacked(axes if axis is None else (axis,)) or None
+        return flip(self, named if self.ndim or named not in {(0,), (-1,)} else None)
 
     def roll(self, shifts: Any, dims: Any = None) -> Tensor:
         """Shift the entries along `dims`, or all in one row; the last ones come in first."""
