@@ -15,20 +15,16 @@ from tinytorch.arrays.kind import evaluate, kind_of
 from tinytorch.arrays.words import ones_like
 from tinytorch.engine import Array, Node, accumulate, pull, topological_order
 from tinytorch.grad_mode import in_transform, is_grad_enabled
-from tinytorch.operations.activations import Activations
 from tinytorch.operations.arithmetic import floating
-from tinytorch.operations.indexing import Indexing
-from tinytorch.operations.linalg import LinearAlgebra
+from tinytorch.operations.methods import Methods
 from tinytorch.operations.operands import describe
 from tinytorch.operations.protocols import numpy_functions, plain_functions
-from tinytorch.operations.reductions import Reductions
-from tinytorch.operations.shape import Shape
 
 if TYPE_CHECKING:
     from tinytorch.pictures import Picture
 
 
-class Tensor(Activations, Reductions, Shape, Indexing, LinearAlgebra):
+class Tensor(Methods):
     """A NumPy array with a gradient.
 
     `Tensor(data, label=None, requires_grad=True, dtype=None)` copies `data`: a real number, nested

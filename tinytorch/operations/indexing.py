@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 from numpy.lib.array_utils import normalize_axis_index
 
 from tinytorch.arrays.kind import NUMPY, evaluate, kind_of
@@ -93,8 +94,8 @@ def _checked(index: Any) -> Any:
 class ValuesIndices(NamedTuple):
     """What PyTorch's functions give that pick entries: `values, indices = x.max(dim=1)`."""
 
-    values: Any
-    indices: Any
+    values: Tensor
+    indices: npt.NDArray[np.intp]
 
 
 def one_along(

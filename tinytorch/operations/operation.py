@@ -74,6 +74,7 @@ class Operation(metaclass=_Registry):
         self.rules = tuple(rules)
         self.method: Callable[..., Any] | None = None
         self.__doc__ = doc
+        self.__signature__: inspect.Signature | None = None  # None: inspect looks at __call__
         self._members[self.name] = self
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
@@ -201,9 +202,25 @@ def binary(
 
 
 def as_method(op: Operation, method: Callable[..., Any]) -> Callable[..., Tensor]:
-    """Make `method` what the operation does, and what NumPy's function of that name does."""
+    """Make `method` what the operation does, and what NumPy's function of that name does.
+
+    Where it takes all parameters and hands them to the rule, the signature shows the rule's.
+    """
     name = op.name.lower()
     op.method = method
+    signature = inspect.signature(method)
+    given = signature.parameters.values()
+    shown = [
+        p.replace(annotation=p.empty if p.annotation == "Any" else p.annotation)
+        for p in given
+        if p.kind is p.POSITIONAL_OR_KEYWORD
+    ]
+    if len(shown) < len(given):
+        known = ("grad", "out", "x", *signature.parameters)
+        parameters = inspect.signature(op.rules[0]).parameters
+        shown += [p for name, p in parameters.items() if name not in known]
+    signature = signature.replace(parameters=shown, return_annotation="Tensor")
+    method.__signature__ = op.__signature__ = signature  # type: ignore[attr-defined]
     method.__name__ = method.__qualname__ = name
     method.__doc__ = op.__doc__
     function: Any = op.function
@@ -231,12 +248,12 @@ def reflected(method: Callable[[Any, Any], Tensor]) -> Callable[[Any, Any], Tens
     return exchanged
 
 
-_TORCH_SPELLINGS = (
-    ("dim", "axis"),
-    ("dims", "axis"),
-    ("keepdim", "keepdims"),
-    ("interpolation", "method"),
-)
+_TORCH_SPELLINGS = {
+    "dim": "axis",
+    "dims": "axis",
+    "keepdim": "keepdims",
+    "interpolation": "method",
+}
 
 
 def torch_spelling(method: Callable[..., Any]) -> Callable[..., Any]:
@@ -245,7 +262,7 @@ def torch_spelling(method: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(method)
     def either_spelling(*args: Any, **kwargs: Any) -> Any:
         if kwargs:
-            for theirs, ours in _TORCH_SPELLINGS:
+            for theirs, ours in _TORCH_SPELLINGS.items():
                 if theirs in kwargs:
                     if ours in kwargs:
                         name = either_spelling.__name__
@@ -253,4 +270,5 @@ def torch_spelling(method: Callable[..., Any]) -> Callable[..., Any]:
                     kwargs[ours] = kwargs.pop(theirs)
         return method(*args, **kwargs)
 
+    either_spelling.spellings = _TORCH_SPELLINGS  # type: ignore[attr-defined]
     return either_spelling

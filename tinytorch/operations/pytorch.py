@@ -16,6 +16,7 @@ def also_called(**theirs: str) -> Callable[[Callable[..., Any]], Callable[..., A
         def renaming(*args: Any, **kwargs: Any) -> Any:
             return method(*args, **{theirs.get(name, name): x for name, x in kwargs.items()})
 
+        renaming.spellings = theirs  # type: ignore[attr-defined]
         return renaming
 
     return decorate
