@@ -42,6 +42,7 @@ class Methods(Node):
 '''
 
 REFUSED = {"__setitem__"}  # it says what to write instead
+PLAIN = {"all", "any", "argmax", "argmin", "argsort", "count_nonzero"}  # an array or a number
 
 
 def stub() -> str:
@@ -100,15 +101,21 @@ def _in_torch(signature: inspect.Signature, spellings: Mapping[str, str]) -> ins
 def _definition(name: str, signature: inspect.Signature, doc: str | None) -> str:
     own, *others = signature.parameters.values()
     parameters = [own.replace(name="self", annotation=own.empty, kind=own.POSITIONAL_OR_KEYWORD)]
-    parameters += [p.replace(annotation=_annotation(p)) for p in others]
+    parameters += [p.replace(annotation=_Words(_annotation(p))) for p in others]
     returned = signature.return_annotation
-    if returned in {"Any", signature.empty}:
+    if returned == "Any" and name not in PLAIN:
         returned = "Tensor"
-    text = str(inspect.Signature(parameters, return_annotation=returned)).replace("'", "")
-    for p in others:
-        if isinstance(p.default, str):
-            text = text.replace(f"= {p.default}", f"= {p.default!r}")
-    return f"    def {name}{text}:\n{indent(_quoted(doc), ' ' * 8)}"
+    shown = inspect.Signature(parameters, return_annotation=_Words(returned))
+    return f"    def {name}{shown}:\n{indent(_quoted(doc), ' ' * 8)}"
+
+
+class _Words(str):
+    """An annotation that a signature shows without quotes."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return str(self)
 
 
 def _annotation(parameter: inspect.Parameter) -> str:

@@ -244,23 +244,29 @@ class Tensor(Methods):
 
     __hash__ = object.__hash__
 
-    def __eq__(self, other: object) -> Any:
-        return self._data == _values(other)
+    def __eq__(self, other: object) -> npt.NDArray[np.bool]:  # type: ignore[override]
+        truths: npt.NDArray[np.bool] = self._data == _values(other)
+        return truths
 
-    def __ne__(self, other: object) -> Any:
-        return self._data != _values(other)
+    def __ne__(self, other: object) -> npt.NDArray[np.bool]:  # type: ignore[override]
+        truths: npt.NDArray[np.bool] = self._data != _values(other)
+        return truths
 
-    def __lt__(self, other: Any) -> Any:
-        return self._data < _values(other)
+    def __lt__(self, other: Any) -> npt.NDArray[np.bool]:
+        truths: npt.NDArray[np.bool] = self._data < _values(other)
+        return truths
 
-    def __le__(self, other: Any) -> Any:
-        return self._data <= _values(other)
+    def __le__(self, other: Any) -> npt.NDArray[np.bool]:
+        truths: npt.NDArray[np.bool] = self._data <= _values(other)
+        return truths
 
-    def __gt__(self, other: Any) -> Any:
-        return self._data > _values(other)
+    def __gt__(self, other: Any) -> npt.NDArray[np.bool]:
+        truths: npt.NDArray[np.bool] = self._data > _values(other)
+        return truths
 
-    def __ge__(self, other: Any) -> Any:
-        return self._data >= _values(other)
+    def __ge__(self, other: Any) -> npt.NDArray[np.bool]:
+        truths: npt.NDArray[np.bool] = self._data >= _values(other)
+        return truths
 
     # --- ways out of the graph --------------------------------------------------------------
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, overload
 
 import numpy as np
 import numpy.typing as npt
@@ -104,7 +104,7 @@ def one_along(
     """Pick one entry along `axis`, by `index(data, axis=axis, keepdims=True)`."""
     line = x if x.ndim else np.reshape(x, 1)  # as in PyTorch
     indices = evaluate(name, index, line.data, axis=axis, keepdims=True)
-    values = take_along_axis(line, indices, axis)
+    values: Any = take_along_axis(line, indices, axis)
     if keepdims and x.ndim:
         return ValuesIndices(values, indices)
     return ValuesIndices(np.squeeze(values, axis), indices.squeeze(axis))
@@ -233,6 +233,12 @@ class Indexing(Node):
         """Put `value` where `mask` is true."""
         return where(mask, value, self)
 
+    @overload
+    def sort(
+        self, axis: int | None = -1, descending: bool = False, *, stable: bool = True
+    ) -> Tensor: ...
+    @overload
+    def sort(self, *, dim: int, descending: bool = False, stable: bool = True) -> ValuesIndices: ...
     def sort(
         self: Any,
         axis: int | None = -1,

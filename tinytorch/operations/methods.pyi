@@ -141,14 +141,16 @@ class Methods(Node):
         """Pick the entries where `mask`, broadcast, is true, in one row."""
     def masked_fill(self, mask: Any, value: Any) -> Tensor:
         """Put `value` where `mask` is true."""
+    @overload
     def sort(
-        self,
-        axis: int | None = -1,
-        descending: bool = False,
-        *,
-        dim: int | None = None,
-        stable: bool = True,
+        self, axis: int | None = -1, descending: bool = False, *, stable: bool = True
     ) -> Tensor:
+        """Sort along `axis`. Along `dim` give PyTorch's pair of values and indices.
+
+        A nan is larger than any number. Ties keep their order, `stable` or not.
+        """
+    @overload
+    def sort(self, *, dim: int, descending: bool = False, stable: bool = True) -> ValuesIndices:
         """Sort along `axis`. Along `dim` give PyTorch's pair of values and indices.
 
         A nan is larger than any number. Ties keep their order, `stable` or not.
@@ -156,12 +158,12 @@ class Methods(Node):
     @overload
     def argsort(
         self, axis: int | None = -1, descending: bool = False, *, stable: bool = True
-    ) -> Tensor:
+    ) -> Any:
         """Give the indices that sort along `axis`, as plain integers; ties keep their order."""
     @overload
     def argsort(
         self, dim: int | None = -1, descending: bool = False, *, stable: bool = True
-    ) -> Tensor:
+    ) -> Any:
         """Give the indices that sort along `axis`, as plain integers; ties keep their order."""
     def partition(self, kth: Any, axis: int | None = -1) -> Tensor:
         """Put the `kth` entry in its sorted place, smaller ones before it and larger ones behind."""
@@ -433,12 +435,12 @@ class Methods(Node):
     @overload
     def diff(self, n: int = 1, dim: int = -1, prepend: Any = None, append: Any = None) -> Tensor:
         """Give x[1:] - x[:-1] along `axis`, `n` times over, after putting on what comes at the ends."""
+    @overload
     def max(
         self,
-        axis: Any = None,
+        axis: Axis | Tensor | Array | float = None,
         keepdims: bool = False,
         *,
-        dim: int | None = None,
         keepdim: bool = False,
     ) -> Tensor:
         """Give the largest entry along `axis`; with a tensor, array or float the larger of each.
@@ -446,12 +448,19 @@ class Methods(Node):
         Entries that tie share the gradient. Along `dim` give PyTorch's pair of values and indices,
         of which the first index gets the gradient.
         """
+    @overload
+    def max(self, *, dim: int, keepdims: bool = False, keepdim: bool = False) -> ValuesIndices:
+        """Give the largest entry along `axis`; with a tensor, array or float the larger of each.
+
+        Entries that tie share the gradient. Along `dim` give PyTorch's pair of values and indices,
+        of which the first index gets the gradient.
+        """
+    @overload
     def min(
         self,
-        axis: Any = None,
+        axis: Axis | Tensor | Array | float = None,
         keepdims: bool = False,
         *,
-        dim: int | None = None,
         keepdim: bool = False,
     ) -> Tensor:
         """Give the smallest entry along `axis`; with a tensor, array or float the smaller one.
@@ -459,14 +468,22 @@ class Methods(Node):
         Entries that tie share the gradient. Along `dim` give PyTorch's pair of values and indices,
         of which the first index gets the gradient.
         """
-    def median(
-        self,
-        axis: Axis = None,
-        keepdims: bool = False,
-        *,
-        dim: int | None = None,
-        keepdim: bool = False,
-    ) -> Tensor:
+    @overload
+    def min(self, *, dim: int, keepdims: bool = False, keepdim: bool = False) -> ValuesIndices:
+        """Give the smallest entry along `axis`; with a tensor, array or float the smaller one.
+
+        Entries that tie share the gradient. Along `dim` give PyTorch's pair of values and indices,
+        of which the first index gets the gradient.
+        """
+    @overload
+    def median(self, axis: Axis = None, keepdims: bool = False, *, keepdim: bool = False) -> Tensor:
+        """Give the middle one of the sorted entries, the lower of two (np.median: their mean).
+
+        Entries that tie share the gradient. Along `dim` give PyTorch's pair of values and indices,
+        of which the index gets the gradient.
+        """
+    @overload
+    def median(self, *, dim: int, keepdims: bool = False, keepdim: bool = False) -> ValuesIndices:
         """Give the middle one of the sorted entries, the lower of two (np.median: their mean).
 
         Entries that tie share the gradient. Along `dim` give PyTorch's pair of values and indices,
@@ -549,34 +566,34 @@ class Methods(Node):
     def cummin(self, dim: int) -> ValuesIndices:
         """Give the smallest entry up to each and its index; of tied ones the last."""
     @overload
-    def argmax(self, axis: int | None = None, keepdims: bool = False) -> Tensor:
+    def argmax(self, axis: int | None = None, keepdims: bool = False) -> Any:
         """Give the index of the largest entry, as plain integers."""
     @overload
-    def argmax(self, dim: int | None = None, keepdim: bool = False) -> Tensor:
+    def argmax(self, dim: int | None = None, keepdim: bool = False) -> Any:
         """Give the index of the largest entry, as plain integers."""
     @overload
-    def argmin(self, axis: int | None = None, keepdims: bool = False) -> Tensor:
+    def argmin(self, axis: int | None = None, keepdims: bool = False) -> Any:
         """Give the index of the smallest entry, as plain integers."""
     @overload
-    def argmin(self, dim: int | None = None, keepdim: bool = False) -> Tensor:
+    def argmin(self, dim: int | None = None, keepdim: bool = False) -> Any:
         """Give the index of the smallest entry, as plain integers."""
     @overload
-    def any(self, axis: Axis = None, keepdims: bool = False) -> Tensor:
+    def any(self, axis: Axis = None, keepdims: bool = False) -> Any:
         """Say whether any entry is not 0, as plain truth values."""
     @overload
-    def any(self, dim: Axis = None, keepdim: bool = False) -> Tensor:
+    def any(self, dim: Axis = None, keepdim: bool = False) -> Any:
         """Say whether any entry is not 0, as plain truth values."""
     @overload
-    def all(self, axis: Axis = None, keepdims: bool = False) -> Tensor:
+    def all(self, axis: Axis = None, keepdims: bool = False) -> Any:
         """Say whether all entries are not 0, as plain truth values."""
     @overload
-    def all(self, dim: Axis = None, keepdim: bool = False) -> Tensor:
+    def all(self, dim: Axis = None, keepdim: bool = False) -> Any:
         """Say whether all entries are not 0, as plain truth values."""
     @overload
-    def count_nonzero(self, axis: Axis = None, keepdims: bool = False) -> Tensor:
+    def count_nonzero(self, axis: Axis = None, keepdims: bool = False) -> Any:
         """Count the entries that are not 0, as plain integers."""
     @overload
-    def count_nonzero(self, dim: Axis = None, keepdim: bool = False) -> Tensor:
+    def count_nonzero(self, dim: Axis = None, keepdim: bool = False) -> Any:
         """Count the entries that are not 0, as plain integers."""
     def __add__(self, other: Any) -> Tensor:
         """x + y"""
@@ -828,7 +845,7 @@ class Methods(Node):
         """x * sigmoid(x)."""
     def mish(self) -> Tensor:
         """x * tanh(softplus(x))."""
-    def gelu(self, approximate: "Literal[none, tanh]" = "none") -> Tensor:
+    def gelu(self, approximate: Literal["none", "tanh"] = "none") -> Tensor:
         """x times the probability that a standard normal variable is below x.
 
         The exact form needs SciPy; `approximate="tanh"` doesn't (D. Hendrycks and K. Gimpel,

@@ -217,7 +217,8 @@ def as_method(op: Operation, method: Callable[..., Any]) -> Callable[..., Tensor
     ]
     if len(shown) < len(given):
         known = ("grad", "out", "x", *signature.parameters)
-        parameters = inspect.signature(op.rules[0]).parameters
+        rule: Any = op.rules[0]
+        parameters = inspect.signature(rule).parameters
         shown += [p for name, p in parameters.items() if name not in known]
     signature = signature.replace(parameters=shown, return_annotation="Tensor")
     method.__signature__ = op.__signature__ = signature  # type: ignore[attr-defined]

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias, overload
 
 import numpy as np
 
 from tinytorch.arrays import words
 from tinytorch.arrays.kind import evaluate
 from tinytorch.arrays.words import half_as_single, keep
-from tinytorch.engine import Node, Rule
+from tinytorch.engine import Array, Node, Rule
 from tinytorch.operations.arithmetic import set_where
 from tinytorch.operations.elementwise import Elementwise, where
 from tinytorch.operations.indexing import (
@@ -399,9 +399,19 @@ class Reductions(Node):
     quantile = torch_spelling(quantile)
     diff = torch_spelling(diff)
 
+    @overload
+    def max(
+        self,
+        axis: Axis | Tensor | Array | float = None,
+        keepdims: bool = False,
+        *,
+        keepdim: bool = False,
+    ) -> Tensor: ...
+    @overload
+    def max(self, *, dim: int, keepdims: bool = False, keepdim: bool = False) -> ValuesIndices: ...
     def max(
         self: Any,
-        axis: Any = None,
+        axis: Axis | Tensor | Array | float = None,
         keepdims: bool = False,
         *,
         dim: int | None = None,
@@ -418,9 +428,19 @@ class Reductions(Node):
             return one_along("max", self, np.argmax, dim, keepdims or keepdim)
         return self.amax(axis, keepdims or keepdim)
 
+    @overload
+    def min(
+        self,
+        axis: Axis | Tensor | Array | float = None,
+        keepdims: bool = False,
+        *,
+        keepdim: bool = False,
+    ) -> Tensor: ...
+    @overload
+    def min(self, *, dim: int, keepdims: bool = False, keepdim: bool = False) -> ValuesIndices: ...
     def min(
         self: Any,
-        axis: Any = None,
+        axis: Axis | Tensor | Array | float = None,
         keepdims: bool = False,
         *,
         dim: int | None = None,
@@ -437,6 +457,14 @@ class Reductions(Node):
             return one_along("min", self, np.argmin, dim, keepdims or keepdim)
         return self.amin(axis, keepdims or keepdim)
 
+    @overload
+    def median(
+        self, axis: Axis = None, keepdims: bool = False, *, keepdim: bool = False
+    ) -> Tensor: ...
+    @overload
+    def median(
+        self, *, dim: int, keepdims: bool = False, keepdim: bool = False
+    ) -> ValuesIndices: ...
     def median(
         self: Any,
         axis: Axis = None,
