@@ -30,13 +30,13 @@ class Activation(Enum):
 
 
 P = ParamSpec("P")
-OutT = TypeVar("OutT", covariant=True)
+OutT_co = TypeVar("OutT_co", covariant=True)
 
 
-class Forward(Protocol[P, OutT]):
+class Forward(Protocol[P, OutT_co]):
     """What has a method `forward`, whose types are those of a call."""
 
-    def forward(self, *inputs: P.args, **options: P.kwargs) -> OutT:
+    def forward(self, *inputs: P.args, **options: P.kwargs) -> OutT_co:
         """Compute the output."""
 
 
@@ -46,7 +46,7 @@ class Module:
     A subclass says in `forward` what it computes; calling the module gives it.
     """
 
-    def __call__(self: Forward[P, OutT], *inputs: P.args, **options: P.kwargs) -> OutT:
+    def __call__(self: Forward[P, OutT_co], *inputs: P.args, **options: P.kwargs) -> OutT_co:
         """Compute the module's output, which is `forward`'s."""
         out = self.forward(*inputs, **options)
         # A picture shows the call as a box: the innermost one that made the output.

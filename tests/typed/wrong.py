@@ -1,6 +1,7 @@
 """What a type checker refuses: each line with a comment `wrong`, and no other."""
 
 import numpy as np
+
 from tinytorch import Tensor, grad, nn, no_grad
 
 x = Tensor([1.0, 2.0])
@@ -18,7 +19,7 @@ x.max(0).values  # wrong
 x.max(dim=0).exp()  # wrong
 x.shape = (2, 1)  # wrong
 x[0] = 1.0  # wrong
-(x == x).backward()  # wrong
+(x == 1).backward()  # wrong
 x.backward(retain=True)  # wrong
 x.size()  # wrong
 Tensor([1.0], True)  # wrong

@@ -3,10 +3,9 @@
 Written by `make stub` from the class; don't edit.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any, Literal, overload
 
-import numpy as np
 import numpy.typing as npt
 
 from tinytorch.engine import Array, Node
