@@ -538,7 +538,8 @@ def _shortened(line: str) -> str:
 def _in_full(*texts: str) -> dict[str, str]:
     """Give those texts that are not shown in full as a tooltip."""
     cut = [_visible(text) for text in texts if _fitted(text) != _visible(text)]
-    lines = [html.escape(line).replace("\\", "\\\\") for lines in cut for line in lines]
+    # Graphviz looks for escapes twice.
+    lines = [html.escape(line).replace("\\", "\\" * 4) for lines in cut for line in lines]
     return {"tooltip": "&#10;".join(lines)} if lines else {}
 
 
