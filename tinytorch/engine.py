@@ -18,7 +18,7 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from tinytorch.arrays.scattered import Scattered
+from tinytorch.arrays.scattered import Scattered, whole
 from tinytorch.arrays.words import broadcast_to, sum_axes, sum_leading
 
 Array: TypeAlias = npt.NDArray[Any]  # or any other that speaks NumPy's protocols
@@ -49,7 +49,7 @@ class Node:
         shares: dict[Node, Any] = {self: self._grad}
         pull(shares, [self])
         for x, share in list(shares.items())[1:]:
-            x._grad = share.copy() if x._grad is None else x._grad + share
+            x._grad = whole(share).copy() if x._grad is None else x._grad + whole(share)
 
 
 recording = ContextVar[Sequence[Any]]("recording", default=(True, 0))  # ?, transforms around
@@ -107,7 +107,7 @@ def pull(grads: Any, nodes: Iterable[Node], only: Any = None, create_graph: bool
             if isinstance(x, Node) and x.requires_grad and (only is None or x in only):
                 share, data = rule(*given), x._data
                 if watch is not None:
-                    watch(node, x, share)
+                    watch(node, x, whole(share))
                 if share.shape != data.shape:
                     share = sum_to_shape(share, data.shape, data)
                 if share.dtype is not data.dtype and share.dtype != data.dtype:
