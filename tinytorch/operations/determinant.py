@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from tinytorch.engine import Rule
-from tinytorch.operations.rows import Operation, apply
+from tinytorch.operations.operation import Operation, apply
 
 _COFACTOR = Operation("cofactor")
 

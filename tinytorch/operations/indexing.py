@@ -7,15 +7,20 @@ and a sum that went to several places is read from all of them.
 from __future__ import annotations
 
 import operator
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_index
 
-from tinytorch import lazy
+from tinytorch.arrays.kind import NUMPY, evaluate, kind_of
+from tinytorch.arrays.scattered import Scattered
 from tinytorch.engine import Node
 from tinytorch.operations.elementwise import where
-from tinytorch.operations.rows import Operation, answers, apply, constant, describe, torch_spelling
+from tinytorch.operations.operands import constant, describe
+from tinytorch.operations.operation import Operation, apply, torch_spelling
+from tinytorch.operations.protocols import implements
+from tinytorch.operations.pytorch import axis_of_scalars
 
 if TYPE_CHECKING:
     from tinytorch.tensor import Tensor
@@ -27,34 +32,28 @@ _SCATTER = Operation("scatter")
 def pick(x: Any, index: Any) -> Tensor:
     """Give x[index], with everything that NumPy's indexing takes."""
     return apply(
-        _PICK, lambda x: _picked(x, index), (lambda grad, out, x: scatter(grad, index, x.shape),), x
+        _PICK,
+        lambda x: kind_of(x).pick(x, index),
+        (lambda grad, out, x: _back(grad, index, x),),
+        x,
     )
+
+
+def _back(grad: Any, index: Any, x: Any) -> Any:
+    """Give the gradient of x: a part of it, of which the engine makes one array with the others."""
+    if isinstance(grad, np.ndarray | np.generic):  # NumPy gives a number where there are no axes
+        return Scattered(index, grad, x.shape, x.dtype)
+    return scatter(grad, index, x.shape)
 
 
 def scatter(x: Any, index: Any, shape: tuple[int, ...]) -> Tensor:
     """Add the entries of x up in an array of zeros, each where `index` picks from."""
     return apply(
         _SCATTER,
-        lambda x: _scattered(x, index, shape),
+        lambda x: kind_of(x).scatter(x, index, shape),
         (lambda grad, out, x: pick(grad, index),),
         x,
     )
-
-
-def _picked(x: Any, index: Any) -> Any:
-    return lazy.picked(x, index) if lazy.is_lazy(x) else x[index]
-
-
-def _scattered(x: Any, index: Any, shape: tuple[int, ...]) -> Any:
-    if lazy.is_lazy(x):
-        return lazy.scattered(x, index, shape)
-    out = np.zeros_like(x, shape=shape)
-    parts = index if isinstance(index, tuple) else (index,)
-    if any(isinstance(part, np.ndarray) and part.dtype.kind in "iu" for part in parts):
-        np.add.at(out, index, x)  # an entry may be picked more than once
-    else:
-        out[index] = x
-    return out
 
 
 def along(axis: int, index: Any, ndim: int) -> tuple[Any, ...]:
@@ -69,23 +68,48 @@ def size_along(x: Any, axis: int) -> int:
 
 
 def _checked(index: Any) -> Any:
-    """Make arrays of the lists in an index. Raises TypeError for tensors and Dask arrays."""
-    if isinstance(index, tuple):
-        return tuple(_checked(part) for part in index)
+    """Make an array of an index along an axis that is a sequence of any kind, as NumPy does.
+
+    Raises TypeError for tensors and Dask arrays.
+    """
     if isinstance(index, Node):
         raise TypeError(
             f"an index is made of whole numbers or truth values, got {describe(index)}; "
             "comparisons, argmax and argsort give such arrays, x.data.astype(int) makes one"
         )
-    if lazy.is_lazy(index):
-        raise TypeError("an index decides the shape, a Dask array as one must be computed first")
-    if isinstance(index, list):
-        index = np.asarray(index)
-        return index if index.size else index.astype(int)
-    return index
+    if kind_of(index) is not NUMPY:
+        raise TypeError(
+            f"an index decides the shape, a {kind_of(index).name} array as one must be computed "
+            "first"
+        )
+    if hasattr(index, "__array_function__"):
+        return index
+    array = np.asarray(index)
+    if not array.ndim:
+        return index  # a whole number, a slice, None or ...
+    return array if array.size else array.astype(int)
 
 
-@answers(np.take)
+class ValuesIndices(NamedTuple):
+    """What PyTorch's functions give that pick entries: `values, indices = x.max(dim=1)`."""
+
+    values: Any
+    indices: Any
+
+
+def one_along(
+    name: str, x: Any, index: Callable[..., Any], axis: Any, keepdims: bool
+) -> ValuesIndices:
+    """Pick one entry along `axis`, by `index(data, axis=axis, keepdims=True)`."""
+    line = x if x.ndim else np.reshape(x, 1)  # as in PyTorch
+    indices = evaluate(name, index, line.data, axis=axis, keepdims=True)
+    values = take_along_axis(line, indices, axis)
+    if keepdims and x.ndim:
+        return ValuesIndices(values, indices)
+    return ValuesIndices(np.squeeze(values, axis), indices.squeeze(axis))
+
+
+@implements(np.take)
 def take(x: Any, indices: Any, axis: int | None = None) -> Tensor:
     """Pick entries along `axis`, or of all in one row; the axes of `indices` replace it."""
     if axis is None:
@@ -93,7 +117,7 @@ def take(x: Any, indices: Any, axis: int | None = None) -> Tensor:
     return pick(x, along(axis, np.asarray(_checked(indices)), x.ndim))
 
 
-@answers(np.take_along_axis)
+@implements(np.take_along_axis)
 def take_along_axis(x: Any, indices: Any, axis: int | None = -1) -> Tensor:
     """Pick along `axis`, in each row by its own indices, as argsort and argmax give them.
 
@@ -116,7 +140,7 @@ def _rows(x: Any, indices: Any, axis: int, shape: tuple[int, ...]) -> tuple[Any,
     return tuple(index)
 
 
-@answers(np.sort)
+@implements(np.sort)
 def sort(x: Any, axis: int | None = -1) -> Tensor:
     """Sort along `axis`, or all entries in one row."""
     if axis is None:
@@ -124,7 +148,7 @@ def sort(x: Any, axis: int | None = -1) -> Tensor:
     return take_along_axis(x, np.argsort(x, axis=axis, kind="stable"), axis)
 
 
-@answers(np.partition)
+@implements(np.partition)
 def partition(x: Any, kth: Any, axis: int | None = -1) -> Tensor:
     """Put the `kth` entry in its sorted place, smaller ones before it and larger ones behind."""
     if axis is None:
@@ -132,10 +156,18 @@ def partition(x: Any, kth: Any, axis: int | None = -1) -> Tensor:
     return take_along_axis(x, np.argpartition(x, kth, axis=axis), axis)
 
 
-@answers(np.compress)
+@implements(np.compress)
 def compress(condition: Any, x: Any, axis: int | None = None) -> Tensor:
     """Pick the slices along `axis` for which the condition holds."""
     return take(x, np.flatnonzero(condition), axis)
+
+
+def _argsort_descending(data: Any, axis: int | None) -> Any:
+    """Sort from behind and turn the order round, so that nan comes first, and ties keep theirs."""
+    if axis is None:
+        data, axis = data.reshape(-1), 0
+    order = np.argsort(np.flip(data, axis), axis=axis, kind="stable")
+    return data.shape[axis] - 1 - np.flip(order, axis)
 
 
 class Indexing(Node):
@@ -147,7 +179,8 @@ class Indexing(Node):
     take = torch_spelling(take)
 
     def __getitem__(self, index: Any) -> Tensor:
-        return pick(self, _checked(index))
+        parts = index if isinstance(index, tuple) else (index,)
+        return pick(self, tuple(map(_checked, parts)))
 
     def __setitem__(self, index: Any, value: Any) -> None:
         raise TypeError(
@@ -170,6 +203,7 @@ class Indexing(Node):
         return self[along(axis, operator.index(index), self._data.ndim)]
 
     @torch_spelling
+    @axis_of_scalars
     def index_select(self, axis: int, index: Any) -> Tensor:
         """Pick slices along `axis`."""
         return take(self, index, axis)
@@ -198,24 +232,62 @@ class Indexing(Node):
         """Put `value` where `mask` is true."""
         return where(mask, value, self)
 
-    @torch_spelling
-    def sort(self: Any, axis: int | None = -1, descending: bool = False) -> Tensor:
-        """Sort along `axis`."""
-        return sort(-self, axis).neg() if descending else sort(self, axis)
+    def sort(
+        self: Any,
+        axis: int | None = -1,
+        descending: bool = False,
+        *,
+        dim: int | None = None,
+        stable: bool = True,  # noqa: ARG002  (it always is)
+    ) -> Any:
+        """Sort along `axis`. Along `dim` give PyTorch's pair of values and indices.
+
+        A nan is larger than any number. Ties keep their order, `stable` or not.
+        """
+        if dim is None:
+            return self._sorted(axis, descending).values
+        if axis != -1:
+            raise TypeError("sort: give dim= or axis=, not both")
+        return self._sorted(dim, descending)
+
+    @axis_of_scalars
+    def _sorted(self: Any, axis: int | None, descending: bool) -> ValuesIndices:
+        line: Any = np.reshape(self, -1) if axis is None else self
+        order = line.argsort(axis or 0, descending)
+        return ValuesIndices(take_along_axis(line, order, axis or 0), order)
 
     @torch_spelling
-    def argsort(self, axis: int | None = -1, descending: bool = False) -> Any:
+    @axis_of_scalars
+    def argsort(
+        self,
+        axis: int | None = -1,
+        descending: bool = False,
+        *,
+        stable: bool = True,  # noqa: ARG002  (it always is)
+    ) -> Any:
         """Give the indices that sort along `axis`, as plain integers; ties keep their order."""
-        data = -self._data if descending else self._data
-        return lazy.evaluate("argsort", np.argsort, data, axis=axis, kind="stable")
+        if not descending:
+            return evaluate("argsort", np.argsort, self._data, axis=axis, kind="stable")
+        return evaluate("argsort", _argsort_descending, self._data, axis)
 
     partition = partition
 
     @torch_spelling
-    def topk(self, k: int, axis: int = -1, largest: bool = True) -> Tensor:
-        """Give the `k` largest entries along `axis`, or the smallest, in order."""
+    @axis_of_scalars
+    def topk(
+        self,
+        k: int,
+        axis: int = -1,
+        largest: bool = True,
+        sorted: bool = True,  # noqa: ARG002  (they are)
+    ) -> ValuesIndices:
+        """Give the `k` largest entries along `axis`, or the smallest, in order; and their indices.
+
+        A nan is larger than any number.
+        """
         size = size_along(self, axis)
         if not 0 <= k <= size:
             raise ValueError(f"topk: k lies between 0 and {size} (axis {axis}), got {k}")
         order = self.argsort(axis, descending=largest)
-        return take_along_axis(self, order[along(axis, slice(k), self._data.ndim)], axis)
+        first = order[along(axis, slice(k), self._data.ndim)]
+        return ValuesIndices(take_along_axis(self, first, axis), first)

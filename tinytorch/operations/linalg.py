@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, NoReturn
 
 import numpy as np
 
-from tinytorch.arrays import keep
+from tinytorch.arrays.kind import evaluate
+from tinytorch.arrays.words import keep
 from tinytorch.engine import Node, Rule, record
-from tinytorch.lazy import evaluate
 from tinytorch.operations.determinant import cofactor
 from tinytorch.operations.elementwise import where
+from tinytorch.operations.operation import Operation, apply, unary
 from tinytorch.operations.products import Products, matrix_norm
-from tinytorch.operations.rows import Operation, answers, apply, numpy_functions, unary
+from tinytorch.operations.protocols import implements, numpy_functions
 from tinytorch.operations.shape import concatenate
 
 if TYPE_CHECKING:
@@ -101,7 +102,7 @@ det = unary(
 _SLOGDET = Operation("slogdet")
 
 
-@answers(np.linalg.slogdet)
+@implements(np.linalg.slogdet)
 def slogdet(a: Any) -> SlogdetResult:
     """Give the sign of the determinant, and the logarithm of its absolute value."""
     rules = (
@@ -120,7 +121,7 @@ _SOLVE_RULES = (
 )
 
 
-@answers(np.linalg.solve)
+@implements(np.linalg.solve)
 def solve(a: Any, b: Any) -> Tensor:
     """Give the x for which a @ x = b; b is one vector, or a stack of matrices.
 
@@ -134,7 +135,7 @@ def solve(a: Any, b: Any) -> Tensor:
 _PINV = Operation("pinv")
 
 
-@answers(np.linalg.pinv)
+@implements(np.linalg.pinv)
 def pinv(a: Any, *args: Any, **parameters: Any) -> Tensor:
     """Give the pseudo-inverse (Moore and Penrose); singular values up to `rcond` count as 0."""
     return apply(_PINV, lambda x: np.linalg.pinv(x, *args, **parameters), (_pinv_rule,), a)
@@ -151,7 +152,7 @@ def _pinv_rule(grad: Any, out: Any, x: Any) -> Any:
 _LSTSQ = Operation("lstsq")
 
 
-@answers(np.linalg.lstsq)
+@implements(np.linalg.lstsq)
 def lstsq(a: Any, b: Any, rcond: float | None = None) -> tuple[Tensor, Tensor, int, Tensor]:
     """Find the shortest x for which a @ x - b has the smallest norm; b is a vector, or columns.
 
@@ -207,7 +208,7 @@ _CHOLESKY = unary(
 )
 
 
-@answers(np.linalg.cholesky)
+@implements(np.linalg.cholesky)
 def cholesky(a: Any, /, *, upper: bool = False) -> Tensor:
     """Give the lower triangle L for which a = L @ L.mT, or the upper one for which a = U.mT @ U.
 
@@ -255,7 +256,7 @@ def _r_rule(grad: Any, out: Any, x: Any) -> Any:
     return _times_inverse_transposed(q @ _copy_lower(r @ grad[..., :n, :].mT), r)
 
 
-@answers(np.linalg.qr)
+@implements(np.linalg.qr)
 def qr(a: Any, mode: Literal["reduced", "complete", "r"] = "reduced") -> Any:
     """Give Q, with orthogonal columns of length 1, and R, upper triangular, for which a = Q @ R.
 
@@ -295,7 +296,7 @@ def _eigenvectors_rule(grad: Any, out: Any, x: Any) -> Any:  # noqa: ARG001
     return (share + share.mT) / 2
 
 
-@answers(np.linalg.eigh)
+@implements(np.linalg.eigh)
 def eigh(a: Any, UPLO: Literal["L", "U"] = "L") -> EighResult:
     """Give the eigenvalues of symmetric matrices, in rising order, and the eigenvectors as columns.
 
@@ -306,13 +307,13 @@ def eigh(a: Any, UPLO: Literal["L", "U"] = "L") -> EighResult:
     return EighResult(*outputs(_EIGH, lambda x: np.linalg.eigh(x, UPLO), rules, a))
 
 
-@answers(np.linalg.eigvalsh)
+@implements(np.linalg.eigvalsh)
 def eigvalsh(a: Any, UPLO: Literal["L", "U"] = "L") -> Tensor:
     """Give the eigenvalues of symmetric matrices, in rising order."""
     return eigh(a, UPLO).eigenvalues
 
 
-@answers(np.linalg.eig, np.linalg.eigvals)
+@implements(np.linalg.eig, np.linalg.eigvals)
 def _eig(a: Any) -> NoReturn:  # noqa: ARG001
     raise TypeError(
         "np.linalg.eig and eigvals: the eigenvalues may be complex numbers, which tensors cannot "
@@ -350,7 +351,7 @@ def _right_rule(grad: Any, out: Any, x: Any) -> Any:
     return _left_rule(grad.mT, (vh.mT, s, u.mT), x).mT
 
 
-@answers(np.linalg.svd)
+@implements(np.linalg.svd)
 def svd(a: Any, full_matrices: bool = True, compute_uv: bool = True) -> Any:
     """Give U, S and Vh for which a = (U * S) @ Vh: S in falling order, the others orthogonal.
 
@@ -367,14 +368,14 @@ def svd(a: Any, full_matrices: bool = True, compute_uv: bool = True) -> Any:
     return SVDResult(*outputs(_SVD, function, rules, a))
 
 
-@answers(np.linalg.svdvals)
+@implements(np.linalg.svdvals)
 def svdvals(x: Any, /) -> Tensor:
     """Give the singular values, in falling order."""
     values: Tensor = svd(x, full_matrices=False).S
     return values
 
 
-@answers(np.linalg.cond)
+@implements(np.linalg.cond)
 def cond(x: Any, p: Any = None) -> Tensor:
     """Give the condition number norm(x) * norm(inv(x)): by default of order 2, for any shape."""
     if p in (None, 2, -2):

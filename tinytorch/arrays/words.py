@@ -1,0 +1,177 @@
+"""What NumPy can say in several ways, in the fastest; of other arrays, in the usual one."""
+
+from __future__ import annotations
+
+import functools
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from tinytorch.arrays.kind import kind_of
+
+# Whole numbers of the same size.
+_BITS = {np.dtype(f"f{size}"): np.dtype(f"i{size}") for size in (2, 4, 8)}
+
+# A vector times a matrix of more entries is shared among threads, to wait for which takes longer.
+_ONE_THREAD = 9000
+
+_WHOLE_POWERS = {*range(-8, -1), *range(2, 9)}
+
+# So many rows are added one after the other, before their sums are.
+_ROWS = 64
+
+
+def keep(mask: Any, array: Any) -> Any:
+    """Give `array` where `mask` is true, else 0."""
+    bits = _BITS.get(array.dtype) if type(array) is np.ndarray else None
+    if bits is None:
+        return np.where(mask, array, 0)
+    # Nothing branches; and bits times 0 are 0, where inf times 0 would be nan.
+    return (array.view(bits) * mask).view(array.dtype)
+
+
+def power(x: Any, y: Any) -> Any:
+    """Give x**y. Small whole powers are products, for which NumPy takes a hundred times as long."""
+    whole = type(x) is np.ndarray and isinstance(y, int | float) and y in _WHOLE_POWERS
+    if not whole or x.dtype.char == "e":
+        return x**y
+    if y < 0:
+        return 1 / power(x, -y)
+    square = x * x
+    if y < 4:
+        return square if y == 2 else square * x
+    half = power(square, y // 2)
+    return half * x if y % 2 else half
+
+
+def matmul(x: Any, y: Any) -> Any:
+    """Give the matrix product, as `np.matmul`."""
+    if isinstance(x, np.ndarray) and isinstance(y, np.ndarray) and y.ndim == 2:
+        if x.ndim == 2:
+            return x.dot(y)
+        if x.ndim > 2:  # a single product instead of one for each matrix of the stack
+            return rows(x).dot(y).reshape((*x.shape[:-1], y.shape[-1]))
+    return np.matmul(x, y)
+
+
+def rows(x: Any) -> Any:
+    """Put the rows of all matrices of a stack into one matrix."""
+    return x.reshape((math.prod(x.shape[:-1]), x.shape[-1]))
+
+
+def ones_like(array: Any) -> Any:
+    """Give `np.ones_like(array)`; of no axes, a scalar, with which NumPy counts faster."""
+    if type(array) is not np.ndarray:
+        return np.ones_like(array)
+    return ones(array.shape, array.dtype) if array.shape else array.dtype.type(1)
+
+
+def ones(shape: int | tuple[int, ...], dtype: np.dtype[Any]) -> Any:
+    """Give `np.ones(shape, dtype)`."""
+    array: Any = np.empty(shape, dtype)
+    array.fill(1)
+    return array
+
+
+def sum_axes(array: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    """Give `array.sum(axis=axis, keepdims=keepdims)`; long sums lose no digits.
+
+    NumPy adds in pairs along the axis that lies together in memory, and one by one along others,
+    where the rounding errors add up: in float16 a sum of ones ends at 2048.
+    """
+    if type(array) is not np.ndarray or array.dtype.char not in "ef":
+        return array.sum(axis=axis, keepdims=keepdims)
+    if array.dtype.char == "e":
+        wide: type = np.float32
+    elif axis is None and array.flags.forc:
+        return array.sum(keepdims=keepdims)
+    elif axis in {-1, array.ndim - 1} and array.flags.c_contiguous:
+        return array.sum(axis=axis, keepdims=keepdims)
+    elif axis in {0, (0,)} and array.ndim == 2 and array.flags.c_contiguous:
+        return _sum_rows(array)[None] if keepdims else _sum_rows(array)
+    else:
+        wide = np.float64
+    return array.sum(axis=axis, keepdims=keepdims, dtype=wide).astype(array.dtype)
+
+
+def _sum_rows(matrix: Any) -> Any:
+    """Sum over the rows, by products with ones, which are faster than sums."""
+    while len(matrix) > _ROWS:
+        whole = len(matrix) - len(matrix) % _ROWS
+        stack = matrix[:whole].reshape(-1, _ROWS, matrix.shape[1])
+        sums = np.matmul(ones((1, _ROWS), matrix.dtype), stack)[:, 0]
+        matrix = np.concatenate([sums, matrix[whole:].sum(axis=0, keepdims=True)])
+    return matrix.sum(axis=0)
+
+
+def sum_leading(array: Any, axes: int) -> Any:
+    """Sum over the first axes, so many; there may be none."""
+    if axes <= 0:
+        return array
+    matrix = axes == 1 and type(array) is np.ndarray and array.ndim == 2
+    if matrix and array.size <= _ONE_THREAD and array.dtype.char in "fd":
+        return ones(len(array), array.dtype).dot(array)
+    return sum_axes(array, tuple(range(axes)))
+
+
+def sum_along(array: Any, axis: int) -> Any:
+    """Sum along an axis, which is kept with size 1."""
+    if type(array) is np.ndarray and array.dtype.char in "fd" and axis in (-1, array.ndim - 1):
+        return np.vecdot(array, ones(array.shape[-1], array.dtype))[..., None]
+    return sum_axes(array, axis, keepdims=True)
+
+
+def mean(array: Any, axis: Any, keepdims: bool) -> Any:
+    """Give `np.mean(array, axis, keepdims=keepdims)`; long sums lose no digits."""
+    if type(array) is np.ndarray and array.dtype.char in "fd" and array.size:
+        exact = array.sum if array.dtype.char == "d" else functools.partial(sum_axes, array)
+        sums = exact(axis=axis, keepdims=keepdims)
+        return sums / (array.size // sums.size)
+    return array.mean(axis=axis, keepdims=keepdims)
+
+
+def variance(array: Any, axis: Any = None, keepdims: bool = False, ddof: float = 0) -> Any:
+    """Give `np.var(array, axis, ddof=ddof, keepdims=keepdims)`; long sums lose no digits."""
+    if type(array) is not np.ndarray or array.dtype.char != "f" or not array.size:
+        return np.var(array, axis=axis, keepdims=keepdims, ddof=ddof)
+    deviation = array - mean(array, axis, keepdims=True)
+    sums = sum_axes(deviation * deviation, axis, keepdims)
+    return sums / max(array.size // sums.size - ddof, 0)
+
+
+def cumsum(array: Any, axis: int = -1) -> Any:
+    """Give `np.cumsum(array, axis)`; long sums lose no digits."""
+    if type(array) is np.ndarray and array.dtype.char == "f":
+        return np.cumsum(array, axis=axis, dtype=np.float64).astype(array.dtype)
+    return np.cumsum(array, axis=axis)
+
+
+def half_as_single(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Let `function` of arrays compute float16 in float32, and round its result, as PyTorch does.
+
+    Beyond 2048, float16 counts in steps of two and more, and it ends at 65504.
+    """
+
+    @functools.wraps(function)
+    def rounded(*arrays: Any, **parameters: Any) -> Any:
+        if arrays[0].dtype.char != "e":
+            return function(*arrays, **parameters)
+        wide = [x.astype(np.float32) if hasattr(x, "astype") else x for x in arrays]
+        return function(*wide, **parameters).astype(np.float16)
+
+    return rounded
+
+
+def broadcast_to(array: Any, shape: tuple[int, ...], like: Any = None) -> Any:
+    """Repeat the entries to fill `shape`, without copying, as `np.broadcast_to`.
+
+    `like` is an array of that shape: where its kind lays arrays out, the result is laid out so.
+    """
+    if type(array) is np.ndarray and not array.shape:
+        array = array[()]  # which is read-only, and makes the result so
+    if isinstance(array, np.generic):
+        # From one entry to the next it is 0 bytes, in every direction.
+        return np.ndarray(shape, array.dtype, array, strides=(0,) * len(shape))
+    return kind_of(array if like is None else like).broadcast_to(array, shape, like)
