@@ -190,7 +190,7 @@ def test_signals_do_not_make_a_mode_stick(monkeypatch: pytest.MonkeyPatch) -> No
     before = signal.signal(signal.SIGALRM, handler)
     caught = 0
     try:
-        for i in range(300):
+        for i in range(100):
             try:
                 signal.setitimer(signal.ITIMER_REAL, 1e-5 * (1 + i % 30))
                 for _ in range(10_000):
@@ -203,7 +203,7 @@ def test_signals_do_not_make_a_mode_stick(monkeypatch: pytest.MonkeyPatch) -> No
             assert is_grad_enabled()
     finally:
         signal.signal(signal.SIGALRM, before)
-    assert caught > 200
+    assert caught > 60
 
 
 def test_the_exception_of_a_nested_transform_leaves_no_level() -> None:
