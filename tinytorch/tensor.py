@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -53,7 +54,7 @@ class Tensor(Methods):
         requires_grad: bool = True,
         dtype: npt.DTypeLike | None = None,
     ) -> None:
-        if not isinstance(label, str | None):
+        if label is not None and not isinstance(label, str):
             raise TypeError(
                 f"Tensor: the label is a str, got {describe(label)}; the arguments are "
                 "Tensor(data, label=None, requires_grad=True, dtype=None)"
@@ -311,6 +312,47 @@ class Tensor(Methods):
     def __dlpack_device__(self) -> Any:
         return self._data.__dlpack_device__()
 
+    # --- changes in place -------------------------------------------------------------------
+
+    def _in_place(self, operator: Callable[[Any, Any], Any], other: Any) -> Any:
+        """Do `x -= y`: a new tensor bound to the name; a leaf is changed where nothing is recorded.
+
+        Raises RuntimeError for a leaf that has a gradient already: it is to be updated, and in the
+        loop `for p in parameters: p -= lr * p.grad` the new tensor would be lost.
+        """
+        if self._children or not self.requires_grad:
+            return operator(self, other)
+        if not is_grad_enabled():
+            self.data = operator(self._data, _values(other))
+            return self
+        if self._grad is not None:
+            raise RuntimeError(
+                f"{describe(self)} has a gradient, and x -= y would make a new tensor instead of "
+                "changing it: x.data -= y updates a parameter, and so does x -= y inside no_grad()"
+            )
+        return operator(self, other)
+
+    def __iadd__(self, other: Any) -> Any:
+        return self._in_place(operator.add, other)
+
+    def __isub__(self, other: Any) -> Any:
+        return self._in_place(operator.sub, other)
+
+    def __imul__(self, other: Any) -> Any:
+        return self._in_place(operator.mul, other)
+
+    def __itruediv__(self, other: Any) -> Any:
+        return self._in_place(operator.truediv, other)
+
+    def requires_grad_(self, requires_grad: bool = True) -> Tensor:
+        """Say whether operations on this tensor are recorded; gives the tensor itself."""
+        if self._children and not requires_grad:
+            raise RuntimeError(
+                f"requires_grad_(False): {describe(self)} was computed; x.detach() gives its values"
+            )
+        self.requires_grad = requires_grad
+        return self
+
     # --- NumPy's protocols ------------------------------------------------------------------
 
     __pandas_priority__ = 5000  # series * x is for the tensor to compute, as array * x is
@@ -409,7 +451,7 @@ def gradients(
     grads = dict(seeds)
     nodes = topological_order(seeds) if only is None else list(only)
     nodes.reverse()
-    if create_graph:
+    if create_graph or {type(root._data) for root in seeds} == {np.ndarray}:
         pull(grads, nodes, only, create_graph)
     else:
         kind = kind_of(*[root._data for root in seeds])

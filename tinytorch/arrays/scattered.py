@@ -47,6 +47,11 @@ class Scattered:
         return self
 
 
+def whole(share: Any) -> Any:
+    """Give a share of a gradient as an array."""
+    return share.array() if type(share) is Scattered else share
+
+
 def add_at(out: Any, index: Any, part: Any) -> None:
     """Do `out[index] += part`, but add up what goes to the same entry."""
     index = index if isinstance(index, tuple) else (index,)

@@ -126,7 +126,8 @@ def sum_along(array: Any, axis: int) -> Any:
 def mean(array: Any, axis: Any, keepdims: bool) -> Any:
     """Give `np.mean(array, axis, keepdims=keepdims)`; long sums lose no digits."""
     if type(array) is np.ndarray and array.dtype.char in "fd" and array.size:
-        sums = sum_axes(array, axis, keepdims)
+        exact = array.sum if array.dtype.char == "d" else functools.partial(sum_axes, array)
+        sums = exact(axis=axis, keepdims=keepdims)
         return sums / (array.size // sums.size)
     return array.mean(axis=axis, keepdims=keepdims)
 

@@ -11,6 +11,9 @@ from tinytorch.engine import Node
 from tinytorch.operations.operation import Operation, apply, binary, parametric, reflected, unary
 from tinytorch.operations.protocols import numpy_functions
 
+if TYPE_CHECKING:
+    from tinytorch.tensor import Tensor
+
 _SET_WHERE = Operation("set_where")
 
 
@@ -50,10 +53,6 @@ def _power_log(x: Any, y: Any, k: int) -> Any:
 def _one_less(x: Any, y: Any) -> Any:
     # The exponent 0 instead of -1 where the slope y * x**(y - 1) would be 0 * 0**-1.
     return set_where((y == 0) & np.logical_not(np.abs(x) > 0), 0, y - 1)  # x is 0, or nan
-
-
-if TYPE_CHECKING:
-    from tinytorch.tensor import Tensor
 
 
 def _base_rule(grad: Any, out: Any, x: Any, y: Any) -> Any:  # noqa: ARG001

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
 
-from tinytorch.arrays.words import keep, matmul, rows
+from tinytorch.arrays.words import keep, matmul, power, rows
 from tinytorch.engine import Node, Rule
 from tinytorch.operations.arithmetic import Arithmetic, set_where
 from tinytorch.operations.elementwise import where
@@ -374,13 +374,13 @@ def _norm_rule(grad: Any, out: Any, x: Any, axis: Axis, ord: float = 2) -> Any: 
     if ord == 2:
         return grad * x / size
     if ord > 2 and ord % 2 == 0:  # no kink at x = 0
-        return grad * (x / size) ** (ord - 1)
+        return grad * power(x / size, ord - 1)
     if ord > 2:
-        return grad * np.sign(x) * (np.abs(x) / size) ** (ord - 1)
+        return grad * np.sign(x) * power(np.abs(x) / size, ord - 1)
     # At x = 0 this slope has an infinite one below order 2, and is infinite itself below order 1.
     entry = set_where(x == 0, 1, np.abs(x))
-    power = (entry / size) ** (ord - 1) if ord > 1 else (out / entry) ** (1 - ord)
-    return grad * np.sign(x) * power
+    ratio = (entry / size) ** (ord - 1) if ord > 1 else (out / entry) ** (1 - ord)
+    return grad * np.sign(x) * ratio
 
 
 _NORM = reduction(_norm, _norm_rule, "The norm of vectors", "norm")
