@@ -7,12 +7,13 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from dis import opmap
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import numpy.typing as npt
 
 from tinytorch.arrays.kind import evaluate, kind_of
+from tinytorch.arrays.warned import at_users_line
 from tinytorch.arrays.words import ones_like
 from tinytorch.engine import Array, Node, accumulate, pull, topological_order
 from tinytorch.grad_mode import in_transform, is_grad_enabled
@@ -448,15 +449,22 @@ def gradients(
     With `only`, nodes in topological order, gradients flow through no others, and those that it
     maps to false have theirs dropped on the way. `create_graph` as in `engine.pull`.
     """
-    grads = dict(seeds)
     nodes = topological_order(seeds) if only is None else list(only)
     nodes.reverse()
-    if create_graph or {type(root._data) for root in seeds} == {np.ndarray}:
-        pull(grads, nodes, only, create_graph)
-    else:
-        kind = kind_of(*[root._data for root in seeds])
-        kind.way_back(nodes, grads, lambda nodes: pull(grads, nodes, only))
-    return grads
+
+    def way_back() -> dict[Node, Any]:
+        grads = dict(seeds)
+        if create_graph or {type(root._data) for root in seeds} == {np.ndarray}:
+            pull(grads, nodes, only, create_graph)
+        else:
+            kind = kind_of(*[root._data for root in seeds])
+            kind.way_back(nodes, grads, lambda nodes: pull(grads, nodes, only))
+        return grads
+
+    try:
+        return way_back()
+    except RuntimeWarning:
+        return cast("dict[Node, Any]", at_users_line(way_back))
 
 
 def _floating_array(data: Any, dtype: npt.DTypeLike | None) -> Array:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tinytorch.arrays.kind import IN_MEMORY, NUMBERS, evaluate
+from tinytorch.arrays.warned import at_users_line
 from tinytorch.engine import Node, Rule, record
 from tinytorch.operations.operands import as_array, constant, refusal
 from tinytorch.operations.protocols import numpy_functions
@@ -82,7 +83,7 @@ class Operation(metaclass=_Registry):
         function: Any = self.function
         if self.method is not None and any(isinstance(x, Node) for x in args):
             function = self.method
-        return function(*args, **kwargs)
+        return at_users_line(function, *args, **kwargs)
 
     def __repr__(self) -> str:
         return f"Operation.{self.name}"
@@ -116,6 +117,8 @@ def apply(
             value = function(*arrays)
         else:
             value = evaluate(op, function, *arrays)
+    except RuntimeWarning:
+        value = at_users_line(evaluate, op, function, *arrays)
     except (ValueError, IndexError) as error:
         raise refusal(error, op, inputs) from None
     node: Tensor = record(value, tuple(inputs), (value, *arrays), op, rules)
@@ -131,7 +134,10 @@ def unary(
 
     def method(self: Any) -> Any:
         x = self._data
-        value = function(x) if type(x) is np.ndarray else evaluate(op, function, x)
+        try:
+            value = function(x) if type(x) is np.ndarray else evaluate(op, function, x)
+        except RuntimeWarning:
+            value = at_users_line(evaluate, op, function, x)
         return record(value, (self,), (value, x), op, rules)
 
     return as_method(op, method)
@@ -194,6 +200,8 @@ def binary(
                 value = function(x, y)
             else:
                 value = evaluate(op, function, x, y)
+        except RuntimeWarning:
+            value = at_users_line(evaluate, op, function, x, y)
         except ValueError as error:
             raise refusal(error, op, (self, other)) from None
         return record(value, (self, other), (value, x, y), op, rules)
