@@ -61,7 +61,7 @@ def operation(
 
     method.__name__ = method.__qualname__ = name
     method.__doc__ = doc
-    method.__signature__ = signature  # type: ignore[attr-defined]
+    method.__signature__ = op.__signature__ = signature  # type: ignore[attr-defined]
     op.method = method
     return method
 
