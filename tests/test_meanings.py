@@ -584,6 +584,9 @@ def test_an_array_tells_of_itself() -> None:
     assert x.tolist() == [[0, 1, 2], [3, 4, 5]]
     assert x.numpy() is x.data
     assert x.to_numpy() is x.data
+    assert (x.size(), x.size(0), x.size(dim=-1)) == ((2, 3), 2, 3)
+    assert round(Tensor(2.71828), 2).item() == 2.72
+    assert not x.detach().requires_grad_(False).requires_grad
     assert_array_equal(x.T.data, x.data.T)
     assert f"{Tensor(3.14159):.2f}" == "3.14"
     assert (float(Tensor([2.5])), int(Tensor(2.5)), bool(Tensor(0.0))) == (2.5, 2, False)

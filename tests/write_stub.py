@@ -35,6 +35,7 @@ from tinytorch.engine import Array, Node
 from tinytorch.operations.indexing import ValuesIndices
 from tinytorch.operations.linalg import QRResult, SlogdetResult, TorchSVDResult
 from tinytorch.operations.reductions import Axis
+from tinytorch.operations.shape import Size
 from tinytorch.tensor import Tensor
 
 class Methods(Node):

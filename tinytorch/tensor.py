@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from dis import opmap
+from inspect import signature
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
@@ -20,6 +21,7 @@ from tinytorch.grad_mode import in_transform, is_grad_enabled
 from tinytorch.operations.arithmetic import floating
 from tinytorch.operations.methods import Methods
 from tinytorch.operations.operands import describe
+from tinytorch.operations.operation import Operation
 from tinytorch.operations.protocols import numpy_functions, plain_functions
 
 if TYPE_CHECKING:
@@ -118,7 +120,8 @@ class Tensor(Methods):
         `gradient`, of this tensor's shape, weights its entries; it is ones if not given. A leaf
         adds to the gradient that it has, so that a second pass gives twice as much (`flush_grads`
         or `x.grad = None` starts afresh); an intermediate tensor replaces its own. The rules look
-        at `.data` as it is now: change parameters after `backward`, not before.
+        at `.data` as it is now: change parameters after `backward`, not before. Update them in place,
+        `w.data -= lr * w.grad`: a loop of `w = w - lr * w.grad` makes one graph of all its steps.
 
         Raises RuntimeError where no gradient is required, ValueError for a gradient of another
         shape.
@@ -413,6 +416,13 @@ def _without_rule(name: str) -> str:
         "for a gradient write it with functions that have one (see Operation)"
     )
 
+
+# Operations whose rules close over an axis or a shape are functions: the methods of that name.
+for _op in Operation:
+    _method = getattr(Tensor, _op.name.lower(), None)
+    if _op.method is None and _method is not None:
+        _op.method, _op.__doc__ = _method, _method.__doc__
+        _op.__signature__ = signature(_method)
 
 # ufunc.reduce and ufunc.accumulate run along the first axis where none is named.
 _ufunc_methods: dict[tuple[np.ufunc, str], Callable[..., Any]] = {

@@ -21,7 +21,7 @@ x.shape = (2, 1)  # wrong
 x[0] = 1.0  # wrong
 (x == 1).backward()  # wrong
 x.backward(retain=True)  # wrong
-x.size()  # wrong
+x.numel(1)  # wrong
 Tensor([1.0], True)  # wrong
 grad(f=x)  # wrong
 grad(np.sin)(2.0).backward()  # wrong

@@ -12,6 +12,7 @@ from tinytorch.engine import Array, Node
 from tinytorch.operations.indexing import ValuesIndices
 from tinytorch.operations.linalg import QRResult, SlogdetResult, TorchSVDResult
 from tinytorch.operations.reductions import Axis
+from tinytorch.operations.shape import Size
 from tinytorch.tensor import Tensor
 
 class Methods(Node):
@@ -189,8 +190,8 @@ class Methods(Node):
     def ndim(self) -> int:
         """The number of axes."""
     @property
-    def size(self) -> int:
-        """The number of entries."""
+    def size(self) -> Size:
+        """The number of entries; as in PyTorch, `x.size()` is the shape, `x.size(0)` one size."""
     def numel(self) -> int:
         """Give the number of entries."""
     def dim(self) -> int:

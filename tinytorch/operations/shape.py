@@ -416,6 +416,22 @@ def dsplit(x: Any, indices_or_sections: Any) -> list[Tensor]:
     return split(x, indices_or_sections, 2)
 
 
+class Size(int):
+    """A number of entries that may be called for the shape, since PyTorch's `size` is a method."""
+
+    shape: tuple[int, ...]
+
+    def __new__(cls, shape: tuple[int, ...]) -> Size:  # noqa: PYI034  (no subclass is made)
+        """Count the entries of an array of that shape."""
+        size = super().__new__(cls, math.prod(shape))
+        size.shape = shape
+        return size
+
+    def __call__(self, dim: int | None = None) -> Any:
+        """Give the shape, or the size along the axis `dim`."""
+        return self.shape if dim is None else self.shape[dim]
+
+
 class Shape(Node):
     """Other arrangements of the entries; `axis`, or PyTorch's `dim`."""
 
@@ -432,9 +448,9 @@ class Shape(Node):
         return self._data.ndim
 
     @property
-    def size(self) -> int:
-        """The number of entries."""
-        return self._data.size
+    def size(self) -> Size:
+        """The number of entries; as in PyTorch, `x.size()` is the shape, `x.size(0)` one size."""
+        return Size(self._data.shape)
 
     def numel(self) -> int:
         """Give the number of entries."""
