@@ -21,6 +21,7 @@ CALLS = {
     "NumPy's function": lambda x: np.log(x),  # noqa: PLW0108
     "reduction": lambda x: Tensor(np.ones(0)).mean(),
     "backward": lambda x: x.sqrt().sum().backward(),
+    "sum of gradients": lambda x: [(x * 1e308).sum().backward() for _ in range(2)],
     "gradient": lambda x: grad(lambda x: np.sqrt(x).sum())(x.data),
     "Jacobian": lambda x: jacobian(np.sqrt)(x.data),
     "of arrays": lambda x: Operation.LOG(x.data),

@@ -8,7 +8,7 @@ the accumulated rounding error", 1976).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextvars import ContextVar
 from itertools import count, repeat
 from operator import attrgetter
@@ -116,18 +116,18 @@ def pull(grads: Any, nodes: Iterable[Node], only: Any = None, create_graph: bool
                 grads[x] = grads.pop(x) + share if x in grads else share
 
 
-def accumulate(grads: dict[Node, Any]) -> None:
+def accumulate(grads: Mapping[Node, Any]) -> None:
     """Set `.grad`: add to what a leaf has, replace what an intermediate node has."""
-    handed_on = {id(grad) for node, grad in grads.items() if node._children}
+    totals, handed_on = dict(grads), {id(grad) for x, grad in grads.items() if x._children}
     with _accumulating:
         for leaf in [node for node in grads if not node._children]:
             grad = grads[leaf]
             if leaf._grad is not None:
-                grads[leaf] = leaf._grad + grad
+                totals[leaf] = leaf._grad + grad
             elif id(grad) in handed_on or getattr(grad, "base", None) is not None:
-                grads[leaf] = grad.copy()  # a rule has handed on what it was given
+                totals[leaf] = grad.copy()  # a rule has handed on what it was given
         # All or nothing: no error and no interrupt can part this one call, which gives False.
-        any(map(setattr, grads, repeat("_grad"), grads.values()))
+        any(map(setattr, totals, repeat("_grad"), totals.values()))
 
 
 def sum_to_shape(array: Any, shape: Sequence[int], like: Any = None) -> Any:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 import numpy.typing as npt
 
-from tinytorch.arrays.kind import evaluate, kind_of
+from tinytorch.arrays.kind import NUMPY, evaluate, kind_of
 from tinytorch.arrays.warned import at_users_line
 from tinytorch.arrays.words import ones_like
 from tinytorch.engine import Array, Node, accumulate, pull, topological_order
@@ -120,7 +120,7 @@ class Tensor(Methods):
         `gradient`, of this tensor's shape, weights its entries; it is ones if not given. A leaf
         adds to the gradient that it has, so that a second pass gives twice as much (`flush_grads`
         or `x.grad = None` starts afresh); an intermediate tensor replaces its own. The rules look
-        at `.data` as it is now: change parameters after `backward`, not before. Update them in place,
+        at `.data` as it is now: change parameters after `backward`, not before, and in place, as in
         `w.data -= lr * w.grad`: a loop of `w = w - lr * w.grad` makes one graph of all its steps.
 
         Raises RuntimeError where no gradient is required, ValueError for a gradient of another
@@ -137,7 +137,7 @@ class Tensor(Methods):
                 f"backward: {describe(self)} requires no gradient: it was made with "
                 "requires_grad=False, by detach(), inside no_grad(), or from constants only"
             )
-        accumulate(gradients({self: self._seed(gradient)}))
+        at_users_line(accumulate, gradients({self: self._seed(gradient)}))
 
     def _seed(self, gradient: Any) -> Any:
         if gradient is None:
@@ -459,22 +459,22 @@ def gradients(
     With `only`, nodes in topological order, gradients flow through no others, and those that it
     maps to false have theirs dropped on the way. `create_graph` as in `engine.pull`.
     """
+    try:
+        return _way_back(seeds, only, create_graph)
+    except RuntimeWarning:
+        return cast("dict[Node, Any]", at_users_line(_way_back, seeds, only, create_graph))
+
+
+def _way_back(seeds: Mapping[Node, Any], only: Any, create_graph: bool) -> dict[Node, Any]:
+    grads = dict(seeds)
     nodes = topological_order(seeds) if only is None else list(only)
     nodes.reverse()
-
-    def way_back() -> dict[Node, Any]:
-        grads = dict(seeds)
-        if create_graph or {type(root._data) for root in seeds} == {np.ndarray}:
-            pull(grads, nodes, only, create_graph)
-        else:
-            kind = kind_of(*[root._data for root in seeds])
-            kind.way_back(nodes, grads, lambda nodes: pull(grads, nodes, only))
-        return grads
-
-    try:
-        return way_back()
-    except RuntimeWarning:
-        return cast("dict[Node, Any]", at_users_line(way_back))
+    kind = kind_of(*[root._data for root in seeds])
+    if create_graph or kind is NUMPY:
+        pull(grads, nodes, only, create_graph)
+    else:
+        kind.way_back(nodes, grads, lambda nodes: pull(grads, nodes, only))
+    return grads
 
 
 def _floating_array(data: Any, dtype: npt.DTypeLike | None) -> Array:
@@ -493,7 +493,7 @@ def _floating_array(data: Any, dtype: npt.DTypeLike | None) -> Array:
             raise ValueError(f"Tensor: {wanted} of one length along each axis: {error}") from None
     if array.dtype.kind not in "fiub":
         raise TypeError(f"Tensor: {wanted}, got {describe(data)}")
-    kind = dtype or (array.dtype.newbyteorder("=") if array.dtype.kind == "f" else np.float64)
+    kind = dtype or (array.dtype if array.dtype.kind == "f" else np.float64)
     return array.astype(kind, copy=False)
 
 

@@ -32,7 +32,11 @@ class Kind:
             if isinstance(array, np.ma.MaskedArray):
                 way = "m.filled(0) gives a plain array"
             raise TypeError(f"a {name} computes by rules of its own; {way}")
-        return array.view(np.ndarray) if isinstance(array, np.ndarray) else array
+        if isinstance(array, np.ndarray):
+            array = array.view(np.ndarray)
+            if not array.dtype.isnative:
+                array = array.astype(array.dtype.newbyteorder("="))
+        return array
 
     def like(self, values: Any, array: Any) -> Any:
         """Give `values`, of the shape of `array`, in an array of this kind, as `array` is.
@@ -103,9 +107,10 @@ _FILES = {"dask": "tinytorch.arrays.dask"}
 def kind_of(*arrays: Any) -> Kind:
     """Say of what kind an array is; of several, the first that is not NumPy's."""
     for array in arrays:
-        kind = _kinds.get(type(array)) or _kind_of_type(type(array))
-        if kind is not NUMPY:
-            return kind
+        if type(array) is not np.ndarray:
+            kind = _kinds.get(type(array)) or _kind_of_type(type(array))
+            if kind is not NUMPY:
+                return kind
     return NUMPY
 
 
