@@ -36,8 +36,10 @@ from tinytorch import (
     hessian,
     hvp,
     jacobian,
+    jvp,
     no_grad,
     value_and_grad,
+    vjp,
 )
 from tinytorch.arrays.kind import evaluate
 from tinytorch.nn import MLP, Activation
@@ -418,8 +420,10 @@ def in_chunks(rows: Any) -> Any:
         lambda f: jacobian(lambda w, *data: f(w, *data) * w),
         lambda f: lambda w, *data: hvp(lambda w: f(w, *data), w, np.arange(4.0)),
         lambda f: lambda w, *data: autograd.grad(f(w := Tensor(w), *data), w)[0].data,
+        lambda f: lambda w, *data: jvp(lambda w: f(w, *data) * w, (w,), (np.arange(4.0),)),
+        lambda f: lambda w, *data: vjp(lambda w: f(w, *data) * w, w)[0],
     ],
-    ids=["grad", "value_and_grad", "hessian", "jacobian", "hvp", "autograd.grad"],
+    ids=["grad", "value_and_grad", "hessian", "jacobian", "hvp", "autograd.grad", "jvp", "vjp"],
 )
 def test_transforms_give_numpy_arrays_in_one_computation(transform: Any, rows: Any) -> None:
     w = np.array([0.3, -0.2, 0.1, 0.4])
