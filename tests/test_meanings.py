@@ -548,7 +548,7 @@ def test_copies_keep_everything_but_the_graph(copied: Any) -> None:
     "state", [("text", None, True, None), ([1.0], 5, True, None), ([1.0], None, True, [1.0, 2.0])]
 )
 def test_a_state_is_checked_where_it_comes_back(state: Any) -> None:
-    with pytest.raises((TypeError, ValueError), match=r"expected a real|label is a str|gradient of"):
+    with pytest.raises((TypeError, ValueError), match=r"expected a real|label is|gradient of"):
         Tensor.__new__(Tensor).__setstate__(state)
 
 

@@ -9,9 +9,9 @@ import numpy as np
 
 from tinytorch.arrays.words import half_as_single, keep, sum_along
 from tinytorch.operations.elementwise import Elementwise
+from tinytorch.operations.joining import split
 from tinytorch.operations.operation import parametric, torch_spelling, unary
 from tinytorch.operations.reductions import largest
-from tinytorch.operations.shape import split
 
 if TYPE_CHECKING:
     from tinytorch.tensor import Tensor

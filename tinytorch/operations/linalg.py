@@ -17,10 +17,10 @@ from tinytorch.arrays.words import keep
 from tinytorch.engine import Node, Rule, record
 from tinytorch.operations.determinant import cofactor
 from tinytorch.operations.elementwise import where
+from tinytorch.operations.joining import concatenate
 from tinytorch.operations.operation import Operation, apply, unary
 from tinytorch.operations.products import Products, matrix_norm
 from tinytorch.operations.protocols import implements, numpy_functions
-from tinytorch.operations.shape import concatenate
 
 if TYPE_CHECKING:
     from tinytorch.tensor import Tensor

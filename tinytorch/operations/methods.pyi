@@ -183,6 +183,38 @@ class Methods(Node):
 
         A nan is larger than any number.
         """
+    def append(self, values: Any, axis: int | None = None) -> Tensor:
+        """Put `values` behind x along `axis`, or behind all entries of x in one row."""
+    def hsplit(self, indices_or_sections: Any) -> list[Tensor]:
+        """Split along the second axis, or the only one."""
+    def vsplit(self, indices_or_sections: Any) -> list[Tensor]:
+        """Split along the first axis."""
+    def dsplit(self, indices_or_sections: Any) -> list[Tensor]:
+        """Split along the third axis."""
+    def atleast_1d(self) -> Tensor:
+        """Give each at least one axis."""
+    def atleast_2d(self) -> Tensor:
+        """Give each at least two axes, new ones first."""
+    def atleast_3d(self) -> Tensor:
+        """Give each at least three axes: of a vector the middle one, of a matrix the first two."""
+    @overload
+    def split(self, split_size: int | Sequence[int], axis: int = 0) -> list[Tensor]:
+        """Cut into parts of that size, the last one smaller if need be, or of these sizes."""
+    @overload
+    def split(self, split_size: int | Sequence[int], dim: int = 0) -> list[Tensor]:
+        """Cut into parts of that size, the last one smaller if need be, or of these sizes."""
+    @overload
+    def chunk(self, chunks: int, axis: int = 0) -> list[Tensor]:
+        """Cut into at most that many parts of one size, the last one smaller if need be."""
+    @overload
+    def chunk(self, chunks: int, dim: int = 0) -> list[Tensor]:
+        """Cut into at most that many parts of one size, the last one smaller if need be."""
+    @overload
+    def unbind(self, axis: int = 0) -> tuple[Tensor, ...]:
+        """Give the slices along `axis`, without that axis."""
+    @overload
+    def unbind(self, dim: int = 0) -> tuple[Tensor, ...]:
+        """Give the slices along `axis`, without that axis."""
     @property
     def shape(self) -> tuple[int, ...]:
         """The size along each axis."""
@@ -254,20 +286,6 @@ class Methods(Node):
     @overload
     def diag(self, diagonal: int = 0) -> Tensor:
         """Give the `k`-th diagonal of a matrix, or the matrix that has x on it and is 0 elsewhere."""
-    def append(self, values: Any, axis: int | None = None) -> Tensor:
-        """Put `values` behind x along `axis`, or behind all entries of x in one row."""
-    def hsplit(self, indices_or_sections: Any) -> list[Tensor]:
-        """Split along the second axis, or the only one."""
-    def vsplit(self, indices_or_sections: Any) -> list[Tensor]:
-        """Split along the first axis."""
-    def dsplit(self, indices_or_sections: Any) -> list[Tensor]:
-        """Split along the third axis."""
-    def atleast_1d(self) -> Tensor:
-        """Give each at least one axis."""
-    def atleast_2d(self) -> Tensor:
-        """Give each at least two axes, new ones first."""
-    def atleast_3d(self) -> Tensor:
-        """Give each at least three axes: of a vector the middle one, of a matrix the first two."""
     def pad(self, pad_width: Any, mode: Any = "constant", constant_values: Any = 0) -> Tensor:
         """Put `pad_width` entries before and after, along each axis.
 
@@ -327,24 +345,6 @@ class Methods(Node):
     @overload
     def repeat_interleave(self, repeats: Any, dim: int | None = None) -> Tensor:
         """Repeat each entry along `axis`, or each of all, as np.repeat."""
-    @overload
-    def split(self, split_size: int | Sequence[int], axis: int = 0) -> list[Tensor]:
-        """Cut into parts of that size, the last one smaller if need be, or of these sizes."""
-    @overload
-    def split(self, split_size: int | Sequence[int], dim: int = 0) -> list[Tensor]:
-        """Cut into parts of that size, the last one smaller if need be, or of these sizes."""
-    @overload
-    def chunk(self, chunks: int, axis: int = 0) -> list[Tensor]:
-        """Cut into at most that many parts of one size, the last one smaller if need be."""
-    @overload
-    def chunk(self, chunks: int, dim: int = 0) -> list[Tensor]:
-        """Cut into at most that many parts of one size, the last one smaller if need be."""
-    @overload
-    def unbind(self, axis: int = 0) -> tuple[Tensor, ...]:
-        """Give the slices along `axis`, without that axis."""
-    @overload
-    def unbind(self, dim: int = 0) -> tuple[Tensor, ...]:
-        """Give the slices along `axis`, without that axis."""
     @overload
     def sum(self, axis: Axis = None, keepdims: bool = False) -> Tensor:
         """The sum"""
