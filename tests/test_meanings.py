@@ -54,6 +54,20 @@ def test_another_tensor_lends_its_values_only() -> None:
     assert_array_equal(x.grad, [0, 0])
 
 
+def test_other_libraries_arrays_come_and_go_by_dlpack() -> None:
+    theirs = torch.tensor([1.0, 2.0])
+    x = Tensor(theirs)
+    assert x.dtype == np.float32
+    theirs[0] = 9
+    assert_array_equal(x.data, [1, 2])
+    assert Tensor(torch.arange(3)).dtype == np.float64
+    twin = torch.from_dlpack(x)
+    assert twin.tolist() == [1, 2]
+    assert np.shares_memory(np.from_dlpack(x), x.data)
+    with pytest.raises(TypeError, match="an exchange by DLPack .* would lose its gradient"):
+        torch.from_dlpack(x * 2)
+
+
 def test_dtype_may_be_named() -> None:
     assert Tensor([1, 2], dtype=np.float32).dtype == np.float32
     assert Tensor(np.ones(2, np.float32), dtype="float64").dtype == np.float64

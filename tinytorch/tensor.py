@@ -486,6 +486,8 @@ def _floating_array(data: Any, dtype: npt.DTypeLike | None) -> Array:
         data = data._data
     if hasattr(data, "__array_function__"):
         array: Array = kind_of(data).accept(data).copy()
+    elif hasattr(data, "__dlpack__"):  # another library's
+        array = np.from_dlpack(data).copy()
     else:
         try:
             array = np.array(data)
