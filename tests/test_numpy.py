@@ -141,8 +141,6 @@ PLAIN: dict[Function, tuple[Any, ...]] = {
     np.searchsorted: (INCREASING, X),
     np.lexsort: ((X[0], X[1]),),
     np.argpartition: (X, 1),
-    np.bincount: (np.array([0, 1, 1]), X[0]),
-    np.full_like: (X, 2.0),
     np.can_cast: (X[0].astype(np.float32).dtype, np.float64),
     np.result_type: (X, 1.0),
     np.shares_memory: (X, X[0]),

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from dis import opmap
 from inspect import signature
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, NoReturn, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +18,7 @@ from tinytorch.arrays.warned import at_users_line
 from tinytorch.arrays.words import ones_like
 from tinytorch.engine import Array, Node, accumulate, pull, topological_order
 from tinytorch.grad_mode import in_transform, is_grad_enabled
+from tinytorch.operations import special
 from tinytorch.operations.arithmetic import floating
 from tinytorch.operations.methods import Methods
 from tinytorch.operations.operands import describe
@@ -309,8 +310,20 @@ class Tensor(Methods):
             )
         return np.array(self.numpy(), dtype=dtype, copy=copy)
 
+    @property
+    def _mask(self) -> NoReturn:
+        """Refuse: np.ma asks for it before it takes `_data` for the values of a masked array."""
+        raise TypeError(
+            "np.ma computes with the values alone, and would lose the gradient: np.where(mask, x, "
+            "y) chooses between tensors, x.data gives the values"
+        )
+
     def __dlpack__(self, **options: Any) -> Any:
-        self._refuse_to_leave("an exchange by DLPack", "the computation with NumPy's functions")
+        if self.requires_grad and is_grad_enabled():
+            raise TypeError(
+                f"an exchange by DLPack would lose the gradient of {describe(self)} without a "
+                "word: x.data or x.detach() gives the values alone"
+            )
         return self._data.__dlpack__(**options)
 
     def __dlpack_device__(self) -> Any:
@@ -372,13 +385,14 @@ class Tensor(Methods):
                 "use the result"
             )
         if method == "__call__":
-            function = numpy_functions.get(ufunc)
+            function = numpy_functions.get(ufunc) or special.find(ufunc)
         else:
             function = _ufunc_methods.get((ufunc, method))
             kwargs.setdefault("axis", 0)
         if function is None:
+            home = "np" if getattr(np, ufunc.__name__, None) is ufunc else "scipy.special"
             name = ufunc.__name__ if method == "__call__" else f"{ufunc.__name__}.{method}"
-            raise TypeError(_without_rule(name))
+            raise TypeError(_without_rule(f"{home}.{name}"))
         unknown = kwargs.keys() - {"axis", "keepdims"}
         if unknown:
             raise TypeError(f"np.{ufunc.__name__}: {min(unknown)}= is not supported for tensors")
@@ -392,7 +406,8 @@ class Tensor(Methods):
             return evaluate(name, function, *_deep_values(args), **_deep_values(kwargs))
         implementation = numpy_functions.get(function)
         if implementation is None:
-            raise TypeError(_without_rule(f"{function.__module__}.{function.__name__}"[6:]))
+            module = function.__module__.replace("numpy", "np", 1)
+            raise TypeError(_without_rule(f"{module}.{function.__name__}"))
         if kwargs.get("out") is not None:
             raise TypeError(f"np.{function.__name__}: out= is not supported for tensors")
         return implementation(*args, **kwargs)
@@ -412,7 +427,7 @@ class Tensor(Methods):
 
 def _without_rule(name: str) -> str:
     return (
-        f"np.{name} has no derivative rule here. For plain values give it x.data, "
+        f"{name} has no derivative rule here. For plain values give it x.data, "
         "for a gradient write it with functions that have one (see Operation)"
     )
 

@@ -263,7 +263,6 @@ _CLIP_RULES = (
 _WHERE = Operation("where")
 
 
-@implements(np.where)
 def where(condition: Any, x: Any, y: Any) -> Tensor:
     """Take x where `condition` holds, else y; the three broadcast."""
     mask = condition._data if isinstance(condition, Node) else condition
@@ -280,6 +279,12 @@ def where(condition: Any, x: Any, y: Any) -> Tensor:
         x,
         y,
     )
+
+
+@implements(np.where)
+def _where(condition: Any, /, *choices: Any) -> Any:
+    # Of the condition alone, NumPy gives the indices.
+    return where(condition, *choices) if choices else np.nonzero(condition)
 
 
 @implements(np.select)

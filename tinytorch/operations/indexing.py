@@ -110,6 +110,31 @@ def one_along(
     return ValuesIndices(np.squeeze(values, axis), indices.squeeze(axis))
 
 
+@implements(np.bincount)
+def bincount(x: Any, weights: Any = None, minlength: int = 0) -> Any:
+    """Count how often each whole number is in x, or sum the `weights` of each."""
+    if isinstance(x, Node):
+        raise TypeError(f"bincount: it counts whole numbers, got {describe(x)}")
+    size = max(int(np.max(x, initial=-1)) + 1, minlength)
+    return scatter(weights, np.asarray(x), (size,))
+
+
+@implements(np.histogram)
+def histogram(
+    a: Any, bins: Any = 10, range: Any = None, density: Any = None, weights: Any = None
+) -> Any:
+    """Count the entries between the edges `bins`, an array; the counts have no gradient.
+
+    Raises TypeError where the result has one: of weights, densities, or edges that follow from a.
+    """
+    if isinstance(weights, Node) or isinstance(bins, Node) or density or np.ndim(bins) == 0:
+        raise TypeError(
+            "np.histogram has no derivative rule here: give it x.data for plain values, or the "
+            "edges as an array to count between them"
+        )
+    return np.histogram(a._data, bins, range, weights=weights)
+
+
 @implements(np.take)
 def take(x: Any, indices: Any, axis: int | None = None) -> Tensor:
     """Pick entries along `axis`, or of all in one row; the axes of `indices` replace it."""

@@ -33,10 +33,10 @@ plain_functions: frozenset[Callable[..., Any]] = frozenset(
         np.isclose, np.allclose, np.array_equal, np.array_equiv, np.isneginf, np.isposinf,
         np.any, np.all, np.count_nonzero, np.nonzero, np.flatnonzero, np.argwhere,
         np.argmax, np.argmin, np.nanargmax, np.nanargmin, np.argsort, np.argpartition,
-        np.lexsort, np.searchsorted, np.digitize, np.bincount, np.histogram,
+        np.lexsort, np.searchsorted, np.digitize,
         np.shape, np.ndim, np.size, np.result_type, np.can_cast, np.shares_memory,
         np.may_share_memory, np.iscomplexobj, np.isrealobj, np.isreal, np.iscomplex,
-        np.zeros_like, np.ones_like, np.full_like, np.empty_like,
+        np.zeros_like, np.ones_like, np.empty_like,
         np.array_repr, np.array_str, np.array2string, np.save, np.savez, np.savetxt,
         np.linalg.matrix_rank,
     }

@@ -104,9 +104,20 @@ def reduction(
 
     as_method(op, method)
     if in_numpy:
-        # The third position, keepdims here and in PyTorch, is dtype= or out= in NumPy.
-        numpy_functions[function] = lambda a, axis=None, **kwargs: method(a, axis, **kwargs)
+        numpy_functions[function] = _of_numpy(name, method)
     return method
+
+
+def _of_numpy(name: str, method: Callable[..., Any]) -> Callable[..., Any]:
+    def reduced(a: Any, axis: Any = None, *others: Any, **options: Any) -> Any:
+        if others:
+            raise TypeError(
+                f"np.{name}: the third argument is dtype= or out= there, got {others[0]!r}: "
+                f"write keepdims={others[0]!r}"
+            )
+        return method(a, axis, **options)
+
+    return reduced
 
 
 def _extreme_rule(grad: Any, out: Any, x: Any, axis: Axis) -> Any:

@@ -133,6 +133,16 @@ def broadcast_to(x: Any, shape: int | Sequence[int]) -> Tensor:
     )
 
 
+@implements(np.full_like)
+def full_like(a: Any, fill_value: Any, dtype: Any = None, *, shape: Any = None) -> Any:
+    """Fill an array of a's shape and dtype, or others; with a tensor, give a tensor."""
+    if not isinstance(fill_value, Node):
+        return np.full_like(a._data, fill_value, dtype, shape=shape)
+    filled: Any = broadcast_to(fill_value, np.shape(a) if shape is None else shape)
+    dtype = a.dtype if dtype is None else dtype
+    return filled if filled.dtype == dtype else filled.astype(dtype)
+
+
 @implements(np.broadcast_arrays)
 def broadcast_arrays(*arrays: Any) -> tuple[Tensor, ...]:
     """Repeat the entries of all to fill their common shape."""
