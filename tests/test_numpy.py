@@ -221,7 +221,7 @@ def dispatching() -> dict[str, Function]:
 
 
 # Those that have no gradient, and those whose first argument, a condition, has none.
-WITHOUT = plain_functions | {np.compress, np.select}
+WITHOUT = plain_functions | {np.compress, np.select, np.full_like, np.histogram, np.where}
 NUMPY = {name: function for name, function in dispatching().items() if function not in WITHOUT}
 
 
