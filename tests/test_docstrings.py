@@ -40,7 +40,7 @@ def test_there_are_examples() -> None:
     assert {
         "tinytorch.tensor.Tensor",
         "tinytorch.engine.sum_to_shape",
-        "tinytorch.nn.Layer",
+        "tinytorch.nn.perceptron.Layer",
         "tinytorch.autograd.grad",
     } <= with_examples
 

@@ -1,0 +1,1 @@
+"""The functions of networks, gathered from the files of their concepts."""
