@@ -4,6 +4,7 @@ from tinytorch import autograd, nn
 from tinytorch.engine import no_grad, set_grad_enabled, sum_to_shape
 from tinytorch.memory import keep_freed_memory
 from tinytorch.operations.rows import Operation
+from tinytorch.random import Generator, manual_seed
 from tinytorch.tensor import Tensor
 from tinytorch.transforms import (
     check_grads,
@@ -18,6 +19,7 @@ from tinytorch.transforms import (
 )
 
 __all__ = [
+    "Generator",
     "Operation",
     "Tensor",
     "autograd",
@@ -29,6 +31,7 @@ __all__ = [
     "jacobian",
     "jvp",
     "keep_freed_memory",
+    "manual_seed",
     "nn",
     "no_grad",
     "set_grad_enabled",

@@ -14,7 +14,7 @@ from contextvars import ContextVar
 from functools import partial
 from itertools import count
 from operator import attrgetter
-from typing import Any, TypeAlias
+from typing import Any, ClassVar, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -47,6 +47,11 @@ class Node:
     label: str | None
     _call: tuple[Any, ...] | None  # what a picture shows as one box: a module, and its inputs
     _computed: Array | None  # the value of a Dask array, where it is known; else often unset
+    _kind: ClassVar[Any]  # of what operations make of it
+
+    def __init_subclass__(cls, results: type[Node] | None = None) -> None:
+        """Let operations give tensors of the same class, or of the class `results`."""
+        cls._kind = results or cls
 
     def _begin(self, data: Array, label: str | None, requires_grad: bool, grad: Any) -> None:
         """Be a leaf, which no operation made."""
@@ -87,7 +92,7 @@ def record(
     if _grad_enabled.get():
         for x in inputs:
             if isinstance(x, Node) and x.requires_grad:
-                node = _new(type(x))
+                node = _new(x._kind)
                 node._data = value
                 node._grad = node.label = node._call = None
                 node.requires_grad = True
@@ -95,7 +100,7 @@ def record(
                 node._op, node._backward = op, rules
                 node._order = next(_count)
                 return node
-    node = _new(next(type(x) for x in inputs if isinstance(x, Node)))
+    node = _new(next(x._kind for x in inputs if isinstance(x, Node)))
     node._begin(value, None, False, None)
     return node
 

@@ -140,7 +140,7 @@ class Tensor(Activations, Reductions, Shape, Indexing, LinearAlgebra):
 
     def detach(self) -> Tensor:
         """Give a tensor of the same values, sharing their memory, without history or gradient."""
-        twin = object.__new__(type(self))
+        twin: Tensor = object.__new__(self._kind)
         twin._begin(self._data, self.label, False, None)
         return twin
 

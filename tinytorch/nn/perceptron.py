@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from tinytorch.nn.module import Module
+from tinytorch.nn.module import Module, Parameter
 from tinytorch.operations.rows import Operation, constant, describe
+from tinytorch.random import RNG, generator
 from tinytorch.tensor import Tensor
 
 
@@ -51,7 +52,7 @@ class Layer(Module):
         n_neurons: int,
         activation: Activation = Activation.LINEAR,
         *,
-        rng: np.random.Generator | int | None = None,
+        rng: RNG = None,
         dtype: npt.DTypeLike = np.float64,
     ) -> None:
         kind = type(self).__name__
@@ -62,10 +63,10 @@ class Layer(Module):
             known = ", ".join(map(str, Activation))
             raise TypeError(f"{kind}: the activation is one of {known}, got {activation!r}")
         fan = n_input if activation is Activation.RELU else n_input + n_neurons
-        weight = np.random.default_rng(rng).normal(0, np.sqrt(2 / fan), (n_input, n_neurons))
+        weight = generator(rng).normal(0, np.sqrt(2 / fan), (n_input, n_neurons))
         self.activation = activation
-        self.weight = Tensor(weight, label="weight", dtype=dtype)
-        self.bias = Tensor(np.zeros(n_neurons), label="bias", dtype=dtype)
+        self.weight: Tensor = Parameter(weight, label="weight", dtype=dtype)
+        self.bias: Tensor = Parameter(np.zeros(n_neurons), label="bias", dtype=dtype)
 
     @property
     def neurons(self) -> list[Neuron]:
@@ -108,7 +109,7 @@ class Neuron(Layer):
         n_input: int,
         activation: Activation = Activation.LINEAR,
         *,
-        rng: np.random.Generator | int | None = None,
+        rng: RNG = None,
         dtype: npt.DTypeLike = np.float64,
     ) -> None:
         super().__init__(n_input, 1, activation, rng=rng, dtype=dtype)
@@ -118,6 +119,8 @@ class Neuron(Layer):
         neuron = cls.__new__(cls)
         neuron.activation = layer.activation
         neuron.weight, neuron.bias = layer.weight[:, column], layer.bias[column]
+        # An operation made them, but they are what the neuron is trained by.
+        neuron.weight.__class__ = neuron.bias.__class__ = Parameter
         neuron.weight.grad, neuron.bias.grad = layer.weight.grad[:, column], layer.bias.grad[column]
         return neuron
 
@@ -136,7 +139,7 @@ class MLP(Module):
         n_input: int,
         layers: Sequence[tuple[int, Activation]],
         *,
-        rng: np.random.Generator | int | None = None,
+        rng: RNG = None,
         dtype: npt.DTypeLike = np.float64,
     ) -> None:
         example = "such as layers=[(24, Activation.RELU), (1, Activation.SIGMOID)]"
@@ -148,7 +151,7 @@ class MLP(Module):
                     f"MLP: a layer is a number of neurons and an activation, {example}; "
                     f"got {layer!r}"
                 )
-        rng = np.random.default_rng(rng)
+        rng = generator(rng)
         widths = [n_input, *[n_neurons for n_neurons, _ in layers]]
         self.layers = [
             Layer(n, n_neurons, activation, rng=rng, dtype=dtype)
@@ -161,3 +164,8 @@ class MLP(Module):
         for layer in self.layers:
             out = layer(out)
         return out
+
+    def __repr__(self) -> str:
+        parts = [f"{type(self).__name__}: {self.n_parameters:,} parameters"]
+        parts += [f"  {path} {tensor.shape}" for path, tensor in self.named_parameters()]
+        return "\n".join(parts)
