@@ -47,13 +47,10 @@ def paired(name: str, input: Any, target: Any, *, strict: bool = False) -> tuple
     return x, input_like(x, target)
 
 
-def _weighted(losses: Tensor, weight: Any, x: Tensor) -> Tensor:
+def _weights(weight: Any, x: Tensor) -> Any:
     if np.shape(weight) != x.shape:
-        raise ValueError(
-            f"the weights have the input's shape, {x.shape}, got shape {np.shape(weight)}"
-        )
-    weighted: Tensor = losses * input_like(x, weight)
-    return weighted
+        raise ValueError(f"the weights have shape {np.shape(weight)}, the input {x.shape}")
+    return input_like(x, weight)
 
 
 def mse_loss(input: Any, target: Any, reduction: str = "mean", weight: Any = None) -> Tensor:
@@ -71,9 +68,10 @@ def l1_loss(input: Any, target: Any, reduction: str = "mean", weight: Any = None
 def _weighted_mean(losses: Tensor, x: Tensor, reduction: str, weight: Any) -> Tensor:
     if weight is None:
         return reduced(losses, reduction)
-    losses = _weighted(losses, weight, x)
+    weights = _weights(weight, x)
+    losses = losses * weights
     if reduction == "mean":
-        losses, reduction = losses / weight.sum(), "sum"
+        losses, reduction = losses / weights.sum(), "sum"
     return reduced(losses, reduction)
 
 
@@ -83,7 +81,7 @@ def huber_loss(
     """d**2 / 2 for d = |x - y| up to `delta`, beyond it the tangent delta * (d - delta / 2)."""
     x, y = paired("huber_loss", input, target)
     losses = _parabola_and_tangents(x - y, delta)
-    return reduced(losses if weight is None else _weighted(losses, weight, x), reduction)
+    return reduced(losses if weight is None else losses * _weights(weight, x), reduction)
 
 
 def smooth_l1_loss(input: Any, target: Any, reduction: str = "mean", beta: float = 1.0) -> Tensor:
