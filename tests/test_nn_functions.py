@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -481,3 +482,127 @@ def test_as_pytorch(case: Case, data: st.DataObject) -> None:
 def test_in_single_precision(case: Case) -> None:
     for seed in range(3):
         compare(case, dice(seed), np.float32, 2e-4)
+
+
+@given(data=st.data())
+def test_ctc_loss_is_pytorchs(data: st.DataObject) -> None:
+    # PyTorch's gradient is only right behind log_softmax, and has no second one.
+    (x,), options = ctc(Choices(lambda low, high: data.draw(st.integers(low, high))))
+    case = Case("ctc_loss", ctc)
+    actual = here(lambda x: case.ours(options)(x.log_softmax(2)), [x])
+    expected = in_torch(lambda x: case.theirs(options)(x.log_softmax(2)), [x], twice=False)
+    assert_same(actual._replace(second=[]), expected, 1e-10)
+
+
+def test_a_target_that_does_not_fit_into_the_times_is_impossible() -> None:
+    x = Tensor(np.random.default_rng(0).normal(size=(2, 3))).log_softmax(1)
+    arguments = (np.array([1, 1]), np.array(2), np.array(2))  # 1, blank, 1: three times
+    assert ours.ctc_loss(x, *arguments).item() == np.inf
+    loss = ours.ctc_loss(x, *arguments, zero_infinity=True)
+    assert loss.item() == 0
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_losses_hold_at_the_ends(dtype: Any) -> None:
+    x = Tensor([-1e4, -80, -1, 0, 1, 80, 1e4], dtype=dtype)
+    p = Tensor([0, 0, 0.5, 1, 1], dtype=dtype)
+    for y in (np.zeros(7), np.ones(7)):
+        case = Case("binary_cross_entropy_with_logits", lambda c: ([], {}))
+        actual = here(case.ours({"target": y}), [x.data], dtype)
+        assert_same(actual, in_torch(case.theirs({"target": y}), [x.data]), 1e-6)
+    y = np.array([0.0, 1, 0, 0, 1])
+    ours.binary_cross_entropy(p, y).backward()
+    q = torch.tensor(p.data, requires_grad=True)
+    loss = theirs.binary_cross_entropy(q, torch.tensor(y.astype(dtype)))
+    loss.backward()
+    assert_allclose(ours.binary_cross_entropy(p, y).item(), loss.item(), rtol=1e-6)
+    assert q.grad is not None
+    assert_allclose(p.grad, q.grad.numpy(), rtol=1e-6)
+    scores = Tensor([[1e4, -1e4, 0]], dtype=dtype)
+    for label, value in ((0, 0), (1, 2e4), (2, 1e4)):
+        loss = ours.cross_entropy(scores, np.array([label]))
+        assert loss.item() == value
+
+
+LOSS_OF_PAIRS = ["mse_loss", "l1_loss", "smooth_l1_loss", "huber_loss", "soft_margin_loss"]
+
+
+@pytest.mark.parametrize(
+    "name", [*LOSS_OF_PAIRS, "binary_cross_entropy", "binary_cross_entropy_with_logits"]
+)
+def test_labels_of_one_axis_do_not_meet_predictions_of_two(name: str) -> None:
+    with pytest.raises(ValueError, match=r"shape \(4, 1\), the target \(4,\)"):
+        getattr(ours, name)(Tensor(np.full((4, 1), 0.5)), np.ones(4))
+
+
+@pytest.mark.parametrize("name", LOSS_OF_PAIRS)
+def test_a_target_that_broadcasts_is_warned_of(name: str) -> None:
+    with pytest.warns(UserWarning, match=r"shape \(4, 1\), the target \(\)"):
+        getattr(ours, name)(Tensor(np.full((4, 1), 0.5)), np.ones(()))
+
+
+@pytest.mark.parametrize(
+    ("mistake", "error", "message"),
+    [
+        (lambda x: ours.cross_entropy(x, np.array([0, 3])), IndexError, "0 to 2, got 3"),
+        (lambda x: ours.cross_entropy(x, np.array([0, -1])), IndexError, "0 to 2, got -1"),
+        (lambda x: ours.cross_entropy(x, np.array([0])), ValueError, r"labels of shape \(2,\)"),
+        (lambda x: ours.cross_entropy(x, Tensor([0, 1])), TypeError, "plain whole numbers"),
+        (lambda x: ours.mse_loss(x, x, reduction="men"), ValueError, "reduction is .*'men'"),
+        (lambda x: ours.binary_cross_entropy(x + 2, x), ValueError, "between 0 and 1"),
+        (lambda x: ours.embedding(np.array([3]), x), IndexError, "0 to 1, got 3"),
+        (lambda x: ours.one_hot(np.array([3]), 2), ValueError, "0 to 1, got 3"),
+        (lambda x: ours.dropout(x, 2), ValueError, "between 0 and 1, got 2"),
+        (lambda x: ours.layer_norm(x, 4), ValueError, r"\(\.\.\., 4,\), got \(2, 3\)"),
+        (lambda x: ours.group_norm(x, 2), ValueError, "2 groups of channels"),
+        (lambda x: ours.batch_norm(x[:1], None, None, training=True), ValueError, "one value"),
+    ],
+)
+def test_mistakes_are_named(mistake: Any, error: type[Exception], message: str) -> None:
+    with pytest.raises(error, match=message):
+        mistake(Tensor(np.zeros((2, 3))))
+
+
+DROPOUTS = ["dropout", "dropout1d", "alpha_dropout", "feature_alpha_dropout"]
+
+
+@pytest.mark.parametrize("name", DROPOUTS)
+def test_dropout_keeps_the_mean_and_leaves_out_what_it_says(name: str) -> None:
+    x = Tensor(np.random.default_rng(0).normal(1, 1, (200, 30, 20)))
+    function = getattr(ours, name)
+    out = function(x, 0.3, training=True, rng=0)
+    theirs_out = getattr(theirs, name)(torch.tensor(x.data), 0.3, training=True).numpy()
+    assert_allclose(out.data.mean(), theirs_out.mean(), atol=0.1)
+    assert_allclose(out.data.std(), theirs_out.std(), atol=0.1)
+    assert np.array_equal(function(x, 0.3, training=True, rng=0).data, out.data)
+    assert function(x, 0.3, training=False) is x
+    manual_seed(5)
+    first = function(x, 0.3, training=True).data
+    manual_seed(5)
+    assert np.array_equal(function(x, 0.3, training=True).data, first)
+
+
+def test_a_gumbel_draw_is_a_class_by_its_probability() -> None:
+    logits = Tensor(np.tile(np.log([0.2, 0.3, 0.5]), (5000, 1)))
+    drawn = ours.gumbel_softmax(logits, hard=True, rng=0)
+    assert_allclose(drawn.data.mean(axis=0), [0.2, 0.3, 0.5], atol=0.03)
+    assert_allclose(drawn.data.max(axis=1), 1)
+    assert_allclose(ours.gumbel_softmax(logits, tau=0.5, rng=0).data.sum(axis=1), 1)
+    drawn[:, 0].sum().backward()
+    assert np.any(logits.grad)
+
+
+# Deprecated there; arrays that are given to be written in; gradients that are dense here.
+LEFT_OUT = {"size_average", "reduce", "_stacklevel", "out", "sparse"}
+
+
+@pytest.mark.parametrize("name", ours.__all__)
+def test_the_arguments_are_pytorchs(name: str) -> None:
+    function = getattr(theirs, name)
+    try:
+        wanted = [p for p in inspect.signature(function).parameters if p not in LEFT_OUT]
+    except ValueError:
+        wanted = re.findall(r"[(,] *([a-z_0-9]+)", (function.__doc__ or "").split("->")[0])
+    if wanted != ["args", "kwargs"] and wanted:
+        given = [p for p in inspect.signature(getattr(ours, name)).parameters if p != "rng"]
+        assert given == wanted

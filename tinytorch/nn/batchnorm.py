@@ -94,7 +94,8 @@ def _by_running(
         raise ValueError(
             "normalisation by running statistics: expected a running mean and variance"
         )
-    mean, scale = running_mean.data, 1 / np.sqrt(running_var.data + eps)
+    mean = running_mean.data.astype(x.dtype, copy=False)
+    scale = (running_var.data.astype(x.dtype, copy=False) + eps) ** -0.5
     normal = (x - mean.reshape(_channels(x))) * scale.reshape(_channels(x))
     return affine(normal, weight, bias, _channels(x))
 
