@@ -111,7 +111,7 @@ def logsigmoid(input: Any) -> Tensor:
     return tensor(input).logsigmoid()
 
 
-def softplus(input: Any, beta: float = 1, threshold: float = 20) -> Tensor:
+def softplus(input: Any, beta: float = 1.0, threshold: float = 20.0) -> Tensor:
     """A smooth relu, log(1 + exp(beta * x)) / beta; x where beta * x is above `threshold`."""
     x = tensor(input)
     return x.where(x.data * beta > threshold, x.softplus(beta))

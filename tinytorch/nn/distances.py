@@ -172,3 +172,9 @@ class TripletMarginWithDistanceLoss(
     FunctionModule, function=triplet_margin_with_distance_loss, inputs=3
 ):
     """max(0, d(a, p) - d(a, n) + margin), with any distance."""
+
+    distance_function: Any
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self.distance_function = self.distance_function or PairwiseDistance()

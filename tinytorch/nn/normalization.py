@@ -224,7 +224,10 @@ class GroupNorm(Module):
 
     def extra_repr(self) -> str:
         """Show the options."""
-        return f"{self.num_groups}, {self.num_channels}, eps={self.eps}, affine={self.affine}"
+        return (
+            f"{self.num_groups}, {self.num_channels}, eps={self.eps}, affine={self.affine}, "
+            f"bias={self.bias is not None}"
+        )
 
 
 class LocalResponseNorm(FunctionModule, function=local_response_norm):
