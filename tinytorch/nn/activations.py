@@ -43,6 +43,8 @@ def prelu(input: Any, weight: Tensor) -> Tensor:
     x = tensor(input)
     if weight.size > 1 and x.ndim > 1:
         weight = weight.reshape(-1, *(1,) * (x.ndim - 2))
+    elif not x.ndim:
+        weight = weight.reshape(())
     return x.where(x.data > 0, weight * x)
 
 

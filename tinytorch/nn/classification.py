@@ -153,6 +153,8 @@ def multi_margin_loss(
     as the right one. Raises ValueError for another p than 1 and 2.
     """
     x = tensor(input)
+    if x.ndim < 2:
+        x, target = x.reshape(-1), np.reshape(values(target), ())
     if p not in (1, 2):
         raise ValueError(f"multi_margin_loss: p is 1 or 2, got {p}")
     axis = _class_axis("multi_margin_loss", x)
@@ -263,6 +265,8 @@ def multilabel_margin_loss(input: Any, target: Any, reduction: str = "mean") -> 
             f"multilabel_margin_loss: scores of shape {x.shape} take whole numbers of that shape, "
             f"got {describe(target)}"
         )
+    if not x.ndim:
+        x, labels = x.reshape(1), labels.reshape(1)
     given = np.logical_and.accumulate(labels >= 0, axis=-1)
     labels = np.where(given, labels, 0)
     right = (given[..., None] & (labels[..., None] == np.arange(x.shape[-1]))).any(-2)

@@ -11,12 +11,15 @@ from tinytorch.nn.function_module import FunctionModule
 from tinytorch.nn.inputs import tensor, values
 from tinytorch.nn.losses import paired, reduced
 from tinytorch.operations.products import vector_norm
+from tinytorch.operations.shape import broadcast_arrays
 from tinytorch.tensor import Tensor
 
 
 def cosine_similarity(x1: Any, x2: Any, dim: int = 1, eps: float = 1e-8) -> Tensor:
     """The cosine of the angle: (x1 / |x1|) . (x2 / |x2|) along `dim`; no norm below `eps`."""
     x, y = tensor(x1), tensor(x2)
+    if x.shape != y.shape:
+        x, y = broadcast_arrays(x, y)
     similarity: Tensor = (_unit(x, dim, eps) * _unit(y, dim, eps)).sum(dim)
     return similarity
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -100,7 +101,7 @@ def group_norm(
     x = tensor(input)
     if x.ndim < 2 or x.shape[1] % num_groups:
         raise ValueError(f"group_norm: {num_groups} groups of channels in shape {x.shape}")
-    grouped = x.reshape(x.shape[0], num_groups, -1)
+    grouped = x.reshape(x.shape[0], num_groups, math.prod(x.shape[1:]) // num_groups)
     normal, _, _ = standardize(grouped, (-1,), eps)
     return affine(normal.reshape(x.shape), weight, bias, (-1, *(1,) * (x.ndim - 2)))
 
