@@ -101,8 +101,8 @@ def gradients(outputs: list[Tensor], inputs: list[Tensor], weights: list[Any]) -
     return [zero if g is None else g for g, zero in zip(found, zeros, strict=True)]
 
 
-def in_torch(function: Function, args: Any) -> Derivatives:
-    """Differentiate with PyTorch, in float64."""
+def in_torch(function: Function, args: Any, *, twice: bool = True) -> Derivatives:
+    """Differentiate with PyTorch, in float64; once where it cannot do so twice."""
     xs: list[torch.Tensor] = []
 
     def change(x: Any) -> Any:
@@ -119,7 +119,7 @@ def in_torch(function: Function, args: Any) -> Derivatives:
     vs = [torch.tensor(v) for v in weights([tuple(x.shape) for x in xs], 2)]
     ws = [w.requires_grad_() for w in ws]
     first = torch_gradients(outputs, xs, ws)
-    second = torch_gradients(first, [*xs, *ws], vs)
+    second = torch_gradients(first, [*xs, *ws], vs) if twice else []
     return Derivatives(*[[t.numpy(force=True) for t in part] for part in (outputs, first, second)])
 
 

@@ -40,17 +40,21 @@ def test_there_are_examples() -> None:
     assert {
         "tinytorch.tensor.Tensor",
         "tinytorch.engine.sum_to_shape",
-        "tinytorch.nn.Layer",
+        "tinytorch.nn.perceptron.Layer",
         "tinytorch.autograd.grad",
     } <= with_examples
 
 
-PUBLIC = [(tinytorch, name) for name in tinytorch.__all__] + [
-    (owner, name)
-    for owner in (Tensor, nn.Module, nn.Neuron, nn.Layer, nn.MLP, nn.Activation)
-    for name in dir(owner)
-    if not name.startswith("_") and not inspect.ismemberdescriptor(getattr(owner, name))
-]
+PUBLIC = (
+    [(owner, name) for owner in (tinytorch, nn, nn.functional) for name in owner.__all__]
+    + [(nn.init, name) for name in vars(nn.init) if name.endswith("_") and name[0] != "_"]
+    + [
+        (owner, name)
+        for owner in (Tensor, nn.Module, nn.Neuron, nn.Layer, nn.MLP, nn.Activation)
+        for name in dir(owner)
+        if not name.startswith("_") and not inspect.ismemberdescriptor(getattr(owner, name))
+    ]
+)
 
 
 @pytest.mark.parametrize(

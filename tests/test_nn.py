@@ -147,8 +147,12 @@ def test_modules_nest_in_lists_and_dictionaries() -> None:
         "scale",
     ]
     assert model(X).shape == (5, 2)
-    assert repr(model).splitlines()[0] == "Residual: 13 parameters"
-    assert "  branches.two.0.weight (2, 2)" in repr(model)
+    assert repr(model).splitlines() == [
+        "Residual(",
+        "  (branches.one): Layer(2 -> 2, LINEAR): weight (2, 2), bias (2,), 6 parameters",
+        "  (branches.two.0): Layer(2 -> 2, LINEAR): weight (2, 2), bias (2,), 6 parameters",
+        ")",
+    ]
 
 
 @pytest.mark.parametrize("name", ["flush_grads", "zero_grad"])

@@ -826,6 +826,10 @@ def operations_of(function: Function, args: Any) -> set[str]:
     return {node._op.name for node in nodes if node._op is not None}
 
 
+# What tinytorch.nn adds is tested with its functions, in test_nn_functions.py.
+OF_NETWORKS = {"BINARY_CROSS_ENTROPY", "STANDARDIZE"}
+
+
 def test_every_operation_has_a_case() -> None:
     tested = {name for name, _, _ in ELEMENTWISE}
     for case in [*CASES, *LINEAR_ALGEBRA]:
@@ -838,7 +842,7 @@ def test_every_operation_has_a_case() -> None:
     )
     tested.update(name.upper() for name in special_functions)  # in test_special.py
     library = {op.name for op in Operation if op.module == "tinytorch.operations.operation"}
-    assert library == tested
+    assert library - OF_NETWORKS == tested
 
 
 def test_every_name_has_a_case() -> None:

@@ -7,6 +7,7 @@ from tinytorch.grad_mode import enable_grad, is_grad_enabled, no_grad, set_grad_
 from tinytorch.memory import keep_freed_memory
 from tinytorch.operations.operation import Operation
 from tinytorch.operations.own import operation, with_rules
+from tinytorch.random import Generator, manual_seed
 from tinytorch.tensor import Tensor
 from tinytorch.transforms import (
     check_grads,
@@ -21,6 +22,7 @@ from tinytorch.transforms import (
 )
 
 __all__ = [
+    "Generator",
     "Operation",
     "Tensor",
     "autograd",
@@ -36,6 +38,7 @@ __all__ = [
     "jacobian",
     "jvp",
     "keep_freed_memory",
+    "manual_seed",
     "nn",
     "no_grad",
     "operation",

@@ -13,7 +13,7 @@ from contextvars import ContextVar
 from itertools import count, repeat
 from operator import attrgetter
 from threading import Lock
-from typing import Any, TypeAlias
+from typing import Any, ClassVar, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -38,6 +38,7 @@ class Node:
     requires_grad: bool
     label: str | None
     __slots__ = (*__annotations__, "__weakref__")
+    _result: ClassVar[Any]  # the class of what is computed from it
 
     def _begin(self, data: Array, label: str | None, requires_grad: bool, grad: Any) -> None:
         """Be a leaf, which no operation made."""
@@ -65,12 +66,12 @@ def record(value: Any, inputs: Any, arrays: Any, op: Any, rules: Sequence[Rule])
     if recording.get()[0]:
         for x in inputs:
             if isinstance(x, Node) and x.requires_grad:
-                node = object.__new__(type(x))
+                node = object.__new__(x._result)
                 node._data, node._grad, node.label, node.requires_grad = value, None, None, True
                 node._children, node._arrays, node._op, node._rules = inputs, arrays, op, rules
                 node._order = next(_count)
                 return node
-    node = object.__new__(next(type(x) for x in inputs if isinstance(x, Node)))
+    node = object.__new__(next(x._result for x in inputs if isinstance(x, Node)))
     node._begin(value, None, False, None)
     return node
 
@@ -112,8 +113,7 @@ def pull(grads: Any, nodes: Iterable[Node], only: Any = None, create_graph: bool
                     share = sum_to_shape(share, data.shape, data)
                 if share.dtype is not data.dtype and share.dtype != data.dtype:
                     share = share.astype(data.dtype)
-                # A sum that is popped is nobody else's, so that NumPy adds to it in place.
-                grads[x] = grads.pop(x) + share if x in grads else share
+                grads[x] = grads.pop(x) + share if x in grads else share  # popped, in place
 
 
 def accumulate(grads: Mapping[Node, Any]) -> None:

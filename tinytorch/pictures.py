@@ -453,7 +453,8 @@ def _module(box: _Box) -> _Cell:
 
 
 def _title(module: Module) -> str:
-    return repr(module).partition(":")[0].replace("->", "→")
+    title = repr(module).partition(":")[0].removesuffix("()").replace("->", "→")
+    return type(module).__name__ if "\n" in title else title
 
 
 # --- text -----------------------------------------------------------------------------------------

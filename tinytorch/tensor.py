@@ -48,6 +48,10 @@ class Tensor(Methods):
     array([2., 4.])
     """
 
+    def __init_subclass__(cls, results: type[Tensor] | None = None) -> None:
+        """Let operations give tensors of the same class, or of the class `results`."""
+        cls._result = results or cls
+
     __slots__ = ("_call",)  # the module that computed it and its inputs, where there was one
     _call: tuple[Any, ...]
 
@@ -152,7 +156,7 @@ class Tensor(Methods):
 
     def detach(self) -> Tensor:
         """Give a tensor of the same values, sharing their memory, without history or gradient."""
-        twin = object.__new__(type(self))
+        twin: Tensor = object.__new__(self._result)
         twin._begin(self._data, self.label, False, None)
         return twin
 
@@ -421,8 +425,11 @@ class Tensor(Methods):
 
     def __setstate__(self, state: tuple[Any, ...]) -> None:
         data, label, requires_grad, grad = state
-        self.__init__(data, label, requires_grad)  # type: ignore[misc]  # which checks them
+        Tensor.__init__(self, data, label, requires_grad)  # which checks them
         self.grad = grad
+
+
+Tensor._result = Tensor
 
 
 def _without_rule(name: str) -> str:

@@ -1,17 +1,19 @@
-"""Neural networks: neurons, layers of them, and multilayer perceptrons."""
+"""Multilayer perceptrons: neurons, layers of them, and layers one after the other."""
 
 from __future__ import annotations
 
 import operator
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from enum import Enum
-from typing import Any, ParamSpec, Protocol, TypeAlias, TypeVar
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from tinytorch.operations.operands import constant, describe
-from tinytorch.operations.operation import Operation
+from tinytorch.nn.inputs import input_like
+from tinytorch.nn.module import Module, Parameter
+from tinytorch.operations.operands import describe
+from tinytorch.random import RNG, generator
 from tinytorch.tensor import Tensor
 
 
@@ -27,97 +29,6 @@ class Activation(Enum):
         """Apply it, entry by entry."""
         activated: Tensor = z if self is Activation.LINEAR else getattr(z, self._value_)()
         return activated
-
-
-P = ParamSpec("P")
-OutT_co = TypeVar("OutT_co", covariant=True)
-
-
-class Forward(Protocol[P, OutT_co]):
-    """What has a method `forward`, whose types are those of a call."""
-
-    def forward(self, *inputs: P.args, **options: P.kwargs) -> OutT_co:
-        """Compute the output."""
-
-
-class Module:
-    """Anything with parameters: tensors and other modules, alone or in lists, as attributes.
-
-    A subclass says in `forward` what it computes; calling the module gives it.
-    """
-
-    def __call__(self: Forward[P, OutT_co], *inputs: P.args, **options: P.kwargs) -> OutT_co:
-        """Compute the module's output, which is `forward`'s."""
-        out = self.forward(*inputs, **options)
-        # A picture shows the call as a box: the innermost one that made the output.
-        new = id(out) not in map(id, inputs) and not hasattr(out, "_call")
-        if new and isinstance(out, Tensor) and out._children:
-            out._call = (self, *inputs, *options.values())
-        return out
-
-    def forward(self, *inputs: Any, **options: Any) -> Any:
-        """Say what the module computes: that is for the subclass."""
-        raise NotImplementedError(f"{type(self).__name__} has no method `forward`")
-
-    def named_parameters(self) -> Iterator[tuple[str, Tensor]]:
-        """Give each parameter with its path, such as `layers.0.weight`; each parameter once."""
-        return ((_dotted(path), tensor) for tensor, path in _tensors_in(self).items())
-
-    @property
-    def parameters(self) -> list[Tensor]:
-        """The tensors that training changes."""
-        return list(_tensors_in(self))
-
-    def flush_grads(self) -> None:
-        """Forget all gradients, so that the next backward pass starts from zero."""
-        for parameter in _tensors_in(self):
-            parameter._grad = None
-
-    zero_grad = flush_grads
-
-    @property
-    def n_parameters(self) -> int:
-        """How many numbers training changes."""
-        return sum(parameter.size for parameter in self.parameters)
-
-    def __repr__(self) -> str:
-        parts = [f"{type(self).__name__}: {self.n_parameters:,} parameters"]
-        parts += [f"  {path} {tensor.shape}" for path, tensor in self.named_parameters()]
-        return "\n".join(parts)
-
-
-# What leads to a tensor from a module: what leads to its owner, and its name there.
-_Path: TypeAlias = "tuple[()] | tuple[_Path, str | int]"
-
-
-def _tensors_in(module: Module) -> dict[Tensor, _Path]:
-    """Map the tensors that need a gradient, in attributes, lists and dicts, to their paths."""
-    found: dict[Tensor, _Path] = {}
-    _find_tensors(vars(module).items(), (), found)
-    return found
-
-
-def _find_tensors(
-    parts: Iterable[tuple[Any, Any]], path: _Path, found: dict[Tensor, _Path]
-) -> None:
-    for name, part in parts:
-        if isinstance(part, Tensor):
-            if part.requires_grad and part not in found:
-                found[part] = path, name
-        elif isinstance(part, Module):
-            _find_tensors(vars(part).items(), (path, name), found)
-        elif isinstance(part, dict):
-            _find_tensors(part.items(), (path, name), found)
-        elif isinstance(part, (list, tuple)):
-            _find_tensors(enumerate(part), (path, name), found)
-
-
-def _dotted(path: _Path) -> str:
-    """Write a path as `layers.0.weight`."""
-    if not path:
-        return ""
-    owner, name = path
-    return f"{_dotted(owner)}.{name}" if owner else str(name)
 
 
 class Layer(Module):
@@ -142,7 +53,7 @@ class Layer(Module):
         n_neurons: int,
         activation: Activation = Activation.LINEAR,
         *,
-        rng: np.random.Generator | int | None = None,
+        rng: RNG = None,
         dtype: npt.DTypeLike = np.float64,
     ) -> None:
         kind = type(self).__name__
@@ -153,10 +64,10 @@ class Layer(Module):
             known = ", ".join(map(str, Activation))
             raise TypeError(f"{kind}: the activation is one of {known}, got {activation!r}")
         fan = n_input if activation is Activation.RELU else n_input + n_neurons
-        weight = np.random.default_rng(rng).normal(0, np.sqrt(2 / fan), (n_input, n_neurons))
+        weight = generator(rng).normal(0, np.sqrt(2 / fan), (n_input, n_neurons))
         self.activation = activation
-        self.weight = Tensor(weight, label="weight", dtype=dtype)
-        self.bias = Tensor(np.zeros(n_neurons), label="bias", dtype=dtype)
+        self.weight: Tensor = Parameter(weight, label="weight", dtype=dtype)
+        self.bias: Tensor = Parameter(np.zeros(n_neurons), label="bias", dtype=dtype)
 
     @property
     def neurons(self) -> list[Neuron]:
@@ -167,10 +78,7 @@ class Layer(Module):
     def forward(self, x: Any) -> Tensor:
         """Compute activation(x @ weight + bias)."""
         weight = self.weight
-        if not isinstance(x, Tensor) and (not hasattr(x, "dtype") or x.dtype != weight.dtype):
-            x = constant(x, weight.dtype, Operation.ADDMM)
-            if hasattr(x, "astype"):  # not a number
-                x = x.astype(weight.dtype, copy=False)
+        x = input_like(weight, x)
         if getattr(x, "shape", ())[-1:] != weight._data.shape[:1]:
             raise ValueError(
                 f"{type(self).__name__}: expected an input of shape (batch, {len(weight)}), "
@@ -199,7 +107,7 @@ class Neuron(Layer):
         n_input: int,
         activation: Activation = Activation.LINEAR,
         *,
-        rng: np.random.Generator | int | None = None,
+        rng: RNG = None,
         dtype: npt.DTypeLike = np.float64,
     ) -> None:
         super().__init__(n_input, 1, activation, rng=rng, dtype=dtype)
@@ -209,6 +117,8 @@ class Neuron(Layer):
         neuron = cls.__new__(cls)
         neuron.activation = layer.activation
         neuron.weight, neuron.bias = layer.weight[:, column], layer.bias[column]
+        # An operation made them, but they are what the neuron is trained by.
+        neuron.weight.__class__ = neuron.bias.__class__ = Parameter
         neuron.weight.grad, neuron.bias.grad = layer.weight.grad[:, column], layer.bias.grad[column]
         return neuron
 
@@ -227,7 +137,7 @@ class MLP(Module):
         n_input: int,
         layers: Sequence[tuple[int, Activation]],
         *,
-        rng: np.random.Generator | int | None = None,
+        rng: RNG = None,
         dtype: npt.DTypeLike = np.float64,
     ) -> None:
         example = "such as layers=[(24, Activation.RELU), (1, Activation.SIGMOID)]"
@@ -239,7 +149,7 @@ class MLP(Module):
                     f"MLP: a layer is a number of neurons and an activation, {example}; "
                     f"got {layer!r}"
                 )
-        rng = np.random.default_rng(rng)
+        rng = generator(rng)
         widths = [n_input, *[n_neurons for n_neurons, _ in layers]]
         self.layers = [
             Layer(n, n_neurons, activation, rng=rng, dtype=dtype)
@@ -252,3 +162,8 @@ class MLP(Module):
         for layer in self.layers:
             out = layer(out)
         return out
+
+    def __repr__(self) -> str:
+        parts = [f"{type(self).__name__}: {self.n_parameters:,} parameters"]
+        parts += [f"  {path} {tensor.shape}" for path, tensor in self.named_parameters()]
+        return "\n".join(parts)

@@ -1,0 +1,385 @@
+"""Modules: what has parameters, and computes something with them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from types import MappingProxyType
+from typing import Any, NamedTuple, ParamSpec, Protocol, Self, TypeAlias, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+from tinytorch.operations.arithmetic import floating
+from tinytorch.tensor import Tensor
+
+
+class Parameter(Tensor, results=Tensor):
+    """A tensor that a module is trained by; it stays one while `requires_grad` is false.
+
+    What is computed from it is a plain `Tensor`. `data` is copied, as by `Tensor`.
+
+    >>> Parameter([1.0, 2.0]) * 2
+    Tensor([2., 4.])
+    """
+
+    __slots__ = ()
+
+    def __init__(
+        self,
+        data: Any,
+        requires_grad: bool = True,
+        *,
+        label: str | None = None,
+        dtype: npt.DTypeLike | None = None,
+    ) -> None:
+        super().__init__(data, label, requires_grad, dtype)
+
+
+class Parameters(list[Tensor]):
+    """A module's parameters: a list, which `model.parameters()` iterates over as in PyTorch."""
+
+    def __init__(self, module: Module) -> None:
+        super().__init__({x: None for _, x in _tensors_in(module)})
+        self._module = module
+
+    def __call__(self, recurse: bool = True) -> Iterator[Tensor]:
+        """Iterate over the parameters; without `recurse` over those that no submodule holds."""
+        return iter(self) if recurse else (x for _, x in self._module.named_parameters("", False))
+
+
+class IncompatibleKeys(NamedTuple):
+    """The names that a state lacks, and those that nothing in the module has."""
+
+    missing_keys: list[str]
+    unexpected_keys: list[str]
+
+
+ModuleT = TypeVar("ModuleT", bound="Module")
+P = ParamSpec("P")
+OutT_co = TypeVar("OutT_co", covariant=True)
+
+
+class Forward(Protocol[P, OutT_co]):
+    """What has a method `forward`, whose types are those of a call."""
+
+    def forward(self, *inputs: P.args, **options: P.kwargs) -> OutT_co:
+        """Compute the output."""
+
+
+class Module:
+    """Anything with parameters: tensors and other modules, alone or in lists, as attributes.
+
+    A subclass says in `forward` what it computes; calling the module gives it. Its parameters are
+    each `Parameter`, and each other tensor that requires a gradient and that no operation made. A
+    tensor that is no parameter but belongs to the module's state is a buffer (`register_buffer`).
+    `training` says whether the module is being trained, or used (`train`, `eval`).
+    """
+
+    training: bool = True
+    # The names of the buffers, and whether a state holds them.
+    _buffers: Mapping[str, bool] = MappingProxyType({})
+
+    def __call__(self: Forward[P, OutT_co], *inputs: P.args, **options: P.kwargs) -> OutT_co:
+        """Compute the module's output, which is `forward`'s."""
+        out = self.forward(*inputs, **options)
+        # A picture shows the call as a box: the innermost one that made the output.
+        new = id(out) not in map(id, inputs) and not hasattr(out, "_call")
+        if new and isinstance(out, Tensor) and out._children:
+            out._call = (self, *inputs, *options.values())
+        return out
+
+    def forward(self, *inputs: Any, **options: Any) -> Any:
+        """Say what the module computes: that is for the subclass."""
+        raise NotImplementedError(f"{type(self).__name__} has no method `forward`")
+
+    # --- what it consists of ------------------------------------------------------------------
+
+    def named_modules(
+        self, prefix: str = "", remove_duplicate: bool = True
+    ) -> Iterator[tuple[str, Module]]:
+        """Give this module and all within it with their paths; each module once."""
+        return _modules_in(self, prefix, set() if remove_duplicate else None, ())
+
+    def modules(self) -> Iterator[Module]:
+        """Give this module and all within it, each once."""
+        return (module for _, module in self.named_modules())
+
+    def named_children(self) -> Iterator[tuple[str, Module]]:
+        """Give the modules that this one holds itself, with their names; each once."""
+        names: dict[Module, str] = {}
+        for name, child in _children(self):
+            names.setdefault(child, name)
+        return ((name, child) for child, name in names.items())
+
+    def children(self) -> Iterator[Module]:
+        """Give the modules that this one holds itself, each once."""
+        return (child for _, child in self.named_children())
+
+    def named_parameters(
+        self, prefix: str = "", recurse: bool = True, remove_duplicate: bool = True
+    ) -> Iterator[tuple[str, Tensor]]:
+        """Give each parameter with its path, such as `layers.0.weight`; each parameter once."""
+        seen = set()
+        for path, tensor in _tensors_in(self, recurse):
+            if tensor not in seen:
+                yield _join(prefix, _dotted(path)), tensor
+            if remove_duplicate:
+                seen.add(tensor)
+
+    @property
+    def parameters(self) -> Parameters:
+        """The tensors that training changes."""
+        return Parameters(self)
+
+    def named_buffers(
+        self, prefix: str = "", recurse: bool = True, remove_duplicate: bool = True
+    ) -> Iterator[tuple[str, Any]]:
+        """Give each buffer with its path; each buffer once."""
+        seen = set()
+        for path, module in self.named_modules(prefix) if recurse else [(prefix, self)]:
+            for name in module._buffers:
+                buffer = getattr(module, name)
+                if buffer is not None and id(buffer) not in seen:
+                    yield _join(path, name), buffer
+                if remove_duplicate:
+                    seen.add(id(buffer))
+
+    def buffers(self, recurse: bool = True) -> Iterator[Any]:
+        """Give the buffers, each once."""
+        return (buffer for _, buffer in self.named_buffers("", recurse))
+
+    def register_buffer(self, name: str, tensor: Any, persistent: bool = True) -> None:
+        """Keep a tensor, or a plain array of whole numbers, as state that training leaves alone.
+
+        Of a tensor its values are kept, in the same memory, without a gradient. A buffer that is
+        not persistent is in no `state_dict`. Raises KeyError for a name that is taken or no name.
+        """
+        self._refuse_taken(name)
+        self._buffers = {**self._buffers, name: persistent}
+        vars(self)[name] = tensor.detach() if isinstance(tensor, Tensor) else tensor
+
+    def register_parameter(self, name: str, param: Parameter | None) -> None:
+        """Hold a parameter under a name, or None for one that is not used.
+
+        Raises KeyError for a name that is taken or no name.
+        """
+        self._refuse_taken(name)
+        vars(self)[name] = param
+
+    def add_module(self, name: str, module: Module | None) -> None:
+        """Hold a module under a name. Raises KeyError for a name that is taken or no name."""
+        self._refuse_taken(name)
+        vars(self)[name] = module
+
+    register_module = add_module
+
+    def _refuse_taken(self, name: str) -> None:
+        kind = type(self).__name__
+        if not isinstance(name, str) or "." in name or not name:
+            raise KeyError(f"{kind}: a name is a text without dots, got {name!r}")
+        if hasattr(self, name) and name not in self._buffers:
+            raise KeyError(f"{kind} has an attribute {name!r} already")
+
+    # --- its state ----------------------------------------------------------------------------
+
+    def state_dict(self) -> dict[str, Any]:
+        """Map the names of the parameters and persistent buffers to their values.
+
+        They share the module's memory, without history: training changes them too, and
+        `copy.deepcopy` keeps them as they are now. What the module holds twice is there twice.
+        """
+        return {
+            name: x.detach() if isinstance(x, Tensor) else x for name, x in _state(self).items()
+        }
+
+    def load_state_dict(self, state_dict: Mapping[str, Any], strict: bool = True) -> Any:
+        """Take over the values of a state, tensors or arrays, into the module's own memory.
+
+        Gives the names that the state lacks, and those that it has and the module has not, as
+        `missing_keys` and `unexpected_keys`; unless `strict` is false, either is an error.
+
+        Raises RuntimeError for those, and for shapes that differ; then nothing was changed.
+        """
+        own = _state(self)
+        missing = [name for name in own if name not in state_dict]
+        unexpected = [name for name in state_dict if name not in own]
+        given = {name: (own[name], state_dict[name]) for name in own if name in state_dict}
+        faults = [
+            f"{name} has shape {x.shape}, in the state {np.shape(values)}"
+            for name, (x, values) in given.items()
+            if np.shape(values) != x.shape
+        ]
+        if strict and missing:
+            faults.append(f"missing from the state: {', '.join(missing)}")
+        if strict and unexpected:
+            faults.append(f"unexpected in the state: {', '.join(unexpected)}")
+        if faults:
+            raise RuntimeError(f"load_state_dict of {type(self).__name__}: {'; '.join(faults)}")
+        # All is read before anything is written.
+        loaded = [(x, _values_for(x, values)) for x, values in given.values()]
+        for x, values in loaded:
+            if isinstance(x, Tensor):
+                x.data = values
+            else:
+                x[...] = values
+        return IncompatibleKeys(missing, unexpected)
+
+    # --- what is done to all of it ------------------------------------------------------------
+
+    def apply(self, fn: Callable[[Module], Any]) -> Self:
+        """Call `fn` with each module within this one, inner ones first, and with this one."""
+        for module in list(self.modules())[::-1]:
+            fn(module)
+        return self
+
+    def train(self, mode: bool = True) -> Self:
+        """Set `training` of this module and all within it."""
+        for module in self.modules():
+            module.training = bool(mode)
+        return self
+
+    def eval(self) -> Self:
+        """Use the module, rather than train it: `train(False)`."""
+        return self.train(mode=False)
+
+    def requires_grad_(self, requires_grad: bool = True) -> Self:
+        """Let training change the parameters, or freeze them.
+
+        A frozen `Parameter` stays among them; another tensor is a constant from then on.
+        """
+        for parameter in self.parameters:
+            parameter.requires_grad = bool(requires_grad)
+        return self
+
+    def to(self, dtype: npt.DTypeLike) -> Self:
+        """Change the floating dtype of all parameters and buffers, and of their gradients."""
+        kind = floating(dtype)
+        tensors = [*self.parameters, *(x for x in self.buffers() if isinstance(x, Tensor))]
+        for x in tensors:
+            x._data = x._data.astype(kind)
+            x._grad = None if x._grad is None else x._grad.astype(kind)
+        return self
+
+    def float(self) -> Self:
+        """Change all parameters and buffers to float32."""
+        return self.to(np.float32)
+
+    def double(self) -> Self:
+        """Change all parameters and buffers to float64."""
+        return self.to(np.float64)
+
+    def half(self) -> Self:
+        """Change all parameters and buffers to float16."""
+        return self.to(np.float16)
+
+    def flush_grads(self, set_to_none: bool = True) -> None:
+        """Forget all gradients, so that the next backward pass starts from zero."""
+        for parameter in self.parameters:
+            parameter._grad = None if set_to_none else np.zeros_like(parameter._data)
+
+    zero_grad = flush_grads
+
+    # --- how it is shown ----------------------------------------------------------------------
+
+    @property
+    def n_parameters(self) -> int:
+        """How many numbers training changes."""
+        return sum(parameter.size for parameter in self.parameters)
+
+    def extra_repr(self) -> str:
+        """Say what stands in the brackets behind the name: that is for the subclass."""
+        return ""
+
+    def __repr__(self) -> str:
+        extra = self.extra_repr()
+        lines = extra.split("\n") if extra else []
+        children = [f"({name}): {child!r}" for name, child in self.named_children()]
+        if not children and len(lines) < 2:
+            return f"{type(self).__name__}({extra})"
+        return (
+            "\n  ".join(
+                [f"{type(self).__name__}(", *lines, *(x.replace("\n", "\n  ") for x in children)]
+            )
+            + "\n)"
+        )
+
+
+# What leads to a part of a module: what leads to its owner, and its name there. Written out only
+# where a name is asked for, since every step of a training looks all parameters up.
+_Place: TypeAlias = "tuple[_Path, Any]"
+_Path: TypeAlias = "tuple[()] | _Place"
+
+
+def _parts(owned: Iterable[tuple[Any, Any]], path: _Path = ()) -> Iterator[tuple[_Place, Any]]:
+    """Give all that an object owns, of lists, tuples and dicts what is in them."""
+    for name, part in owned:
+        if isinstance(part, dict):
+            yield from _parts(part.items(), (path, name))
+        elif isinstance(part, list | tuple):
+            yield from _parts(enumerate(part), (path, name))
+        else:
+            yield (path, name), part
+
+
+def _tensors_in(
+    module: Module, recurse: bool = True, path: _Path = (), above: tuple[Module, ...] = ()
+) -> Iterator[tuple[_Path, Tensor]]:
+    """Give the parameters with their paths, in the order of attributes, whichever holds them."""
+    buffers = module._buffers
+    for where, part in _parts(vars(module).items(), path):
+        if isinstance(part, Tensor):
+            is_leaf = part.requires_grad and not part._children
+            is_buffer = where[0] is path and where[1] in buffers
+            if (is_leaf or isinstance(part, Parameter)) and not is_buffer:
+                yield where, part
+        elif recurse and isinstance(part, Module) and part not in above:
+            yield from _tensors_in(part, recurse, where, (*above, module))
+
+
+def _modules_in(
+    module: Module, path: str, seen: set[Module] | None, above: tuple[Module, ...]
+) -> Iterator[tuple[str, Module]]:
+    if module in (above if seen is None else seen):
+        return
+    if seen is not None:
+        seen.add(module)
+    yield path, module
+    for name, child in list(_children(module)):
+        yield from _modules_in(child, _join(path, name), seen, (*above, module))
+
+
+def _children(module: Module) -> Iterator[tuple[str, Module]]:
+    return (
+        (_dotted(path), part)
+        for path, part in _parts(vars(module).items())
+        if isinstance(part, Module)
+    )
+
+
+def _state(module: Module) -> dict[str, Any]:
+    """Map the names of parameters and persistent buffers to them, shared ones to each name."""
+    state: dict[str, Any] = {}
+    for path, part in module.named_modules(remove_duplicate=False):
+        state.update(part.named_parameters(path, recurse=False, remove_duplicate=False))
+        for name, persistent in part._buffers.items():
+            if persistent and getattr(part, name) is not None:
+                state[_join(path, name)] = getattr(part, name)
+    return state
+
+
+def _values_for(x: Any, values: Any) -> Any:
+    if isinstance(x, Tensor):
+        return Tensor(values, requires_grad=False, dtype=x.dtype)._data
+    return np.asarray(values).astype(x.dtype)
+
+
+def _join(prefix: str, name: str) -> str:
+    return f"{prefix}.{name}" if prefix and name else prefix or name
+
+
+def _dotted(path: _Path) -> str:
+    """Write a path as `layers.0.weight`."""
+    if not path:
+        return ""
+    owner, name = path
+    return _join(_dotted(owner), str(name))
