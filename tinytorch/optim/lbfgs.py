@@ -1,0 +1,228 @@
+"""L-BFGS: Newton's method with the curvature that the last steps have shown."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from tinytorch.engine import Array
+from tinytorch.optim.optimizer import Optimizer, Params, State, _evaluate
+
+# The conditions of Wolfe: the loss falls by this part of what the slope at the start promises, and
+# the slope is at most this part of it.
+_DECREASE, _CURVATURE = 1e-4, 0.9
+# A search along a line ends where no entry would change by more.
+_SMALLEST_CHANGE = 1e-9
+
+
+class LBFGS(Optimizer):
+    """Minimise a loss that is the same in every call, in few evaluations of it.
+
+    The direction of a step is -H g, where H, the inverse of the second derivative, is built from
+    the last `history_size` changes of the parameters, s, and of the gradient, y. Its length is
+    `lr`, or is found so that the strong conditions of Wolfe hold: `line_search_fn="strong_wolfe"`
+    (D. Liu and J. Nocedal, "On the limited memory BFGS method for large scale optimization", 1989;
+    J. Nocedal and S. Wright, "Numerical optimization", 2006, algorithms 7.4, 3.5 and 3.6).
+
+    `step(closure)` makes up to `max_iter` steps with up to `max_eval` evaluations, and fewer where
+    no entry of the gradient is above `tolerance_grad`, or no parameter, or the loss, changes by
+    more than `tolerance_change`. All parameters are one group. Raises ValueError for more groups,
+    TypeError for a step without a closure.
+    """
+
+    def __init__(
+        self,
+        params: Params,
+        lr: float = 1,
+        max_iter: int = 20,
+        max_eval: int | None = None,
+        tolerance_grad: float = 1e-7,
+        tolerance_change: float = 1e-9,
+        history_size: int = 100,
+        line_search_fn: str | None = None,
+    ) -> None:
+        if line_search_fn not in (None, "strong_wolfe"):
+            raise ValueError(
+                f"LBFGS: line_search_fn is 'strong_wolfe' or None, got {line_search_fn!r}"
+            )
+        super().__init__(
+            params,
+            {
+                "lr": lr,
+                "max_iter": max_iter,
+                "max_eval": max_iter * 5 // 4 if max_eval is None else max_eval,
+                "tolerance_grad": tolerance_grad,
+                "tolerance_change": tolerance_change,
+                "history_size": history_size,
+                "line_search_fn": line_search_fn,
+            },
+        )
+        if len(self.param_groups) > 1:
+            raise ValueError("LBFGS: all parameters are one group, with the same options")
+
+    def step(self, closure: Callable[[], Any] | None = None) -> Any:
+        """Change the parameters in place, and give the loss before: the closure's first result."""
+        if closure is None:
+            raise TypeError("LBFGS: step needs a closure, which computes the loss and gradients")
+        group = self.param_groups[0]
+        lr, tolerance = group["lr"], group["tolerance_change"]
+        state = self.state[group["params"][0]]
+        first_loss = _evaluate(closure)
+        loss, g, evaluations = float(first_loss), self._gradient(), 1
+
+        def at(x: Array) -> tuple[float, Array]:
+            nonlocal evaluations
+            self._put(x)
+            evaluations += 1
+            return float(_evaluate(closure)), self._gradient()
+
+        for iteration in range(1, group["max_iter"] + 1):
+            if np.abs(g).max() <= group["tolerance_grad"]:
+                break
+            d = _direction(state, g, group["history_size"])
+            t = lr * min(1.0, 1 / float(np.abs(g).sum())) if state["n_iter"] == 1 else lr
+            state.update(d=d, t=t, prev_flat_grad=g, prev_loss=loss)
+            slope = float(g.dot(d))
+            if slope > -tolerance:
+                break
+            x = self._parameters_flat()
+            if group["line_search_fn"]:
+
+                def along(t: float, x: Array = x, d: Array = d) -> _Point:
+                    loss, g = at(x + t * d)
+                    return _Point(t, loss, g, float(g.dot(d)))
+
+                start, size = _Point(0.0, loss, g, slope), float(np.abs(d).max())
+                found = strong_wolfe(along, start, t, size, group["max_eval"] - evaluations)
+                state["t"], loss, g = found.t, found.loss, found.gradient
+                self._put(x + found.t * d)
+            elif iteration < group["max_iter"]:
+                loss, g = at(x + t * d)
+            else:
+                self._put(x + t * d)
+            if (
+                evaluations >= group["max_eval"]
+                or np.abs(d * state["t"]).max() <= tolerance
+                or abs(loss - state["prev_loss"]) < tolerance
+            ):
+                break
+        state["func_evals"] = state.get("func_evals", 0) + evaluations
+        return first_loss
+
+    def _parameters_flat(self) -> Array:
+        return np.concatenate([x._data.reshape(-1) for x in self._parameters()])
+
+    def _gradient(self) -> Array:
+        """Give all gradients in one vector; of a parameter that has none, zeros."""
+        return np.concatenate(
+            [
+                (np.zeros_like(x._data) if x._grad is None else x._grad).reshape(-1)
+                for x in self._parameters()
+            ]
+        )
+
+    def _put(self, values: Array) -> None:
+        """Set all parameters to the values of one vector."""
+        start = 0
+        for x in self._parameters():
+            x._data[...] = values[start : start + x.size].reshape(x.shape)
+            start += x.size
+
+
+def _direction(state: State, g: Array, history_size: int) -> Array:
+    """Give -H g, by the recursion with two loops, after adding the last step to the history."""
+    state["n_iter"] = state.get("n_iter", 0) + 1
+    if state["n_iter"] == 1:
+        state.update(old_dirs=[], old_stps=[], ro=[], H_diag=1.0)
+        return -g
+    changes, steps, inverses = state["old_dirs"], state["old_stps"], state["ro"]
+    y, s = g - state["prev_flat_grad"], state["d"] * state["t"]
+    curvature = float(y.dot(s))
+    if curvature > 1e-10:
+        for history, new in ((changes, y), (steps, s), (inverses, 1 / curvature)):
+            history.append(new)
+            del history[:-history_size]
+        state["H_diag"] = curvature / float(y.dot(y))
+    d, weights = -g, []
+    for y, s, inverse in zip(changes[::-1], steps[::-1], inverses[::-1], strict=True):
+        weights.append(inverse * s.dot(d))
+        d -= weights[-1] * y
+    d *= state["H_diag"]
+    for y, s, inverse in zip(changes, steps, inverses, strict=True):
+        d += (weights.pop() - inverse * y.dot(d)) * s
+    return d
+
+
+class _Point(NamedTuple):
+    """A place on the line x + t * d, with the loss there, its gradient, and its slope along d."""
+
+    t: float
+    loss: float
+    gradient: Array
+    slope: float
+
+
+def strong_wolfe(
+    along: Callable[[float], _Point], start: _Point, t: float, size: float, trials: int
+) -> _Point:
+    """Find a place, from `t` on, where the loss is lower and its slope flatter, as Wolfe asks.
+
+    `size` is the largest entry of the direction. After so many `trials` it is the best place found.
+    """
+
+    def is_high(point: _Point) -> bool:
+        return point.loss > start.loss + _DECREASE * point.t * start.slope
+
+    def is_flat(point: _Point) -> bool:
+        return abs(point.slope) <= -_CURVATURE * start.slope
+
+    # Go on, in growing steps, until the place that is looked for lies between the last two.
+    before, point = start, along(t)
+    for trial in range(trials):
+        if is_high(point) or (trial > 1 and point.loss >= before.loss):
+            break
+        if is_flat(point):
+            return point
+        if point.slope >= 0:
+            break
+        bounds = point.t + 0.01 * (point.t - before.t), 10 * point.t
+        before, point = point, along(_minimum(before, point, *bounds))
+    else:
+        return min(start, point, key=lambda place: place.loss)
+    # Then narrow it down: `low` has the lowest loss so far, and falls towards `high`.
+    low, high = sorted((before, point), key=lambda place: place.loss)
+    is_stuck = False
+    for _ in range(trial, trials):
+        left, right = sorted((low.t, high.t))
+        if (right - left) * size < _SMALLEST_CHANGE:
+            break
+        t, margin = _minimum(low, high, left, right), 0.1 * (right - left)
+        if min(right - t, t - left) >= margin:
+            is_stuck = False
+        elif is_stuck or not left < t < right:
+            t = right - margin if right - t < t - left else left + margin
+            is_stuck = False
+        else:
+            is_stuck = True
+        point = along(t)
+        if is_high(point) or point.loss >= low.loss:
+            low, high = sorted((low, point), key=lambda place: place.loss)
+        elif is_flat(point):
+            return point
+        else:
+            low, high = point, low if point.slope * (high.t - low.t) >= 0 else high
+    return low
+
+
+def _minimum(p: _Point, q: _Point, low: float, high: float) -> float:
+    """Give where the cubic through both places, with their slopes, is lowest within the bounds."""
+    p, q = sorted((p, q), key=lambda place: place.t)
+    mean = p.slope + q.slope - 3 * (p.loss - q.loss) / (p.t - q.t)
+    square = mean * mean - p.slope * q.slope
+    if square < 0:
+        return (low + high) / 2
+    root = square**0.5
+    t = q.t - (q.t - p.t) * (q.slope + root - mean) / (q.slope - p.slope + 2 * root)
+    return min(max(t, low), high)
