@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from tinytorch.nn.inputs import input_like
 from tinytorch.nn.module import Module, Parameter
-from tinytorch.operations.rows import Operation, constant, describe
+from tinytorch.operations.rows import describe
 from tinytorch.random import RNG, generator
 from tinytorch.tensor import Tensor
 
@@ -77,10 +78,7 @@ class Layer(Module):
     def forward(self, x: Any) -> Tensor:
         """Compute activation(x @ weight + bias)."""
         weight = self.weight
-        if not isinstance(x, Tensor) and (not hasattr(x, "dtype") or x.dtype != weight.dtype):
-            x = constant(x, weight.dtype, Operation.ADDMM)
-            if hasattr(x, "astype"):  # not a number
-                x = x.astype(weight.dtype, copy=False)
+        x = input_like(weight, x)
         if getattr(x, "shape", ())[-1:] != weight._data.shape[:1]:
             raise ValueError(
                 f"{type(self).__name__}: expected an input of shape (batch, {len(weight)}), "

@@ -1,0 +1,254 @@
+"""Normalisation of each channel: over a batch, or over each example of it."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import numpy as np
+import numpy.typing as npt
+
+from tinytorch.nn.inputs import tensor
+from tinytorch.nn.module import Module
+from tinytorch.nn.normalization import affine, scale_and_shift, standardize
+from tinytorch.tensor import Tensor
+
+
+def batch_norm(
+    input: Any,
+    running_mean: Tensor | None,
+    running_var: Tensor | None,
+    weight: Tensor | None = None,
+    bias: Tensor | None = None,
+    training: bool = False,
+    momentum: float = 0.1,
+    eps: float = 1e-5,
+) -> Tensor:
+    """(x - mean) / sqrt(var + eps) * weight + bias, for each channel, the second axis.
+
+    In training mean and variance are those of the batch, and the running ones move towards them,
+    by the fraction `momentum`, in place; otherwise they are the running ones (S. Ioffe and C.
+    Szegedy, "Batch normalization", 2015). Raises ValueError for training on one value a channel.
+    """
+    x = tensor(input)
+    if training:
+        if x.size <= x.shape[1]:
+            raise ValueError(f"batch_norm: one value a channel has no variance, shape {x.shape}")
+        return _by_its_own(x, (0, *range(2, x.ndim)), running_mean, running_var, weight, bias,
+                           momentum, eps)  # fmt: skip
+    return _by_running(x, running_mean, running_var, weight, bias, eps)
+
+
+def instance_norm(
+    input: Any,
+    running_mean: Tensor | None = None,
+    running_var: Tensor | None = None,
+    weight: Tensor | None = None,
+    bias: Tensor | None = None,
+    use_input_stats: bool = True,
+    momentum: float = 0.1,
+    eps: float = 1e-5,
+) -> Tensor:
+    """(x - mean) / sqrt(var + eps) * weight + bias, for each channel of each example, (N, C, ...).
+
+    Without `use_input_stats` mean and variance are the running ones, else these move towards the
+    batch's average (D. Ulyanov et al., "Instance normalization", 2016). Raises ValueError for one
+    value a channel.
+    """
+    x = tensor(input)
+    if not use_input_stats:
+        return _by_running(x, running_mean, running_var, weight, bias, eps)
+    if x.size <= x.shape[0] * x.shape[1]:
+        raise ValueError(f"instance_norm: one value a channel has no variance, shape {x.shape}")
+    return _by_its_own(x, tuple(range(2, x.ndim)), running_mean, running_var, weight, bias,
+                       momentum, eps)  # fmt: skip
+
+
+def _by_its_own(
+    x: Tensor,
+    axes: tuple[int, ...],
+    running_mean: Tensor | None,
+    running_var: Tensor | None,
+    weight: Tensor | None,
+    bias: Tensor | None,
+    momentum: float,
+    eps: float,
+) -> Tensor:
+    normal, mean, variance = standardize(x, axes, eps)
+    n = x.size // variance.size
+    for running, batch in ((running_mean, mean), (running_var, variance * (n / (n - 1)))):
+        if running is not None:
+            average = batch.reshape(-1, x.shape[1]).mean(axis=0)
+            running.data = running.data + momentum * (average - running.data)
+    return affine(normal, weight, bias, _channels(x))
+
+
+def _by_running(
+    x: Tensor,
+    running_mean: Tensor | None,
+    running_var: Tensor | None,
+    weight: Tensor | None,
+    bias: Tensor | None,
+    eps: float,
+) -> Tensor:
+    if running_mean is None or running_var is None:
+        raise ValueError(
+            "normalisation by running statistics: expected a running mean and variance"
+        )
+    mean, scale = running_mean.data, 1 / np.sqrt(running_var.data + eps)
+    normal = (x - mean.reshape(_channels(x))) * scale.reshape(_channels(x))
+    return affine(normal, weight, bias, _channels(x))
+
+
+def _channels(x: Tensor) -> tuple[int, ...]:
+    """Give the shape in which one number a channel broadcasts against x."""
+    return (-1, *(1,) * (x.ndim - 2))
+
+
+class _ByChannel(Module):
+    """What normalises each channel, and may keep running statistics."""
+
+    _ndims: ClassVar[tuple[int, ...]]
+
+    def __init__(
+        self,
+        num_features: int,
+        eps: float = 1e-5,
+        momentum: float | None = 0.1,
+        affine: bool = True,
+        track_running_stats: bool = True,
+        *,
+        bias: bool = True,
+        dtype: npt.DTypeLike = np.float64,
+    ) -> None:
+        self.num_features, self.eps, self.momentum = num_features, eps, momentum
+        self.affine, self.track_running_stats = affine, track_running_stats
+        self.weight, self.bias = scale_and_shift(num_features, affine, bias, dtype)
+        track = track_running_stats
+        self.register_buffer(
+            "running_mean", Tensor(np.zeros(num_features, dtype)) if track else None
+        )
+        self.register_buffer("running_var", Tensor(np.ones(num_features, dtype)) if track else None)
+        self.register_buffer("num_batches_tracked", np.array(0) if track else None)
+
+    running_mean: Tensor | None
+    running_var: Tensor | None
+    num_batches_tracked: Any
+
+    def reset_running_stats(self) -> None:
+        """Forget the running statistics: mean 0, variance 1, no batches."""
+        if self.running_mean is not None and self.running_var is not None:
+            self.running_mean.data[...] = 0
+            self.running_var.data[...] = 1
+            self.num_batches_tracked[...] = 0
+
+    def _checked(self, input: Any) -> Tensor:
+        x = tensor(input)
+        if x.ndim not in self._ndims:
+            axes = " or ".join(map(str, self._ndims))
+            raise ValueError(f"{type(self).__name__}: expected {axes} axes, got shape {x.shape}")
+        return x
+
+    def extra_repr(self) -> str:
+        """Show the options."""
+        return (
+            f"{self.num_features}, eps={self.eps}, momentum={self.momentum}, affine={self.affine}, "
+            f"track_running_stats={self.track_running_stats}"
+        )
+
+
+class _BatchNorm(_ByChannel):
+    def forward(self, input: Any) -> Tensor:
+        """Normalise each channel, in training by the batch, else by the running statistics."""
+        x, momentum = self._checked(input), self.momentum
+        if self.training and self.num_batches_tracked is not None:
+            self.num_batches_tracked[...] += 1
+            if momentum is None:  # the average of all batches
+                momentum = 1 / float(self.num_batches_tracked)
+        return batch_norm(
+            x,
+            self.running_mean if not self.training or self.track_running_stats else None,
+            self.running_var if not self.training or self.track_running_stats else None,
+            self.weight,
+            self.bias,
+            self.training or self.running_mean is None,
+            momentum or 0.0,
+            self.eps,
+        )
+
+
+class BatchNorm1d(_BatchNorm):
+    """(x - mean) / sqrt(var + eps) * weight + bias, for each channel of (N, C) or (N, C, L).
+
+    In training mean and variance are the batch's, and `running_mean` and `running_var` move towards
+    them by the fraction `momentum`, or are the average if it is None; else they are the running
+    ones. `weight` and `bias` are (num_features,), and start at 1 and 0.
+    """
+
+    _ndims = (2, 3)
+
+
+class BatchNorm2d(_BatchNorm):
+    """What `BatchNorm1d` is to (N, C, L), to images (N, C, H, W)."""
+
+    _ndims = (4,)
+
+
+class BatchNorm3d(_BatchNorm):
+    """What `BatchNorm1d` is to (N, C, L), to volumes (N, C, D, H, W)."""
+
+    _ndims = (5,)
+
+
+class _InstanceNorm(_ByChannel):
+    def __init__(
+        self,
+        num_features: int,
+        eps: float = 1e-5,
+        momentum: float = 0.1,
+        affine: bool = False,
+        track_running_stats: bool = False,
+        *,
+        bias: bool = True,
+        dtype: npt.DTypeLike = np.float64,
+    ) -> None:
+        super().__init__(
+            num_features, eps, momentum, affine, track_running_stats, bias=bias, dtype=dtype
+        )
+
+    def forward(self, input: Any) -> Tensor:
+        """Normalise each channel of each example."""
+        x = self._checked(input)
+        single = x.ndim == self._ndims[0]
+        out = instance_norm(
+            x[None] if single else x,
+            self.running_mean,
+            self.running_var,
+            self.weight,
+            self.bias,
+            self.training or not self.track_running_stats,
+            self.momentum or 0.0,
+            self.eps,
+        )
+        return out[0] if single else out
+
+
+class InstanceNorm1d(_InstanceNorm):
+    """(x - mean) / sqrt(var + eps) * weight + bias, for each channel of each, (N, C, L) or (C, L).
+
+    Mean and variance are its own; with `track_running_stats` they are the running ones unless it
+    is being trained. With `affine` there are `weight` and `bias`, which start at 1 and 0.
+    """
+
+    _ndims = (2, 3)
+
+
+class InstanceNorm2d(_InstanceNorm):
+    """What `InstanceNorm1d` is to (N, C, L), to images (N, C, H, W) or (C, H, W)."""
+
+    _ndims = (3, 4)
+
+
+class InstanceNorm3d(_InstanceNorm):
+    """What `InstanceNorm1d` is to (N, C, L), to volumes (N, C, D, H, W) or (C, D, H, W)."""
+
+    _ndims = (4, 5)

@@ -1,0 +1,30 @@
+"""What modules and functions take that is no tensor: constants."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from tinytorch.operations.rows import Operation, constant
+from tinytorch.tensor import Tensor
+
+
+def tensor(x: Any) -> Tensor:
+    """Make a constant of what is no tensor."""
+    return x if isinstance(x, Tensor) else Tensor(x, requires_grad=False)
+
+
+def input_like(weight: Tensor, x: Any) -> Any:
+    """Make an input that is no tensor a constant of the weights' dtype."""
+    if not isinstance(x, Tensor) and (not hasattr(x, "dtype") or x.dtype != weight.dtype):
+        x = constant(x, weight.dtype, Operation.ADDMM)
+        if hasattr(x, "astype"):  # not a number
+            x = x.astype(weight.dtype, copy=False)
+    return x
+
+
+def values(x: Any) -> Any:
+    """Give the array of what carries no gradient: labels, masks, weights of classes."""
+    x = x._data if isinstance(x, Tensor) else x
+    return x if hasattr(x, "__array_function__") else np.asarray(x)
