@@ -9,6 +9,7 @@ import numpy as np
 
 from tinytorch.engine import Array
 from tinytorch.optim.optimizer import Optimizer, Params, State, _evaluate
+from tinytorch.tensor import Tensor
 
 # The conditions of Wolfe: the loss falls by this part of what the slope at the start promises, and
 # the slope is at most this part of it.
@@ -110,6 +111,16 @@ class LBFGS(Optimizer):
                 break
         state["func_evals"] = state.get("func_evals", 0) + evaluations
         return first_loss
+
+    def _loaded(self, name: str, value: Any, x: Tensor) -> Any:
+        """Copy numbers and vectors, of which there are lists too."""
+        if isinstance(value, list):
+            return [self._loaded(name, part, x) for part in value]
+        if value is None or isinstance(value, int):
+            return value
+        if not np.ndim(value):
+            return float(value)
+        return np.asarray(value, like=x._data).astype(x.dtype)
 
     def _parameters_flat(self) -> Array:
         return np.concatenate([x._data.reshape(-1) for x in self._parameters()])

@@ -538,11 +538,12 @@ class ReduceLROnPlateau(LRScheduler):
         self.last_epoch += 1
         figure = float(metrics)
         sign = 1 if self.mode == "min" else -1
-        best = sign * self.best
-        margin = self.threshold * (abs(best) if self.threshold_mode == "rel" else 1)
+        if self.threshold_mode == "rel":
+            bar = self.best * (1 - sign * self.threshold)
+        else:
+            bar = self.best - sign * self.threshold
         self.num_bad_epochs += 1
-        # At first best is infinite, and so is the margin.
-        if math.isinf(best) and not math.isnan(figure) or sign * figure < best - margin:
+        if sign * figure < sign * bar:
             self.best, self.num_bad_epochs = figure, 0
         if self.cooldown_counter:
             self.cooldown_counter -= 1

@@ -16,9 +16,7 @@ from tinytorch.tensor import Tensor
 Group: TypeAlias = dict[str, Any]
 State: TypeAlias = dict[str, Any]
 # Tensors, or groups of them: dictionaries with "params" and options; or what gives either.
-Params: TypeAlias = (
-    Iterable[Tensor] | Iterable[Mapping[str, Any]] | Callable[[], Iterable[Tensor]]
-)
+Params: TypeAlias = Iterable[Tensor] | Iterable[Mapping[str, Any]] | Callable[[], Iterable[Tensor]]
 
 _NOT_NEGATIVE = {
     "lr", "momentum", "weight_decay", "eps", "alpha", "lr_decay", "momentum_decay",
@@ -152,12 +150,24 @@ class Optimizer:
         state = defaultdict(dict)
         for i, kept in state_dict["state"].items():
             x = parameters[i]
-            state[x] = {name: _loaded(name, value, x, kind) for name, value in kept.items()}
+            state[x] = {name: self._loaded(name, value, x) for name, value in kept.items()}
         self.state = state
         self.param_groups = [
             {**mine, **theirs, "params": mine["params"]}
             for mine, theirs in zip(own, groups, strict=True)
         ]
+
+    def _loaded(self, name: str, value: Any, x: Tensor) -> Any:
+        """Copy what is kept for the parameter `x`: a number, or an array of its shape and dtype."""
+        if name in ("step", "mu_product"):
+            return float(value)
+        array = np.asarray(value, like=x._data).astype(x.dtype)
+        if array.shape != x.shape:
+            raise ValueError(
+                f"load_state_dict of {type(self).__name__}: {name} has shape {array.shape}, "
+                f"for {describe(x)}"
+            )
+        return array
 
     def _parameters(self) -> list[Tensor]:
         return [x for group in self.param_groups for x in group["params"]]
@@ -180,20 +190,8 @@ def _check_options(kind: str, group: Group) -> None:
         if name in _NOT_NEGATIVE and not value >= 0:
             raise ValueError(f"{kind}: {name} is at least 0, got {value}")
         if name == "betas" and not (len(value) == 2 and all(0 <= beta < 1 for beta in value)):
-            raise ValueError(f"{kind}: betas are two numbers from 0 up to, not including, 1: {value}")
+            raise ValueError(
+                f"{kind}: betas are two numbers from 0 up to, not including, 1: {value}"
+            )
         if name == "rho" and not 0 <= value <= 1:
             raise ValueError(f"{kind}: rho is from 0 to 1, got {value}")
-
-
-def _loaded(name: str, value: Any, x: Tensor, kind: str) -> Any:
-    """Copy what is kept for the parameter `x`: a number, or an array of its shape and dtype."""
-    if name in ("step", "mu_product"):
-        return float(value)
-    if not hasattr(value, "shape"):
-        return value
-    array = Tensor(value, dtype=x.dtype)._data
-    if array.shape != x.shape:
-        raise ValueError(
-            f"load_state_dict of {kind}: {name} has shape {array.shape}, for {describe(x)}"
-        )
-    return array
