@@ -327,7 +327,7 @@ def test_mistakes_are_named(mistake: Any, error: type[Exception], message: str) 
 
 def test_an_optimizer_of_ones_own_says_how_a_parameter_changes() -> None:
     class Sign(optim.Optimizer):
-        def update(self, x: Any, g: Any, state: Any, group: Any) -> None:
+        def update(self, x: Any, g: Any, state: Any, group: Any) -> None:  # noqa: ARG002
             x -= group["lr"] * np.sign(g)
 
     x = Tensor([1.0, -1.0])

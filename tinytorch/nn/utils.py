@@ -33,7 +33,7 @@ def clip_grad_norm_(
         )
     scale = np.minimum(max_norm / (norm + 1e-6), 1)
     for g in grads:
-        g *= scale.astype(g.dtype)
+        np.multiply(g, scale.astype(g.dtype), out=g)
     return Tensor(norm, requires_grad=False)
 
 
@@ -56,7 +56,7 @@ def _gradients(parameters: Any) -> list[Any]:
 def parameters_to_vector(parameters: Callable[[], Iterable[Tensor]] | Iterable[Tensor]) -> Tensor:
     """Put the entries of all parameters into one vector."""
     tensors = parameters() if callable(parameters) else parameters
-    vector: Tensor = np.concatenate([x.reshape(-1) for x in tensors])  # type: ignore[arg-type, assignment]
+    vector: Tensor = np.concatenate([x.reshape(-1) for x in tensors])  # type: ignore[assignment]
     return vector
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -96,7 +97,8 @@ class LBFGS(Optimizer):
                     return _Point(t, loss, g, float(g.dot(d)))
 
                 start, size = _Point(0.0, loss, g, slope), float(np.abs(d).max())
-                found = strong_wolfe(along, start, t, size, group["max_eval"] - evaluations)
+                search = _StrongWolfe(along, start, size)
+                found = search.find(t, group["max_eval"] - evaluations)
                 state["t"], loss, g = found.t, found.loss, found.gradient
                 self._put(x + found.t * d)
             elif iteration < group["max_iter"]:
@@ -175,65 +177,80 @@ class _Point(NamedTuple):
     slope: float
 
 
-def strong_wolfe(
-    along: Callable[[float], _Point], start: _Point, t: float, size: float, trials: int
-) -> _Point:
-    """Find a place, from `t` on, where the loss is lower and its slope flatter, as Wolfe asks.
+class _StrongWolfe:
+    """A search, from `start` on, for a place where the loss is lower and flatter, as Wolfe asks.
 
-    `size` is the largest entry of the direction. After so many `trials` it is the best place found.
+    `along(t)` goes to a place, and `size` is the largest entry of the direction.
     """
 
-    def is_high(point: _Point) -> bool:
-        return point.loss > start.loss + _DECREASE * point.t * start.slope
+    def __init__(self, along: Callable[[float], _Point], start: _Point, size: float) -> None:
+        self.along, self.start, self.size = along, start, size
+        self.is_stuck = False  # the last trial was close to one that there was already
 
-    def is_flat(point: _Point) -> bool:
-        return abs(point.slope) <= -_CURVATURE * start.slope
+    def is_high(self, point: _Point) -> bool:
+        """Say whether the loss is higher than the slope at the start promises."""
+        return point.loss > self.start.loss + _DECREASE * point.t * self.start.slope
 
-    # Go on, in growing steps, until the place that is looked for lies between the last two.
-    before, point = start, along(t)
-    for trial in range(trials):
-        if is_high(point) or (trial > 1 and point.loss >= before.loss):
-            break
-        if is_flat(point):
-            return point
-        if point.slope >= 0:
-            break
-        bounds = point.t + 0.01 * (point.t - before.t), 10 * point.t
-        before, point = point, along(_minimum(before, point, *bounds))
-    else:
-        return min(start, point, key=lambda place: place.loss)
-    # Then narrow it down: `low` has the lowest loss so far, and falls towards `high`.
-    low, high = sorted((before, point), key=lambda place: place.loss)
-    is_stuck = False
-    for _ in range(trial, trials):
+    def is_flat(self, point: _Point) -> bool:
+        """Say whether the slope is flat enough."""
+        return abs(point.slope) <= -_CURVATURE * self.start.slope
+
+    def find(self, t: float, trials: int) -> _Point:
+        """Go on, in growing steps, until the last two have such a place between them.
+
+        After so many trials it is the best place so far.
+        """
+        before, point = self.start, self.along(t)
+        for trial in range(trials):
+            if self.is_high(point) or (trial > 1 and point.loss >= before.loss):
+                return self.narrow(before, point, trials - trial)
+            if self.is_flat(point):
+                return point
+            if point.slope >= 0:
+                return self.narrow(before, point, trials - trial)
+            bounds = point.t + 0.01 * (point.t - before.t), 10 * point.t
+            before, point = point, self.along(_minimum(before, point, *bounds))
+        return min(self.start, point, key=_loss)
+
+    def narrow(self, one: _Point, other: _Point, trials: int) -> _Point:
+        """Find the place between the two."""
+        # `low` has the lowest loss so far, and falls towards `high`.
+        low, high = sorted((one, other), key=_loss)
+        for _ in range(trials):
+            if abs(high.t - low.t) * self.size < _SMALLEST_CHANGE:
+                break
+            point = self.along(self.between(low, high))
+            if self.is_high(point) or point.loss >= low.loss:
+                low, high = sorted((low, point), key=_loss)
+            elif self.is_flat(point):
+                return point
+            else:
+                low, high = point, low if point.slope * (high.t - low.t) >= 0 else high
+        return low
+
+    def between(self, low: _Point, high: _Point) -> float:
+        """Give the next place to try; twice close to the ends, it is put further inside."""
         left, right = sorted((low.t, high.t))
-        if (right - left) * size < _SMALLEST_CHANGE:
-            break
         t, margin = _minimum(low, high, left, right), 0.1 * (right - left)
-        if min(right - t, t - left) >= margin:
-            is_stuck = False
-        elif is_stuck or not left < t < right:
+        is_close = min(right - t, t - left) < margin
+        if is_close and (self.is_stuck or not left < t < right):
             t = right - margin if right - t < t - left else left + margin
-            is_stuck = False
-        else:
-            is_stuck = True
-        point = along(t)
-        if is_high(point) or point.loss >= low.loss:
-            low, high = sorted((low, point), key=lambda place: place.loss)
-        elif is_flat(point):
-            return point
-        else:
-            low, high = point, low if point.slope * (high.t - low.t) >= 0 else high
-    return low
+            is_close = False
+        self.is_stuck = is_close
+        return t
+
+
+def _loss(point: _Point) -> float:
+    return point.loss
 
 
 def _minimum(p: _Point, q: _Point, low: float, high: float) -> float:
     """Give where the cubic through both places, with their slopes, is lowest within the bounds."""
-    p, q = sorted((p, q), key=lambda place: place.t)
+    p, q = sorted((p, q), key=lambda point: point.t)
     mean = p.slope + q.slope - 3 * (p.loss - q.loss) / (p.t - q.t)
     square = mean * mean - p.slope * q.slope
     if square < 0:
         return (low + high) / 2
-    root = square**0.5
+    root = math.sqrt(square)
     t = q.t - (q.t - p.t) * (q.slope + root - mean) / (q.slope - p.slope + 2 * root)
     return min(max(t, low), high)

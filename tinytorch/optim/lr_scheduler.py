@@ -401,7 +401,7 @@ class CyclicLR(_CyclicLR):
         last_epoch: int = -1,
     ) -> None:
         modes: dict[str, Callable[[float], float]] = {
-            "triangular": lambda cycle: 1.0,
+            "triangular": lambda _: 1.0,
             "triangular2": lambda cycle: 0.5 ** (cycle - 1),
             "exp_range": lambda t: gamma**t,
         }

@@ -147,7 +147,7 @@ class Optimizer:
         parameters = dict(
             zip((i for group in groups for i in group["params"]), self._parameters(), strict=True)
         )
-        state = defaultdict(dict)
+        state: defaultdict[Tensor, State] = defaultdict(dict)
         for i, kept in state_dict["state"].items():
             x = parameters[i]
             state[x] = {name: self._loaded(name, value, x) for name, value in kept.items()}

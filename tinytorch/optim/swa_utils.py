@@ -27,7 +27,7 @@ def get_ema_avg_fn(decay: float = 0.999) -> Average:
     """
     if not 0 <= decay <= 1:
         raise ValueError(f"get_ema_avg_fn: decay is from 0 to 1, got {decay}")
-    return lambda average, x, n: decay * average + (1 - decay) * x
+    return lambda average, x, _: decay * average + (1 - decay) * x
 
 
 class AveragedModel(Module):
@@ -38,6 +38,8 @@ class AveragedModel(Module):
     "Averaging weights leads to wider optima and better generalization", 2018). Buffers are copied,
     or with `use_buffers` averaged too.
     """
+
+    n_averaged: Any
 
     def __init__(
         self, model: Module, avg_fn: Average | None = None, use_buffers: bool = False
@@ -72,7 +74,9 @@ def update_bn(loader: Iterable[Any], model: Module) -> None:
 
     A batch is an input, or a list or tuple that begins with it.
     """
-    norms = [module for module in model.modules() if hasattr(module, "reset_running_stats")]
+    norms: list[Any] = [
+        module for module in model.modules() if hasattr(module, "reset_running_stats")
+    ]
     was_training, momenta = model.training, [module.momentum for module in norms]
     for module in norms:
         module.reset_running_stats()
