@@ -1,6 +1,6 @@
 """TinyTorch: gradients of NumPy programs, in a library that is short enough to read."""
 
-from tinytorch import autograd, nn, optim
+from tinytorch import autograd, data, nn, optim
 from tinytorch.engine import no_grad, set_grad_enabled, sum_to_shape
 from tinytorch.memory import keep_freed_memory
 from tinytorch.operations.rows import Operation
@@ -24,6 +24,7 @@ __all__ = [
     "Tensor",
     "autograd",
     "check_grads",
+    "data",
     "elementwise_grad",
     "grad",
     "hessian",
