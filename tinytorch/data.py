@@ -71,7 +71,7 @@ class TensorDataset(Dataset[tuple[Any, ...]]):
 class Subset(Dataset[Any]):
     """The items of a dataset at some indices, in their order."""
 
-    def __init__(self, dataset: Any, indices: Sequence[int]) -> None:
+    def __init__(self, dataset: Any, indices: Any) -> None:
         self.dataset, self.indices = dataset, indices
 
     def __getitem__(self, index: int) -> Any:
@@ -143,9 +143,9 @@ class DataLoader:
     `collate_fn` makes a batch of a list of items instead. Arrays and `TensorDataset`s are indexed
     with all indices of a batch at once, unless there is a `collate_fn`.
 
-    With `num_workers` threads up to `prefetch_factor` batches for each are read ahead, in order: for
-    items whose reading waits for disks, or for NumPy, which lets other threads run. What a thread
-    raises is raised in the loop. A loop that is left ends its threads.
+    With `num_workers` threads up to `prefetch_factor` batches for each are read ahead, in order,
+    for items whose reading waits for disks, or for NumPy, which lets other threads run. What a
+    thread raises is raised in the loop. A loop that is left ends its threads.
 
     Raises ValueError for options that exclude one another, TypeError for a dataset without length.
     """
