@@ -1,6 +1,6 @@
 """TinyTorch: gradients of NumPy programs, in a library that is short enough to read."""
 
-from tinytorch import autograd, nn
+from tinytorch import autograd, data, nn, optim
 from tinytorch.custom import checkpoint, custom_vjp
 from tinytorch.engine import sum_to_shape
 from tinytorch.grad_mode import enable_grad, is_grad_enabled, no_grad, set_grad_enabled
@@ -29,6 +29,7 @@ __all__ = [
     "check_grads",
     "checkpoint",
     "custom_vjp",
+    "data",
     "elementwise_grad",
     "enable_grad",
     "grad",
@@ -42,6 +43,7 @@ __all__ = [
     "nn",
     "no_grad",
     "operation",
+    "optim",
     "set_grad_enabled",
     "sum_to_shape",
     "value_and_grad",

@@ -1,6 +1,6 @@
 """Neural networks: modules and functions, one concept a file."""
 
-from tinytorch.nn import functional, init
+from tinytorch.nn import functional, init, utils
 from tinytorch.nn.activations import (
     CELU,
     ELU,
@@ -171,4 +171,5 @@ __all__ = [
     "Unflatten",
     "functional",
     "init",
+    "utils",
 ]
