@@ -396,3 +396,12 @@ def test_a_padding_row_gets_no_gradient_and_pretrained_rows_are_frozen() -> None
     frozen = nn.Embedding.from_pretrained(np.ones((3, 2)))
     assert not frozen.weight.requires_grad
     assert [name for name, _ in frozen.named_parameters()] == ["weight"]
+
+
+def test_a_plain_array_takes_no_parameters_place() -> None:
+    layer = nn.Linear(2, 3)
+    with pytest.raises(TypeError, match=r"Linear: weight is a parameter, .* module\.weight\.data"):
+        layer.weight = np.ones((3, 2))
+    layer.weight.data = np.ones((3, 2))
+    layer.bias = None
+    assert_array_equal(layer(np.ones((1, 2))).data, [[2, 2, 2]])

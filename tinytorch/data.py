@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from contextvars import copy_context
 from itertools import accumulate
 from math import isclose
@@ -246,6 +245,8 @@ class DataLoader:
         return (self.collate_fn or default_collate)([_item(dataset, i) for i in places])
 
     def _read_ahead(self, places: Iterator[Any]) -> Iterator[Any]:
+        from concurrent.futures import Future, ThreadPoolExecutor
+
         waiting: deque[Future[Any]] = deque()
         pool = ThreadPoolExecutor(self.num_workers, thread_name_prefix="DataLoader")
         try:

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tinytorch.operations.arithmetic import floating
+from tinytorch.operations.operands import describe
 from tinytorch.tensor import Tensor
 
 
@@ -78,6 +79,15 @@ class Module:
     training: bool = True
     # The names of the buffers, and whether a state holds them.
     _buffers: Mapping[str, bool] = MappingProxyType({})
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        """Set an attribute. Raises TypeError for a plain value in the place of a parameter."""
+        if isinstance(vars(self).get(name), Parameter) and not isinstance(value, Tensor | None):
+            raise TypeError(
+                f"{type(self).__name__}: {name} is a parameter, and {describe(value)} is none: "
+                f"module.{name}.data = values gives it new values"
+            )
+        super().__setattr__(name, value)
 
     def __call__(self: Forward[P, OutT_co], *inputs: P.args, **options: P.kwargs) -> OutT_co:
         """Compute the module's output, which is `forward`'s."""
