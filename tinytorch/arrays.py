@@ -14,9 +14,14 @@ _BITS = {np.dtype(f"f{size}"): np.dtype(f"i{size}") for size in (2, 4, 8)}
 _ONE_THREAD = 9000
 
 
+def is_numpy(x: Any) -> bool:
+    """Say whether x is NumPy's own array, or stands for one, as a recorder does."""
+    return type(x) is np.ndarray or getattr(x, "stands_for", None) is np.ndarray
+
+
 def keep(mask: Any, array: Any) -> Any:
     """Give `array` where `mask` is true, else 0."""
-    bits = _BITS.get(array.dtype) if type(array) is np.ndarray else None
+    bits = _BITS.get(array.dtype) if is_numpy(array) else None
     if bits is None:
         return np.where(mask, array, 0)
     # Nothing branches; and bits times 0 are 0, where inf times 0 would be nan.
@@ -25,7 +30,7 @@ def keep(mask: Any, array: Any) -> Any:
 
 def matmul(x: Any, y: Any) -> Any:
     """Give the matrix product, as `np.matmul`."""
-    if isinstance(x, np.ndarray) and isinstance(y, np.ndarray) and y.ndim == 2:
+    if is_numpy(x) and is_numpy(y) and y.ndim == 2:
         if x.ndim == 2:
             return x.dot(y)
         if x.ndim > 2:  # a single product instead of one for each matrix of the stack
@@ -40,7 +45,7 @@ def rows(x: Any) -> Any:
 
 def ones_like(array: Any) -> Any:
     """Give `np.ones_like(array)`; of no axes, a scalar, with which NumPy counts faster."""
-    if type(array) is not np.ndarray:
+    if not is_numpy(array):
         return np.ones_like(array)
     return ones(array.shape, array.dtype) if array.shape else array.dtype.type(1)
 
@@ -54,22 +59,22 @@ def ones(shape: int | tuple[int, ...], dtype: np.dtype[Any]) -> Any:
 
 def sum_leading(array: Any, axes: int) -> Any:
     """Sum over the first axes, so many."""
-    matrix = axes == 1 and type(array) is np.ndarray and array.ndim == 2
+    matrix = axes == 1 and is_numpy(array) and array.ndim == 2
     if matrix and array.size <= _ONE_THREAD and array.dtype.char in "fd":
-        return ones(len(array), array.dtype).dot(array)
+        return np.dot(ones(len(array), array.dtype), array)
     return array.sum(axis=tuple(range(axes)))
 
 
 def sum_along(array: Any, axis: int) -> Any:
     """Sum along an axis, which is kept with size 1."""
-    if type(array) is np.ndarray and array.dtype.char in "fd" and axis in (-1, array.ndim - 1):
+    if is_numpy(array) and array.dtype.char in "fd" and axis in (-1, array.ndim - 1):
         return np.vecdot(array, ones(array.shape[-1], array.dtype))[..., None]
     return array.sum(axis=axis, keepdims=True)
 
 
 def mean(array: Any, axis: Any, keepdims: bool) -> Any:
     """Give `np.mean(array, axis, keepdims=keepdims)`."""
-    if type(array) is np.ndarray and array.dtype.char in "fd" and array.size:
+    if is_numpy(array) and array.dtype.char in "fd" and array.size:
         sums = array.sum(axis=axis, keepdims=keepdims)
         return sums / (array.size // sums.size)
     return array.mean(axis=axis, keepdims=keepdims)

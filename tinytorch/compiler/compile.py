@@ -1,0 +1,256 @@
+"""`compile`: a function that is recorded while it is called, and from then on runs as a program."""
+
+from __future__ import annotations
+
+import functools
+import threading
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from tinytorch.compiler.environment import Environment, Place
+from tinytorch.compiler.execute import Executable
+from tinytorch.compiler.program import Argument, Constant, Gradient, Program, Ref, map_parts, owner_of
+from tinytorch.compiler.recorder import current
+from tinytorch.compiler.recording import Made, Recorded, agree, record
+from tinytorch.engine import Node, _grad_enabled
+from tinytorch.transforms import _nested
+
+# So many programs are kept, of different shapes and surroundings.
+_KEPT = 32
+
+
+class _Variant:
+    """One way in which the function is called, and the program for it once there is one."""
+
+    def __init__(self, environment: Environment) -> None:
+        self.environment = environment
+        self.dynamic: set[str] = set()
+        self.first: Program | None = None
+        self.ready: _Ready | None = None
+
+
+class _Ready:
+    """A program with what it reads before it runs, and what it sets afterwards."""
+
+    def __init__(self, program: Program) -> None:
+        self.program = program
+        self.inputs = [
+            value.slot
+            for value in program.values
+            if isinstance(value.source, Argument | Gradient | Place)
+        ]
+        outputs: dict[int, int] = {}
+
+        def output(x: Any) -> None:
+            slot = x.slot if type(x) is Ref else x.data.slot if isinstance(x, Made) else None
+            if slot is not None:
+                outputs.setdefault(slot, len(outputs))
+
+        map_parts(output, program.results)
+        for _, slot in program.gradients:
+            output(None if slot is None else Ref(slot))
+        for _, made in program.rebound:
+            output(made)
+        self.outputs = outputs
+        self.executable = Executable(program, self.inputs, list(outputs))
+        self.sources = [program.values[slot].source for slot in self.inputs]
+
+    def __call__(self, leaves: Sequence[Any]) -> Any:
+        program = self.program
+        given = [_read(source, leaves) for source in self.sources]
+        try:
+            out = self.executable.run(*given)
+        except Exception as error:
+            call = self.executable.call_of(error)
+            if call is not None:
+                error.add_note(f"in {call.function}, recorded at {call.line}: {call.line.text}")
+            raise
+        for key, slot in program.gradients:
+            node = leaves[key.number] if type(key) is Argument else key
+            node._grad = None if slot is None else np.asarray(out[self.outputs[slot]])
+        for place, made in program.rebound:
+            place.write(self._result(made, out, leaves))
+        return map_parts(lambda x: self._result(x, out, leaves), program.results)
+
+    def _result(self, x: Any, out: tuple[Any, ...], leaves: Sequence[Any]) -> Any:
+        if type(x) is Ref:
+            value = out[self.outputs[x.slot]]
+            return value[()] if self.program.values[x.slot].scalar else value
+        if not isinstance(x, Made):
+            return x
+        if type(x.node) is Argument:
+            return leaves[x.node.number]
+        return x.tensor(out[self.outputs[x.data.slot]]) if x.node is None else x.node
+
+
+def _read(source: Any, leaves: Sequence[Any]) -> Any:
+    if type(source) is Argument:
+        leaf = leaves[source.number]
+        return leaf._data if isinstance(leaf, Node) else leaf
+    if type(source) is Place:
+        return source.read()
+    key = source.node
+    return np.asarray((leaves[key.number] if type(key) is Argument else key)._grad)
+
+
+class Compiled:
+    """A function that runs as a NumPy program; see `compile`."""
+
+    def __init__(self, function: Callable[..., Any], threads: int | None) -> None:
+        functools.update_wrapper(self, function)
+        self._function, self._threads = function, threads
+        self._begin()
+
+    def _begin(self) -> None:
+        self._variants: dict[Any, list[_Variant]] = {}
+        self._lock = threading.RLock()
+        self._latest: _Ready | None = None
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        if current() is not None or _nested():
+            return self._function(*args, **kwargs)  # a part of the program around it
+        leaves: list[Any] = []
+        key = _signature((args, kwargs), leaves, {})
+        if key is None:
+            return self._function(*args, **kwargs)
+        key = key, _grad_enabled.get()
+        with self._lock:
+            variants = self._variants.get(key)
+            if variants:
+                latest = variants[-1]
+                if latest.ready is not None and latest.environment.unchanged():
+                    return latest.ready(leaves)
+            return self._slowly(key, args, kwargs, leaves)
+
+    def _slowly(self, key: Any, args: Any, kwargs: Any, leaves: list[Any]) -> Any:
+        objects = [x for x in leaves if not isinstance(x, float | np.ndarray | Node)]
+        environment = Environment([self._function, *objects])
+        variants = self._variants.setdefault(key, [])
+        variant = self._find(variants, environment)
+        if variant is None:
+            self._forget_oldest()
+            variants.append(_Variant(environment))
+            return self._function(*args, **kwargs)
+        variants.remove(variant)
+        variants.append(variant)
+        variant.environment = environment
+        if variant.ready is not None:
+            return variant.ready(leaves)
+
+        def rebuild(given: Sequence[Any]) -> Any:
+            remaining = iter(given)
+            return map_parts(lambda _leaf: next(remaining), (args, kwargs))
+
+        first = variant.first
+        recorded = record(self._function, leaves, rebuild, environment, variant.dynamic, first)
+        if first is None:
+            variant.first = recorded.program
+        else:
+            variant.first = None
+            program = agree(first, recorded.program)
+            variant.ready = self._latest = _Ready(program)
+        return _given(recorded, leaves)
+
+    def _find(self, variants: list[_Variant], environment: Environment) -> _Variant | None:
+        """Find the variant that belongs to what the function finds outside."""
+        near = None
+        for variant in reversed(variants):
+            changes = variant.environment.differences(environment)
+            if changes is None:
+                continue
+            inputs = {
+                place.name
+                for place, x, y in changes
+                if type(x) is type(y) and (isinstance(x, float) or _alike(x, y))
+            }
+            if len(inputs) == len(changes):
+                if inputs <= variant.dynamic:
+                    return variant
+                near = near or (variant, inputs)
+        if near is None:
+            return None
+        variant, inputs = near  # what changes becomes an input
+        variant.dynamic |= inputs
+        variant.first = variant.ready = None
+        return variant
+
+    def _forget_oldest(self) -> None:
+        if sum(map(len, self._variants.values())) >= _KEPT:
+            key = next(iter(self._variants))
+            self._variants[key].pop(0)
+            if not self._variants[key]:
+                del self._variants[key]
+
+    def __get__(self, instance: Any, owner: Any = None) -> Any:
+        return self if instance is None else functools.partial(self, instance)
+
+    def __getstate__(self) -> Any:
+        return self._function, self._threads
+
+    def __setstate__(self, state: Any) -> None:
+        self._function, self._threads = state
+        functools.update_wrapper(self, self._function)
+        self._begin()
+
+
+def _given(recorded: Recorded, leaves: Sequence[Any]) -> Any:
+    """Give the results of a recorded run."""
+
+    def part(x: Any) -> Any:
+        if type(x) is Ref:
+            return recorded.values[x.slot]
+        if not isinstance(x, Made):
+            return x
+        if type(x.node) is Argument:
+            return leaves[x.node.number]
+        return x.tensor(recorded.values[x.data.slot]) if x.node is None else x.node
+
+    return map_parts(part, recorded.program.results)
+
+
+def _alike(x: Any, y: Any) -> bool:
+    return type(x) is np.ndarray and (x.shape, x.dtype, x.strides) == (y.shape, y.dtype, y.strides)
+
+
+def _signature(tree: Any, leaves: list[Any], owners: dict[int, int]) -> Any:
+    """Describe the arguments: programs are for one structure, with these shapes and dtypes.
+
+    None for arguments that a program can't have: tensors that are computed, whose gradients flow on.
+    """
+    kind = type(tree)
+    if kind is tuple or kind is list:
+        return kind, *[_signature(part, leaves, owners) for part in tree]
+    if kind is dict:
+        return kind, *[(key, _signature(part, leaves, owners)) for key, part in tree.items()]
+    leaves.append(tree)
+    if kind is np.ndarray:
+        owner = owners.setdefault(id(owner_of(tree)), len(owners))
+        return tree.shape, tree.dtype.str, tree.strides, owner
+    if isinstance(tree, Node):
+        data = tree._data
+        owner = owners.setdefault(id(owner_of(data)), len(owners))
+        return (
+            kind, data.shape, data.dtype.str, data.strides, owner, tree.requires_grad,
+            tree._grad is None, tree.label, id(tree) in owners,
+        )  # fmt: skip
+    if kind is float:
+        return float
+    try:
+        hash(tree)
+    except TypeError:
+        return id(tree)
+    return kind, tree
+
+
+def compile(  # noqa: A001  (as PyTorch's)
+    function: Callable[..., Any] | None = None, *, threads: int | None = None
+) -> Any:
+    """Compile."""
+    if function is None:
+        return lambda function: Compiled(function, threads)
+    return Compiled(function, threads)
+
+
+__all__ = ["Constant", "compile"]
