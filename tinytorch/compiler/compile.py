@@ -11,11 +11,14 @@ import numpy as np
 
 from tinytorch.compiler.environment import Environment, Place
 from tinytorch.compiler.execute import Executable
+from tinytorch.compiler.passes import optimise
 from tinytorch.compiler.program import Argument, Constant, Gradient, Program, Ref, map_parts, owner_of
 from tinytorch.compiler.recorder import current
 from tinytorch.compiler.recording import Made, Recorded, agree, record
 from tinytorch.engine import Node, _grad_enabled
 from tinytorch.transforms import _nested
+
+asarray = np.asarray
 
 # So many programs are kept, of different shapes and surroundings.
 _KEPT = 32
@@ -54,7 +57,10 @@ class _Ready:
         for _, made in program.rebound:
             output(made)
         self.outputs = outputs
-        self.executable = Executable(program, self.inputs, list(outputs))
+        self.executable = Executable(optimise(program, outputs), self.inputs, list(outputs))
+        self._gradients = [
+            (key, None if slot is None else outputs[slot]) for key, slot in program.gradients
+        ]
         self.sources = [program.values[slot].source for slot in self.inputs]
 
     def __call__(self, leaves: Sequence[Any]) -> Any:
@@ -67,11 +73,13 @@ class _Ready:
             if call is not None:
                 error.add_note(f"in {call.function}, recorded at {call.line}: {call.line.text}")
             raise
-        for key, slot in program.gradients:
+        for key, i in self._gradients:
             node = leaves[key.number] if type(key) is Argument else key
-            node._grad = None if slot is None else np.asarray(out[self.outputs[slot]])
+            node._grad = None if i is None else asarray(out[i])
         for place, made in program.rebound:
             place.write(self._result(made, out, leaves))
+        if type(program.results) is Made:
+            return self._result(program.results, out, leaves)
         return map_parts(lambda x: self._result(x, out, leaves), program.results)
 
     def _result(self, x: Any, out: tuple[Any, ...], leaves: Sequence[Any]) -> Any:

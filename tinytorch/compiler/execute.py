@@ -158,14 +158,14 @@ class Executable:
             plain_call = Call(function, args, rest, [], [], call.line, call.part)
             form = arguments_with_out(plain_call, out)
             if form is not None:
-                self._statement(call, self._expression(*form, {}))
+                self._statement(call, self._expression(*form))
                 return
         if len(call.outs) == 1 and not call.written:
             slot = call.outs[0]
             value = values[slot]
             form = arguments_with_out(call, Ref(slot)) if value.root == slot else None
             if form is not None and self._have_memory(slot, kept):
-                self._statement(call, self._expression(*form, {}))
+                self._statement(call, self._expression(*form))
                 return
         expression = self._expression(function, args, kwargs)
         for slot in call.outs:
@@ -199,30 +199,18 @@ class Executable:
         return self.static[x.slot] if type(x) is Ref else x
 
     def _expression(self, function: Any, args: Any, kwargs: Any) -> str:
-        dtype = self._floating(function, args)
-        parts = [self._operand(x, dtype) for x in args]
+        parts = [self._operand(x) for x in args]
         parts += [f"{key}={self._text(x)}" for key, x in kwargs.items()]
         return f"{self._object(function)}({', '.join(parts)})"
 
-    def _floating(self, function: Any, args: Any) -> Any:
-        """Give the dtype that a ufunc computes in, if it is that of all its floating operands."""
-        if not isinstance(function, np.ufunc) or function.signature is not None:
-            return None
-        dtypes = {self.values[x.slot].dtype for x in args if type(x) is Ref}
-        only = dtypes.pop() if len(dtypes) == 1 else None
-        return only if only is not None and only.kind == "f" else None
-
-    def _operand(self, x: Any, dtype: Any) -> str:
+    def _operand(self, x: Any) -> str:
         # To a ufunc an array of no axes is twice as fast as a number.
-        if dtype is not None and type(x) in (int, float):
-            key = repr(x), dtype, "number"
-            name = self._constants.get(key)
-            if name is None:
-                name = self._constants[key] = f"k{len(self._constants)}"
-                self.names[name] = np.asarray(x, dtype)
-            return name
         if isinstance(x, np.generic):
-            return self._object(np.asarray(x))
+            key = x.dtype, x.tobytes(), "number"
+            if key not in self._constants:
+                self._constants[key] = f"k{len(self._constants)}"
+                self.names[self._constants[key]] = np.asarray(x)
+            return self._constants[key]
         return self._text(x)
 
     def _statement(self, call: Call, text: str) -> None:

@@ -164,6 +164,8 @@ class Tape:
 
         def ref(x: Any) -> Any:
             if type(x) is np.ndarray:
+                if not x.ndim and not x.flags.writeable and x.base is None:
+                    return x[()]  # a number that operations share
                 x = self.plain(x)
             if not isinstance(x, Recorder):
                 return x

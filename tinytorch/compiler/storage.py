@@ -24,24 +24,28 @@ VIEWS = {
 }  # fmt: skip
 
 
-def arguments_with_out(call: Call, out: Any) -> tuple[Callable[..., Any], tuple[Any, ...]] | None:
+def arguments_with_out(
+    call: Call, out: Any
+) -> tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any]] | None:
     """Write a call so that its result goes into the array `out`; None where that can't be said."""
     function, args, kwargs = call.function, call.args, call.kwargs
+    if function in (np.maximum, np.minimum) and not kwargs:
+        return function, args, {"out": out}
     if isinstance(function, np.ufunc):
         if function.nout == 1 and not kwargs:
-            return function, (*args, out)
+            return function, (*args, out), {}
     elif is_reduction(function):
         if kwargs.keys() <= {"axis", "keepdims", "dtype"} and len(args) == 1:
             options = kwargs.get("axis", 0), kwargs.get("dtype"), out, kwargs.get("keepdims", False)
-            return function, (*args, *options)
+            return function, (*args, *options), {}
     elif function in (np.ndarray.dot, np.dot) and not kwargs:
-        return np.dot, (*args, out)
+        return np.dot, (*args, out), {}
     elif function is np.ndarray.copy:
-        return np.copyto, (out, args[0])
+        return np.copyto, (out, args[0]), {}
     elif function is np.ndarray.astype:
-        return np.copyto, (out, args[0], "unsafe")
+        return np.copyto, (out, args[0], "unsafe"), {}
     elif function is np.full:
-        return np.ndarray.fill, (out, args[1])
+        return np.ndarray.fill, (out, args[1]), {}
     return None
 
 

@@ -194,7 +194,11 @@ def parametric(
     return known(method, name, doc, function)
 
 
-_shared_array = functools.lru_cache(256)(np.asarray)
+@functools.lru_cache(256)
+def _shared_array(number: float, dtype: np.dtype[Any]) -> Any:
+    array = np.asarray(number, dtype)
+    array.setflags(write=False)
+    return array
 
 
 def _as_array(number: float, dtype: np.dtype[Any]) -> Any:
