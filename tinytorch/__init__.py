@@ -1,6 +1,7 @@
 """TinyTorch: gradients of NumPy programs, in a library that is short enough to read."""
 
 from tinytorch import autograd, nn
+from tinytorch.compiler import compile
 from tinytorch.engine import no_grad, set_grad_enabled, sum_to_shape
 from tinytorch.memory import keep_freed_memory
 from tinytorch.operations.rows import Operation
@@ -22,6 +23,7 @@ __all__ = [
     "Tensor",
     "autograd",
     "check_grads",
+    "compile",
     "elementwise_grad",
     "grad",
     "hessian",

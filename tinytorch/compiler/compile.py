@@ -191,6 +191,11 @@ class Compiled:
             if not self._variants[key]:
                 del self._variants[key]
 
+    @property
+    def program(self) -> Program | None:
+        """The latest program, None before there is one."""
+        return None if self._latest is None else self._latest.executable.program
+
     def __get__(self, instance: Any, owner: Any = None) -> Any:
         return self if instance is None else functools.partial(self, instance)
 
