@@ -9,7 +9,7 @@ import pytest
 import torch
 from hypothesis import Phase, settings
 
-from tinytorch.engine import _grad_enabled
+from tinytorch import is_grad_enabled
 
 # The same examples in every run, so that a failure is there again in the next one. Which lines only
 # failing examples run takes longer to find out than they do.
@@ -32,4 +32,4 @@ def nothing_left_behind() -> Iterator[None]:
     errors = np.geterr()
     yield
     assert np.geterr() == errors
-    assert _grad_enabled.get()
+    assert is_grad_enabled()

@@ -223,7 +223,7 @@ def first_signs(vectors: Any) -> Any:
     """Give the signs of the first entries of vectors in columns, as plain numbers."""
     if torch.is_tensor(vectors):
         return vectors[..., :1, :].detach().sign()
-    return np.sign(np.asarray(vectors)[..., :1, :])
+    return np.sign((vectors.data if isinstance(vectors, Tensor) else vectors)[..., :1, :])
 
 
 def signed(parts: Any) -> Any:

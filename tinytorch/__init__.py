@@ -2,9 +2,12 @@
 
 from tinytorch import autograd, nn
 from tinytorch.compiler import compile
-from tinytorch.engine import no_grad, set_grad_enabled, sum_to_shape
+from tinytorch.custom import checkpoint, custom_vjp
+from tinytorch.engine import sum_to_shape
+from tinytorch.grad_mode import enable_grad, is_grad_enabled, no_grad, set_grad_enabled
 from tinytorch.memory import keep_freed_memory
-from tinytorch.operations.rows import Operation
+from tinytorch.operations.operation import Operation
+from tinytorch.operations.own import operation, with_rules
 from tinytorch.tensor import Tensor
 from tinytorch.transforms import (
     check_grads,
@@ -23,18 +26,24 @@ __all__ = [
     "Tensor",
     "autograd",
     "check_grads",
+    "checkpoint",
     "compile",
+    "custom_vjp",
     "elementwise_grad",
+    "enable_grad",
     "grad",
     "hessian",
     "hvp",
+    "is_grad_enabled",
     "jacobian",
     "jvp",
     "keep_freed_memory",
     "nn",
     "no_grad",
+    "operation",
     "set_grad_enabled",
     "sum_to_shape",
     "value_and_grad",
     "vjp",
+    "with_rules",
 ]

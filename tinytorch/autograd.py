@@ -7,10 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from tinytorch import lazy
-from tinytorch.engine import Node, gradients, set_grad_enabled, topological_order
-from tinytorch.operations.rows import describe
-from tinytorch.tensor import Tensor
+from tinytorch.arrays.kind import kind_of
+from tinytorch.engine import Node, topological_order
+from tinytorch.grad_mode import GradMode
+from tinytorch.operations.operands import describe
+from tinytorch.tensor import Tensor, gradients
 
 
 def grad(
@@ -53,7 +54,7 @@ def grad(
             )
         ones = np.ones_like(output.data)
         seeds.append(seed(f"grad: grad_outputs[{i}]", ones if weights is None else weights, output))
-    with set_grad_enabled(create_graph):
+    with GradMode(create_graph):
         found = sweep(outputs, seeds, inputs, create_graph=create_graph)
     for i, gradient in enumerate(found):
         if gradient is None and not allow_unused:
@@ -105,17 +106,13 @@ def sweep(
     for output, share in zip(outputs, seeds, strict=True):
         weights = share
         if isinstance(share, Tensor) and not create_graph:
-            weights = lazy.like(share._data, output._data)
+            weights = kind_of(output._data).like(share._data, output._data)
         joined[output] = joined[output] + weights if output in joined else weights
-    # Only the nodes on the paths from the outputs to the inputs, in a dict since that has an order.
-    wanted, only = set(inputs), dict[Node, None]()
+    # The nodes on the paths from the outputs to the inputs, and whether they are inputs.
+    wanted, only = set(inputs), dict[Node, bool]()
     for node in topological_order(joined):
-        if node in wanted:
-            only[node] = None
-            continue
-        for x in node._children:
-            if isinstance(x, Node) and x in only:
-                only[node] = None
-                break
-    grads = gradients(joined, only=only, create_graph=create_graph)
+        if node in wanted or any(isinstance(x, Node) and x in only for x in node._children):
+            only[node] = node in wanted
+    seeds_on_paths = {node: weights for node, weights in joined.items() if node in only}
+    grads = gradients(seeds_on_paths, only=only, create_graph=create_graph) if only else {}
     return [grads.get(x) for x in inputs]

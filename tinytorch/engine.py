@@ -1,110 +1,81 @@
 """The engine: the graph that operations leave behind, and the gradients that flow back through it.
 
-It knows no operation. Each node holds the array that an operation computed, the inputs it was
-computed from, and one rule per input that turns the gradient of the output into that input's
-share. `gradients` visits the nodes, outputs before inputs, and adds the shares up: the chain rule
-in reverse mode (S. Linnainmaa, "Taylor expansion of the accumulated rounding error", 1976).
+A node holds the array that an operation computed, the inputs, and for each of them a rule, which
+turns the gradient of the output into that input's share. `pull` visits the nodes, outputs before
+inputs, and adds the shares up: the chain rule in reverse mode (S. Linnainmaa, "Taylor expansion of
+the accumulated rounding error", 1976).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextvars import ContextVar
-from functools import partial
 from itertools import count
-from operator import attrgetter
+from threading import Lock
 from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
-from tinytorch.arrays import broadcast_to, sum_leading
-from tinytorch.lazy import any_lazy, gradients_in_memory, spread
+from tinytorch.arrays.words import broadcast_to, sum_leading
 
-# Any array that speaks NumPy's protocols may stand where this type is written.
-Array: TypeAlias = npt.NDArray[Any]
-# rule(grad, out, *inputs) gives one input's share of the gradient. Its arguments are plain arrays,
-# or tensors when the derivative is to be differentiated again.
-Rule: TypeAlias = Callable[..., Any]
+Array: TypeAlias = npt.NDArray[Any]  # or any other that speaks NumPy's protocols
+Rule: TypeAlias = Callable[..., Any]  # rule(grad, out, *inputs) gives the share of one input
 
 
 class Node:
-    """What the engine needs to know of a tensor: a value and where it came from."""
+    """A value, and where it came from: all that the engine needs to know of a tensor."""
 
-    __slots__ = (  # noqa: RUF023  (in the order in which one meets them)
-        "_data", "_grad", "_children", "_arrays", "_op", "_backward", "_order", "requires_grad",
-        "label", "_call", "_computed", "__weakref__",
-    )  # fmt: skip
     _data: Array
     _grad: Array | None
-    _children: tuple[Any, ...]  # the inputs in order: tensors, and constants as they are
-    _arrays: tuple[Any, ...]  # the value and what it was computed from, for the rules
-    _op: Any  # the Operation that made this node; None for a leaf
-    _backward: Sequence[Rule]  # one for each input
+    _children: tuple[Any, ...]  # the inputs in order: nodes, and constants as they are
+    _arrays: tuple[Any, ...]  # the value and the inputs' values, collected once for all rules
+    _op: Any  # what made this node; None for a leaf
+    _rules: Sequence[Rule]  # one for each input
     _order: int  # larger than that of every input
     requires_grad: bool
     label: str | None
-    _call: tuple[Any, ...] | None  # what a picture shows as one box: a module, and its inputs
-    _computed: Array | None  # the value of a Dask array, where it is known; else often unset
+    __slots__ = (*__annotations__, "__weakref__")
 
     def _begin(self, data: Array, label: str | None, requires_grad: bool, grad: Any) -> None:
         """Be a leaf, which no operation made."""
         self._data, self.label, self.requires_grad, self._grad = data, label, requires_grad, grad
-        self._children, self._arrays, self._op, self._backward, self._order = (), (), None, (), 0
-        self._call = None
+        self._children, self._arrays, self._op, self._rules, self._order = (), (), None, (), 0
+
+    def _backward(self) -> None:
+        """Take one step of the way back: add this node's shares to its inputs' gradients."""
+        shares: dict[Node, Any] = {self: self._grad}
+        pull(shares, [self])
+        for x, share in list(shares.items())[1:]:
+            x._grad = share.copy() if x._grad is None else x._grad + share
 
 
-_grad_enabled = ContextVar("grad_enabled", default=True)
-
-
-@contextmanager
-def set_grad_enabled(mode: bool) -> Iterator[None]:
-    """Record operations inside the block if `mode` is true, as PyTorch's; per thread, and nests."""
-    before = _grad_enabled.set(mode)
-    try:
-        yield
-    finally:
-        _grad_enabled.reset(before)
-
-
-def no_grad() -> Any:
-    """Record nothing inside the block, `with no_grad(): ...`, or the function, `@no_grad()`."""
-    return set_grad_enabled(mode=False)
-
-
-_new = object.__new__
+recording = ContextVar[Sequence[Any]]("recording", default=(True, 0))  # ?, transforms around
+watcher = ContextVar[Callable[..., object] | None]("watcher", default=None)  # of each share
 _count = count(1)
-_by_order = attrgetter("_order")
+_accumulating = Lock()  # two threads' sums must not both start from the same gradient
 
 
-def record(
-    value: Any, inputs: tuple[Any, ...], arrays: tuple[Any, ...], op: Any, rules: Sequence[Rule]
-) -> Any:
+def record(value: Any, inputs: Any, arrays: Any, op: Any, rules: Sequence[Rule]) -> Any:
     """Make the tensor of an operation's `value`, with a graph behind it if an input needs one."""
     if type(value) is not np.ndarray and isinstance(value, np.generic):
         value = np.asarray(value)  # NumPy gives a scalar where an array of no axes is meant
-    if _grad_enabled.get():
+    if recording.get()[0]:
         for x in inputs:
             if isinstance(x, Node) and x.requires_grad:
-                node = _new(type(x))
-                node._data = value
-                node._grad = node.label = node._call = None
-                node.requires_grad = True
-                node._children, node._arrays = inputs, arrays
-                node._op, node._backward = op, rules
+                node = object.__new__(type(x))
+                node._data, node._grad, node.label, node.requires_grad = value, None, None, True
+                node._children, node._arrays, node._op, node._rules = inputs, arrays, op, rules
                 node._order = next(_count)
                 return node
-    node = _new(next(type(x) for x in inputs if isinstance(x, Node)))
+    node = object.__new__(next(type(x) for x in inputs if isinstance(x, Node)))
     node._begin(value, None, False, None)
     return node
 
 
 def topological_order(roots: Iterable[Node]) -> list[Node]:
-    """List `roots` and all nodes that they need gradients for, every node after its inputs.
-
-    An operation comes after the ones that made its inputs, so the order of their making will do.
-    """
+    """List `roots` and all nodes that they need gradients for, every node after its inputs."""
     nodes = list(roots)
     seen = set(nodes)
     for node in nodes:  # which grow on the way
@@ -112,40 +83,31 @@ def topological_order(roots: Iterable[Node]) -> list[Node]:
             if isinstance(x, Node) and x.requires_grad and x not in seen:
                 seen.add(x)
                 nodes.append(x)
-    nodes.sort(key=_by_order)
+    nodes.sort(key=Node._order.__get__)  # type: ignore[attr-defined]  # the order of making
     return nodes
 
 
-def gradients(
-    seeds: Mapping[Node, Any], *, only: dict[Node, None] | None = None, create_graph: bool = False
-) -> dict[Node, Any]:
-    """Map every node that the roots in `seeds` depend on to the gradient of sum(root * seed).
+def pull(grads: Any, nodes: Iterable[Node], only: Any = None, create_graph: bool = False) -> None:
+    """Take the way back through `nodes`, outputs first: add each input's share to `grads`.
 
-    Rules run on plain arrays. With `create_graph` they run on the tensors themselves (the seeds
-    too), and since a tensor does what its array does, that records the graph of the derivative.
-    With `only`, nodes in topological order, gradients flow through no others.
+    Rules get plain arrays; with `create_graph` they get the tensors, which do what their arrays do
+    and so record the graph of the derivative. Of the nodes in a dict `only`, if there is one, those
+    mapped to true keep their gradient, and nothing flows through others.
     """
-    grads = dict(seeds)
-    nodes = topological_order(seeds) if only is None else list(only)
-    nodes.reverse()
-    if not create_graph and any_lazy([root._data for root in seeds]):
-        nodes = gradients_in_memory(nodes, seeds, grads, partial(_pull, grads, only, False))
-    _pull(grads, only, create_graph, nodes)
-    return grads
-
-
-def _pull(grads: dict[Node, Any], only: Any, create_graph: bool, nodes: Iterable[Node]) -> None:
-    """Add to `grads` what the rules make of each node's gradient."""
+    watch = watcher.get()
     for node in nodes:
         inputs = node._children
         if not inputs:
             continue
-        given = (grads[node], node, *inputs) if create_graph else (grads[node], *node._arrays)
-        for x, rule in zip(inputs, node._backward):  # noqa: B905  (strict costs time)
+        grad = grads[node] if only is None or only[node] else grads.pop(node)
+        given = (grad, node, *inputs) if create_graph else (grad, *node._arrays)
+        for x, rule in zip(inputs, node._rules):  # noqa: B905  (strict costs time)
             if isinstance(x, Node) and x.requires_grad and (only is None or x in only):
                 share, data = rule(*given), x._data
+                if watch is not None:
+                    watch(node, x, share)
                 if share.shape != data.shape:
-                    share = sum_to_shape(spread(share, data), data.shape)
+                    share = sum_to_shape(share, data.shape, data)
                 if share.dtype is not data.dtype and share.dtype != data.dtype:
                     share = share.astype(data.dtype)
                 # Taken out, the sum so far is nobody else's, and NumPy adds to it in place.
@@ -154,47 +116,34 @@ def _pull(grads: dict[Node, Any], only: Any, create_graph: bool, nodes: Iterable
 
 def accumulate(grads: Mapping[Node, Any]) -> None:
     """Set `.grad`: add to what a leaf has, replace what an intermediate node has."""
+    totals = dict(grads)
     handed_on = {id(grad) for node, grad in grads.items() if node._children}
-    for node, grad in grads.items():
-        if node._children:
-            node._grad = grad
-        elif node._grad is not None:
-            node._grad = node._grad + grad
-        else:
-            # A rule may hand on the array it was given, or a view of it; a leaf keeps its own.
-            shared = id(grad) in handed_on or getattr(grad, "base", None) is not None
-            node._grad = grad.copy() if shared else grad
+    with _accumulating:
+        for leaf in [node for node in grads if not node._children]:
+            if leaf._grad is not None:
+                totals[leaf] = leaf._grad + totals[leaf]
+            elif id(totals[leaf]) in handed_on or getattr(totals[leaf], "base", None) is not None:
+                totals[leaf] = totals[leaf].copy()  # a rule has handed on what it was given
+        # All or nothing: no error and no interrupt can part this one call.
+        deque(map(Node._grad.__set__, totals, totals.values()), maxlen=0)  # type: ignore[union-attr]
 
 
-def sum_to_shape(array: Any, shape: Sequence[int]) -> Any:
+def sum_to_shape(array: Any, shape: Sequence[int], like: Any = None) -> Any:
     """Fold `array` back to `shape`: the adjoint of `np.broadcast_to`.
 
-    Broadcasting uses one entry many times, so the gradient of that entry is the sum over its uses:
-
-    1. right-align: the shorter of the two shapes gets axes of size 1 on its left;
-    2. sum out the leading axes that `shape` does not have;
-    3. sum the axes in which `shape` has size 1, and keep them;
-    4. expand: where `array` has size 1 and `shape` has more, its entries are repeated.
-
-    Raises ValueError if the two shapes do not broadcast against each other.
+    The gradient of an entry is the sum over its uses. What a rule left to be repeated is repeated,
+    laid out as `like`. Raises ValueError for shapes that don't fit.
 
     >>> sum_to_shape(np.ones((2, 3)), (3,))
     array([2., 2., 2.])
-    >>> sum_to_shape(np.ones((2, 3)), (2, 1))
-    array([[3.],
-           [3.]])
     """
-    shape, given = tuple(shape), array.shape
-    if len(given) > len(shape):
-        array = sum_leading(array, len(given) - len(shape))
-    elif given and len(given) < len(shape):
-        array = array.reshape((1,) * (len(shape) - len(given)) + given)
-    if array.shape == shape:
-        return array
-    repeated = [i for i, n in enumerate(array.shape) if n != shape[i] == 1]
+    folded, shape = array, tuple(shape)
+    if array.ndim > len(shape):
+        folded = sum_leading(array, array.ndim - len(shape))
+    repeated = [i for i in range(-folded.ndim, 0) if folded.shape[i] != shape[i] == 1]
     if repeated:
-        array = array.sum(axis=tuple(repeated), keepdims=True)
+        folded = folded.sum(axis=tuple(repeated), keepdims=True)
     try:
-        return broadcast_to(array, shape)
+        return folded if folded.shape == shape else broadcast_to(folded, shape, like)
     except ValueError:
-        raise ValueError(f"sum_to_shape: shape {given} cannot be folded to {shape}") from None
+        raise ValueError(f"sum_to_shape: shape {array.shape} cannot be folded to {shape}") from None

@@ -10,7 +10,8 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from tinytorch.operations.rows import Operation, constant, describe
+from tinytorch.operations.operands import constant, describe
+from tinytorch.operations.operation import Operation
 from tinytorch.tensor import Tensor
 
 
@@ -38,7 +39,7 @@ class Module:
         """Compute the module's output, which is `forward`'s."""
         out = self.forward(*inputs, **options)
         # A picture shows the call as a box: the innermost one that made the output.
-        new = isinstance(out, Tensor) and out._children and out._call is None
+        new = isinstance(out, Tensor) and out._children and not hasattr(out, "_call")
         if new and id(out) not in map(id, inputs):
             out._call = (self, *inputs, *options.values())
         return out

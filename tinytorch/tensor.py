@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from dis import opmap
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
-from tinytorch.arrays import ones_like
-from tinytorch.engine import Array, accumulate, gradients
-from tinytorch.lazy import accepted, compute, evaluate, is_lazy, known, like
+from tinytorch.arrays.kind import evaluate, kind_of
+from tinytorch.arrays.words import ones_like
+from tinytorch.engine import Array, Node, accumulate, pull, topological_order
+from tinytorch.grad_mode import in_transform, is_grad_enabled
 from tinytorch.operations.activations import Activations
 from tinytorch.operations.arithmetic import floating
 from tinytorch.operations.indexing import Indexing
 from tinytorch.operations.linalg import LinearAlgebra
+from tinytorch.operations.operands import describe
+from tinytorch.operations.protocols import numpy_functions, plain_functions
 from tinytorch.operations.reductions import Reductions
-from tinytorch.operations.rows import describe, numpy_functions
 from tinytorch.operations.shape import Shape
-from tinytorch.operations.values import plain_functions
 
 if TYPE_CHECKING:
     from tinytorch.pictures import Picture
@@ -34,7 +37,8 @@ class Tensor(Activations, Reductions, Shape, Indexing, LinearAlgebra):
     tensors give tensors, and each remembers its inputs, so that `backward` can give every one of
     them its gradient.
 
-    Raises TypeError for data that are not real numbers, ValueError for ragged lists.
+    Raises TypeError for data that are not real numbers, ValueError for ragged lists. A tensor that
+    was computed and needs a gradient is refused, too, since the copy would lose it.
 
     >>> x = Tensor([1.0, 2.0], label="x")
     >>> z = (x * x).sum()
@@ -43,7 +47,8 @@ class Tensor(Activations, Reductions, Shape, Indexing, LinearAlgebra):
     array([2., 4.])
     """
 
-    __slots__ = ()
+    __slots__ = ("_call",)  # the module that computed it and its inputs, where there was one
+    _call: tuple[Any, ...]
 
     def __init__(
         self,
@@ -52,6 +57,13 @@ class Tensor(Activations, Reductions, Shape, Indexing, LinearAlgebra):
         requires_grad: bool = True,
         dtype: npt.DTypeLike | None = None,
     ) -> None:
+        if not isinstance(label, str | None):
+            raise TypeError(
+                f"Tensor: the label is a str, got {describe(label)}; the arguments are "
+                "Tensor(data, label=None, requires_grad=True, dtype=None)"
+            )
+        if isinstance(data, Tensor):
+            data._refuse_to_leave("a copy, Tensor(x),", "x itself or x.clone()")
         self._begin(_floating_array(data, dtype), label, bool(requires_grad), None)
 
     # --- value and gradient -----------------------------------------------------------------
@@ -75,19 +87,19 @@ class Tensor(Activations, Reductions, Shape, Indexing, LinearAlgebra):
             raise ValueError(
                 f"data: {describe(self)} takes values of that shape, got shape {values.shape}"
             )
-        values = like(values, self._data)
-        if is_lazy(values):
-            self._data, self._computed = values, None
-        else:
+        values = kind_of(self._data).like(values, self._data)
+        if isinstance(self._data, np.ndarray):
             self._data[...] = values
+        else:
+            self._data = values
 
     @property
     def grad(self) -> Array:
         """The gradient from the backward passes, an array like `data`; zeros before the first."""
         grad = self._grad
         if grad is None:
-            self._grad = grad = np.zeros_like(self._data)
-        elif isinstance(grad, np.generic):
+            return np.zeros_like(self._data)
+        if isinstance(grad, np.generic):
             self._grad = grad = np.asarray(grad)
         return grad
 
@@ -99,7 +111,7 @@ class Tensor(Activations, Reductions, Shape, Indexing, LinearAlgebra):
                 raise ValueError(
                     f"grad: {describe(self)} has a gradient of that shape, got {values.shape}"
                 )
-            values = like(values, self._data)
+            values = kind_of(self._data).like(values, self._data)
         self._grad = values
 
     def backward(self, gradient: Any = None, *, create_graph: bool = False) -> None:
@@ -126,17 +138,15 @@ class Tensor(Activations, Reductions, Shape, Indexing, LinearAlgebra):
             )
         accumulate(gradients({self: self._seed(gradient)}))
 
-    def _seed(self, gradient: Any) -> Array:
+    def _seed(self, gradient: Any) -> Any:
         if gradient is None:
-            ones: Array = ones_like(self._data)
-            return ones
+            return ones_like(self._data)
         seed = _floating_array(gradient, self._data.dtype)
         if seed.shape != self._data.shape:
             raise ValueError(
                 f"backward: {describe(self)} takes a gradient of that shape, got {seed.shape}"
             )
-        alike: Array = like(seed, self._data)
-        return alike
+        return kind_of(self._data).like(seed, self._data)
 
     def detach(self) -> Tensor:
         """Give a tensor of the same values, sharing their memory, without history or gradient."""
@@ -176,8 +186,10 @@ class Tensor(Activations, Reductions, Shape, Indexing, LinearAlgebra):
 
     def numpy(self) -> Array:
         """Give the values: the array itself, not a copy; a Dask array is computed."""
-        values: Array = known(self)
-        return compute([values])[0] if is_lazy(values) else values
+        values: Array = kind_of(self._data).numpy(self._data)
+        return values
+
+    to_numpy = numpy  # by which matplotlib and pandas ask
 
     def item(self) -> float:
         """Give the only entry as a Python float. Raises ValueError if there are more, or none."""
@@ -198,10 +210,19 @@ class Tensor(Activations, Reductions, Shape, Indexing, LinearAlgebra):
         return (self[i] for i in range(len(self)))
 
     def __float__(self) -> float:
+        self._refuse_number("float")
         return self.item()
 
     def __int__(self) -> int:
+        self._refuse_number("int")
         return int(self.item())
+
+    def __complex__(self) -> complex:
+        self._refuse_number("complex")
+        return complex(self.item())
+
+    def __round__(self, ndigits: int = 0) -> Tensor:
+        return self.round(ndigits)
 
     def __bool__(self) -> bool:
         if self._data.size != 1:
@@ -211,11 +232,7 @@ class Tensor(Activations, Reductions, Shape, Indexing, LinearAlgebra):
         return bool(self.numpy().item())
 
     def __repr__(self) -> str:
-        values = known(self)
-        if is_lazy(values):
-            parts = [repr(values)]
-        else:
-            parts = [np.array2string(np.asarray(values), separator=", ", prefix="Tensor(")]
+        parts = [kind_of(self._data).text(self._data)]
         if self.label is not None:
             parts.append(f"label={self.label!r}")
         if self.dtype != np.float64:
@@ -249,10 +266,52 @@ class Tensor(Activations, Reductions, Shape, Indexing, LinearAlgebra):
     def __ge__(self, other: Any) -> Any:
         return self._data >= _values(other)
 
-    # --- NumPy's protocols ------------------------------------------------------------------
+    # --- ways out of the graph --------------------------------------------------------------
+
+    def _refuse_to_leave(self, way: str, instead: str) -> None:
+        """Raise TypeError where a gradient would be lost in silence."""
+        computed = self._children or in_transform()
+        if self.requires_grad and computed and is_grad_enabled():
+            raise TypeError(
+                f"{way} of {describe(self)} would lose its gradient without a word: write "
+                f"{instead} to keep it, x.data or x.detach() to go on without"
+            )
+
+    def _refuse_number(self, name: str) -> None:
+        """Raise TypeError where a Python number would lose the gradient."""
+        frame = sys._getframe(2)
+        assigned = frame.f_code.co_code[frame.f_lasti] == _STORE_SUBSCR
+        if assigned and self.requires_grad and is_grad_enabled():
+            raise TypeError(
+                f"to put {describe(self)} into an array by o[i] = x would lose its gradient "
+                "without a word: np.stack or np.concatenate makes one array of many tensors, "
+                "np.where(mask, x, o) puts x in some places; x.data goes on without"
+            )
+        if in_transform():
+            self._refuse_to_leave(
+                f"{name}(x)", "NumPy's functions instead of the math module's (np.sin(x))"
+            )
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
-        return np.array(self._data, dtype=dtype, copy=copy)
+        if self.requires_grad and is_grad_enabled():
+            raise TypeError(
+                f"an array made of {describe(self)} would lose its gradient without a word: "
+                "np.stack or np.concatenate makes a tensor of several, NumPy's functions take "
+                "tensors as they are, x.data or x.numpy() gives the values alone; for another "
+                "library's function see tinytorch.operation"
+            )
+        return np.array(self.numpy(), dtype=dtype, copy=copy)
+
+    def __dlpack__(self, **options: Any) -> Any:
+        self._refuse_to_leave("an exchange by DLPack", "the computation with NumPy's functions")
+        return self._data.__dlpack__(**options)
+
+    def __dlpack_device__(self) -> Any:
+        return self._data.__dlpack_device__()
+
+    # --- NumPy's protocols ------------------------------------------------------------------
+
+    __pandas_priority__ = 5000  # series * x is for the tensor to compute, as array * x is
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
         if method == "__call__" and not kwargs and ufunc in numpy_functions:
@@ -294,10 +353,13 @@ class Tensor(Activations, Reductions, Shape, Indexing, LinearAlgebra):
 
     def __getstate__(self) -> tuple[Any, ...]:
         """Keep data, label, requires_grad and gradient; drop the graph."""
+        self._refuse_to_leave("a copy", "x.clone()")
         return self._data, self.label, self.requires_grad, self._grad
 
     def __setstate__(self, state: tuple[Any, ...]) -> None:
-        self._begin(*state)
+        data, label, requires_grad, grad = state
+        self.__init__(data, label, requires_grad)  # type: ignore[misc]  # which checks them
+        self.grad = grad
 
 
 def _without_rule(name: str) -> str:
@@ -334,6 +396,25 @@ def _deep_values(x: Any) -> Any:
     return _values(x)
 
 
+def gradients(
+    seeds: Mapping[Node, Any], *, only: dict[Node, bool] | None = None, create_graph: bool = False
+) -> dict[Node, Any]:
+    """Map every node that the roots in `seeds` depend on to the gradient of sum(root * seed).
+
+    With `only`, nodes in topological order, gradients flow through no others, and those that it
+    maps to false have theirs dropped on the way. `create_graph` as in `engine.pull`.
+    """
+    grads = dict(seeds)
+    nodes = topological_order(seeds) if only is None else list(only)
+    nodes.reverse()
+    if create_graph:
+        pull(grads, nodes, only, create_graph)
+    else:
+        kind = kind_of(*[root._data for root in seeds])
+        kind.way_back(nodes, grads, lambda nodes: pull(grads, nodes, only))
+    return grads
+
+
 def _floating_array(data: Any, dtype: npt.DTypeLike | None) -> Array:
     """Copy `data` into an array of real numbers."""
     wanted = "expected a real number, nested lists of them, or an array"
@@ -341,8 +422,8 @@ def _floating_array(data: Any, dtype: npt.DTypeLike | None) -> Array:
         dtype = floating(dtype)
     if isinstance(data, Tensor):
         data = data._data
-    if hasattr(data, "__array_function__") and not isinstance(data, np.ndarray):
-        array: Array = accepted(data).copy()
+    if hasattr(data, "__array_function__"):
+        array: Array = kind_of(data).accept(data).copy()
     else:
         try:
             array = np.array(data)
@@ -352,3 +433,6 @@ def _floating_array(data: Any, dtype: npt.DTypeLike | None) -> Array:
         raise TypeError(f"Tensor: {wanted}, got {describe(data)}")
     kind = dtype or (array.dtype if array.dtype.kind == "f" else np.float64)
     return array.astype(kind, copy=False)
+
+
+_STORE_SUBSCR = opmap["STORE_SUBSCR"]

@@ -18,18 +18,17 @@ it makes what is computed there, transforms included, a constant.
 from __future__ import annotations
 
 import functools
-import threading
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
 
+from tinytorch.arrays.batch import Batch
+from tinytorch.arrays.kind import NUMPY, kind_of
 from tinytorch.autograd import seed, sweep
-from tinytorch.batch import Batch
-from tinytorch.engine import Array, _grad_enabled, set_grad_enabled, topological_order
-from tinytorch.lazy import is_lazy, known, settled
-from tinytorch.operations.rows import describe
+from tinytorch.engine import Array, topological_order
+from tinytorch.grad_mode import in_transform, run_in_transform
+from tinytorch.operations.operands import describe
 from tinytorch.tensor import Tensor
 from tinytorch.trees import leaves, map_leaves
 
@@ -40,29 +39,6 @@ Argnums: TypeAlias = int | Sequence[int]
 _BATCHED_ENTRIES = 2**23
 # The error of check_grads shows so many entries at most.
 _SHOWN = 10
-
-
-class _Levels(threading.local):
-    depth = 0
-
-
-_levels = _Levels()
-
-
-@contextmanager
-def _level() -> Iterator[None]:
-    """Record what is computed in the block, one level deeper."""
-    _levels.depth += 1
-    try:
-        with set_grad_enabled(mode=True):
-            yield
-    finally:
-        _levels.depth -= 1
-
-
-def _nested() -> bool:
-    """Say whether a transform around this one wants to differentiate its results."""
-    return _levels.depth > 0 and _grad_enabled.get()
 
 
 def _title(transform: str, f: Function) -> str:
@@ -96,7 +72,7 @@ def _call(
                 f"got {describe(leaf)}"
             )
         # A copy that passes gradients on, for the transform around this one.
-        x = leaf.clone() if isinstance(leaf, Tensor) and _nested() else Tensor(leaf)
+        x = leaf.clone() if isinstance(leaf, Tensor) and in_transform() else Tensor(leaf)
         x.requires_grad = True
         return x
 
@@ -109,8 +85,7 @@ def _call(
             f"{len(args)} positional arguments were given"
         ) from None
     variables = {i: map_leaves(variable, f"{title}: argument {i}", args[i]) for i in numbers}
-    with _level():
-        output = f(*[variables.get(i, x) for i, x in enumerate(args)], **kwargs)
+    output = run_in_transform(f, *[variables.get(i, x) for i, x in enumerate(args)], **kwargs)
     output = map_leaves(_tensor, f"{title}: the output", output)
     chosen = tuple(variables[i] for i in numbers)
     return output, chosen[0] if isinstance(argnums, int) else chosen
@@ -119,18 +94,15 @@ def _call(
 def _tensor(where: str, leaf: Any) -> Tensor:
     if isinstance(leaf, Tensor):
         return leaf
-    # What NumPy makes of arrays is constant: of tensors it would have made tensors.
-    if hasattr(leaf, "dtype") and leaf.dtype.kind == "f":
-        return Tensor(leaf, requires_grad=False)
     raise TypeError(
-        f"{where} is {describe(leaf)}, expected a tensor: float(), .item() and the math module "
-        "lose the gradient; a constant is written Tensor(3.0)"
+        f"{where} is {describe(leaf)}, expected a tensor: a plain array, float(), .item() and the "
+        "math module lose the gradient; a constant is written Tensor(3.0)"
     )
 
 
 def _pull(outputs: Sequence[Tensor], seeds: Sequence[Tensor], variables: Any) -> Any:
     """Give the gradients of `sum(output * seed)` in the structure of `variables`."""
-    found = sweep(outputs, seeds, leaves(variables), create_graph=_nested())
+    found = sweep(outputs, seeds, leaves(variables), create_graph=in_transform())
     remaining = iter(found)
     return map_leaves(lambda _where, x: _result(next(remaining), x), "", variables)
 
@@ -139,14 +111,29 @@ def _result(value: Any, like: Tensor) -> Any:
     """Hand over a gradient, zeros for None: a tensor to a transform around, else a plain value."""
     if value is None:
         value = np.zeros_like(like._data)
-    if _nested():
+    if in_transform():
         return value if isinstance(value, Tensor) else Tensor(value, requires_grad=False)
     # A copy, since rules may pass on what they were given; and a number if it has no axes.
     return value.copy()[()]
 
 
-def _primal(_where: str, output: Tensor) -> Any:
-    return _result(output if _nested() else known(output), output)
+def _primals(output: Any) -> Any:
+    """Hand over the values of the outputs."""
+
+    def primal(_where: str, y: Tensor) -> Any:
+        return _result(y if in_transform() else kind_of(y._data).known(y._data), y)
+
+    return map_leaves(primal, "", output)
+
+
+def _in_memory(results: Any, variables: Any) -> Any:
+    """Compute, all together, results that come as plans where no argument was one."""
+    arrays = leaves(results)
+    kind = kind_of(*arrays)
+    if kind is NUMPY or kind_of(*[x._data for x in leaves(variables)]) is kind:
+        return results
+    settled = iter(kind.settle(arrays, [None] * len(arrays)))
+    return map_leaves(lambda _where, _array: next(settled)[()], "", results)
 
 
 def _ones(output: Tensor) -> Tensor:
@@ -204,7 +191,7 @@ def _value_and_grad(
             "jacobian and elementwise_grad take outputs of more, or sum them"
         )
     gradient = _pull([output], [_ones(output)], variables)  # which may compute the output as well
-    return _primal("", output), gradient
+    return _in_memory(_primals(output), variables), gradient
 
 
 def _gradient(title: str, f: Function, argnums: Argnums, *args: Any, **kwargs: Any) -> Any:
@@ -248,10 +235,12 @@ def vjp(f: Function, *primals: Any) -> tuple[Any, Function]:
     >>> out, pullback(np.array([1.0, 10.0]))
     (array([6., 8.]), (np.float64(43.0), array([ 2., 20.])))
     """
-    return _vjp(_title("vjp", f), f, primals, "cotangent")
+    title = _title("vjp", f)
+    output, variables, pullback = _vjp(title, f, primals, "cotangent")
+    return _in_memory(_primals(output), variables), pullback
 
 
-def _vjp(title: str, f: Function, primals: Sequence[Any], name: str) -> tuple[Any, Function]:
+def _vjp(title: str, f: Function, primals: Sequence[Any], name: str) -> tuple[Any, Any, Function]:
     output, variables = _call(title, f, range(len(primals)), primals, {})
 
     def pullback(v: Any) -> Any:
@@ -260,7 +249,7 @@ def _vjp(title: str, f: Function, primals: Sequence[Any], name: str) -> tuple[An
         )
         return _pull(leaves(output), leaves(seeds), variables)
 
-    return map_leaves(_primal, "", output), pullback
+    return output, variables, pullback
 
 
 def jvp(f: Function, primals: Any, tangents: Any) -> tuple[Any, Any]:
@@ -283,9 +272,8 @@ def jvp(f: Function, primals: Any, tangents: Any) -> tuple[Any, Any]:
         lambda where, x, v: seed(where, v, x), f"{title}: tangents", variables, _arguments(tangents)
     )
     outputs = leaves(output)
-    with _level():
-        weights = [Tensor(np.ones_like(y._data)) for y in outputs]
-        pulled = sweep(outputs, weights, leaves(variables), create_graph=True)
+    weights = [Tensor(np.ones_like(y._data)) for y in outputs]
+    pulled = run_in_transform(sweep, outputs, weights, leaves(variables), create_graph=True)
     # Where a gradient is no tensor, it doesn't depend on the weights.
     pairs = zip(pulled, leaves(directions), strict=True)
     linear = [(gradient, v) for gradient, v in pairs if isinstance(gradient, Tensor)]
@@ -293,11 +281,12 @@ def jvp(f: Function, primals: Any, tangents: Any) -> tuple[Any, Any]:
         [gradient for gradient, _ in linear],
         [v for _, v in linear],
         weights,
-        create_graph=_nested(),
+        create_graph=in_transform(),
     )
     remaining = iter(slopes)
     slope = map_leaves(lambda _where, y: _result(next(remaining), y), "", output)
-    return map_leaves(_primal, "", output), slope
+    primal, tangent = _in_memory((_primals(output), slope), variables)
+    return primal, tangent
 
 
 def hvp(f: Function, primals: Any, tangents: Any) -> Any:
@@ -316,7 +305,8 @@ def hvp(f: Function, primals: Any, tangents: Any) -> Any:
     primals = _arguments(primals)
     numbers = range(len(primals))
     gradient = functools.partial(_gradient, title, f, numbers)
-    products = _vjp(title, gradient, primals, "tangents")[1](_arguments(tangents))
+    _, _, pullback = _vjp(title, gradient, primals, "tangents")
+    products = pullback(_arguments(tangents))
     return products[0] if len(products) == 1 else products
 
 
@@ -375,13 +365,13 @@ def _jacobian(output: Any, variables: Any) -> Any:
     inputs = leaves(variables)
 
     def blocks(_where: str, y: Tensor) -> Any:
-        if _nested():
+        if in_transform():
             found = _rows_by_tensors(y, inputs)
-        elif is_lazy(y._data):
-            rows = [row._data for row in _rows_by_tensors(y, inputs)]
-            found = settled(rows, [x._data for x in inputs])
-        else:
+        elif kind_of(y._data).takes_batches:
             found = _rows_by_batch(y, inputs)
+        else:
+            rows = [row._data for row in _rows_by_tensors(y, inputs)]
+            found = kind_of(y._data).settle(rows, [x._data for x in inputs])
         remaining = iter(found)
         return map_leaves(lambda _where, _x: next(remaining), "", variables)
 

@@ -9,14 +9,14 @@ from typing import Any
 
 import numpy as np
 
+from tinytorch.arrays.recorder import current, map_parts
 from tinytorch.compiler.environment import Environment, Place
 from tinytorch.compiler.execute import Executable
 from tinytorch.compiler.passes import optimise
-from tinytorch.compiler.program import Argument, Constant, Gradient, Program, Ref, map_parts, owner_of
-from tinytorch.compiler.recorder import current
+from tinytorch.compiler.program import Argument, Constant, Gradient, Program, Ref, owner_of
 from tinytorch.compiler.recording import Made, Recorded, agree, record
-from tinytorch.engine import Node, _grad_enabled
-from tinytorch.transforms import _nested
+from tinytorch.engine import Node
+from tinytorch.grad_mode import in_transform, is_grad_enabled
 
 asarray = np.asarray
 
@@ -57,7 +57,7 @@ class _Ready:
         for _, made in program.rebound:
             output(made)
         self.outputs = outputs
-        self.executable = Executable(optimise(program, outputs), self.inputs, list(outputs))
+        self.executable = Executable(*optimise(program, outputs), self.inputs)
         self._gradients = [
             (key, None if slot is None else outputs[slot]) for key, slot in program.gradients
         ]
@@ -117,13 +117,13 @@ class Compiled:
         self._latest: _Ready | None = None
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        if current() is not None or _nested():
+        if current() is not None or in_transform():
             return self._function(*args, **kwargs)  # a part of the program around it
         leaves: list[Any] = []
         key = _signature((args, kwargs), leaves, {})
         if key is None:
             return self._function(*args, **kwargs)
-        key = key, _grad_enabled.get()
+        key = key, is_grad_enabled()
         with self._lock:
             variants = self._variants.get(key)
             if variants:

@@ -15,7 +15,8 @@ from typing import Any
 
 import numpy as np
 
-from tinytorch.compiler.program import Argument, Call, Constant, Gradient, Program, Ref, map_parts
+from tinytorch.arrays.recorder import map_parts
+from tinytorch.compiler.program import Argument, Call, Constant, Gradient, Program, Ref
 from tinytorch.compiler.storage import (
     VIEWS,
     Buffers,
@@ -34,7 +35,7 @@ _numbers = count(1)
 class Executable:
     """A program as Python code. `run(*inputs)` gives the values of `outputs`, in a tuple."""
 
-    def __init__(self, program: Program, inputs: Sequence[int], outputs: Sequence[int]) -> None:
+    def __init__(self, program: Program, outputs: Sequence[int], inputs: Sequence[int]) -> None:
         self.program, self.values = program, program.values
         self.names: dict[str, Any] = {"empty": empty, "references": sys.getrefcount}
         self.static: dict[int, Any] = {}  # what is known before the program runs
@@ -48,7 +49,7 @@ class Executable:
         for slot in inputs:
             self.local[slot] = f"x{slot}"
         written = {slot for call in program.calls for slot in call.written}
-        self._begin_static({self.values[slot].root for slot in written})
+        self._begin_static({self.values[slot].root for slot in (*written, *outputs)})
         self._write(program.calls)
         self.lines.append("return " + "".join(f"{self._name(slot)}, " for slot in outputs) or "()")
         parameters = ", ".join(self.local[slot] for slot in inputs)

@@ -12,21 +12,23 @@ from typing import Any
 
 import numpy as np
 
-from tinytorch.compiler.program import Argument, Call, Constant, Program, Ref, Value, map_parts
+from tinytorch.arrays.recorder import map_parts
+from tinytorch.compiler.program import Argument, Call, Constant, Program, Ref, Value
 from tinytorch.compiler.storage import VIEWS, is_elementwise
 
 # Constants of more entries are computed in each run.
 _LARGE = 1 << 16
 
 
-def optimise(program: Program, outputs: Iterable[int]) -> Program:
-    """Give a program of fewer calls, and of faster ones, with the same outputs."""
+def optimise(program: Program, outputs: Iterable[int]) -> tuple[Program, list[int]]:
+    """Give a program of fewer calls, and of faster ones, and where the outputs are in it."""
     values = [replace(value) for value in program.values]
     kept = {values[slot].root for slot in outputs}
     calls = [_typed(fast, values) for call in program.calls for fast in _fastest(call, values)]
-    calls = _each_once(calls, values, kept)
+    calls, instead = _each_once(calls, values, kept)
+    outputs = [instead.get(slot, slot) for slot in outputs]
     calls = _needed(calls, values, set(outputs))
-    return replace(program, calls=calls, values=values)
+    return replace(program, calls=calls, values=values), outputs
 
 
 # --- the fastest words ----------------------------------------------------------------------------
@@ -81,7 +83,9 @@ def _chain(call: Call, x: Ref, steps: list[tuple[Any, Any]], values: list[Value]
 # --- nothing twice, nothing that is known before --------------------------------------------------
 
 
-def _each_once(calls: list[Call], values: list[Value], kept: set[int]) -> list[Call]:
+def _each_once(
+    calls: list[Call], values: list[Value], kept: set[int]
+) -> tuple[list[Call], dict[int, int]]:
     """Leave out a call that has been made already, a copy that nobody needs, and constants."""
     written = {values[slot].root for call in calls for slot in call.written}
     instead: dict[int, int] = {}
@@ -128,7 +132,7 @@ def _each_once(calls: list[Call], values: list[Value], kept: set[int]) -> list[C
                         values[slot].root = values[earlier].root
                     continue
         remaining.append(call)
-    return remaining
+    return remaining, instead
 
 
 def is_random(call: Call) -> bool:
@@ -166,6 +170,8 @@ def _single(call: Call, args: Any, values: list[Value]) -> Any:
     if not is_elementwise(call) or len(call.outs) != 1:
         return args
     shape = values[call.outs[0]].shape
+    if not shape:
+        return args
 
     def single(x: Any) -> bool:
         if type(x) is not Ref:
@@ -177,7 +183,7 @@ def _single(call: Call, args: Any, values: list[Value]) -> Any:
         return args
     return tuple(
         values[x.slot].source.content[(0,) * len(values[x.slot].shape)]
-        if single(x) and values[x.slot].shape
+        if single(x)
         else x
         for x in args
     )

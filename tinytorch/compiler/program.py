@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import linecache
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from tinytorch.arrays.recorder import Line, map_parts
 from tinytorch.engine import Array
 
 
@@ -17,21 +16,6 @@ class Ref(NamedTuple):
     """The place of a value in a call."""
 
     slot: int
-
-
-class Line(NamedTuple):
-    """A line of the user's."""
-
-    path: str
-    number: int
-
-    def __str__(self) -> str:
-        return f"{Path(self.path).name}:{self.number}"
-
-    @property
-    def text(self) -> str:
-        """The line itself, where its file is at hand."""
-        return linecache.getline(self.path, self.number).strip()
 
 
 @dataclass(slots=True)
@@ -101,20 +85,6 @@ class Call:
     def inputs(self) -> list[int]:
         """List the values that it reads."""
         return refs_in((self.args, self.kwargs))
-
-
-def map_parts(function: Callable[[Any], Any], tree: Any) -> Any:
-    """Apply `function` to everything in nested tuples, lists, dicts and slices."""
-    kind = type(tree)
-    if kind is tuple or kind is list:
-        return kind([map_parts(function, part) for part in tree])
-    if kind is dict:
-        return {key: map_parts(function, part) for key, part in tree.items()}
-    if kind is slice:
-        return slice(*[map_parts(function, x) for x in (tree.start, tree.stop, tree.step)])
-    if isinstance(tree, tuple) and hasattr(tree, "_make") and kind is not Ref:
-        return tree._make([map_parts(function, part) for part in tree])
-    return function(tree)
 
 
 def refs_in(tree: Any) -> list[int]:

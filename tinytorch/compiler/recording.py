@@ -5,12 +5,13 @@ from __future__ import annotations
 import gc
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple, NoReturn
 
 import numpy as np
 
+from tinytorch.arrays.recorder import Recorder, call, current, map_parts, refuse, tapes
 from tinytorch.compiler.environment import Environment, Place
 from tinytorch.compiler.program import (
     Argument,
@@ -19,10 +20,9 @@ from tinytorch.compiler.program import (
     Program,
     Ref,
     Value,
-    map_parts,
     same,
 )
-from tinytorch.compiler.recorder import Recorder, Tape, _tapes, call, current, refuse
+from tinytorch.compiler.tape import Tape
 from tinytorch.engine import Node
 from tinytorch.tensor import Tensor
 
@@ -46,7 +46,7 @@ def _data_of(node: Any) -> Any:
 
 def _grad_of(node: Any) -> Any:
     value, tape = _GRAD.__get__(node), current()
-    if tape is None or not isinstance(value, np.ndarray | np.generic):
+    if tape is None or value is None or isinstance(value, Recorder):
         return value
     if value is tape.touched(node):
         key = tape.arguments.get(id(node), node)
@@ -62,7 +62,19 @@ def _set_grad(node: Any, value: Any) -> None:
             tape.touched(node)
         elif isinstance(value, Recorder):
             tape.values[value.slot].gradient_of = data.slot
-    _GRAD.__set__(node, value)
+    _GRAD.__set__(node, as_array(value))
+
+
+def _set_data(node: Any, value: Any) -> None:
+    _DATA.__set__(node, as_array(value))
+
+
+def as_array(x: Any) -> Any:
+    """Let a recorder hold an array where its value is a number of NumPy's, as tensors do."""
+    if isinstance(x, Recorder) and isinstance(x.value, np.generic):
+        x.value = np.asarray(x.value)
+        x.tape.values[x.slot].scalar = False
+    return x
 
 
 @contextmanager
@@ -70,16 +82,16 @@ def _recording(tape: Tape) -> Iterator[None]:
     """Let this thread see recorders where tensors hold arrays."""
     thread = threading.get_ident()
     with _installing:
-        if not _tapes:
-            Node._data = property(_data_of, _DATA.__set__)  # type: ignore[assignment]
+        if not tapes:
+            Node._data = property(_data_of, _set_data)  # type: ignore[assignment]
             Node._grad = property(_grad_of, _set_grad)  # type: ignore[assignment]
-        _tapes[thread] = tape
+        tapes[thread] = tape
     try:
         yield
     finally:
         with _installing:
-            del _tapes[thread]
-            if not _tapes:
+            del tapes[thread]
+            if not tapes:
                 Node._data, Node._grad = _DATA, _GRAD
 
 
@@ -117,11 +129,8 @@ def stand_in(value: Any, tape: Tape) -> Any:
 @contextmanager
 def _swapped(place: Place, value: Any, now: Any) -> Iterator[None]:
     """Put `now` in the place of `value`, until the block ends or something else is put there."""
-    try:
+    with suppress(TypeError, AttributeError):  # a tuple, say: the array is met in the calls
         place.write(now)
-    except (TypeError, AttributeError):  # a tuple, a frozen object: the array is met in the calls
-        yield
-        return
     try:
         yield
     finally:
@@ -148,7 +157,7 @@ class Made:
         node = object.__new__(self.kind)
         node._begin(np.asarray(data), self.label, self.requires_grad, None)
         if self.computed and self.requires_grad:
-            node._children, node._arrays, node._backward = (_GRAPH,), (node._data, None), (_lost,)
+            node._children, node._arrays, node._rules = (_GRAPH,), (node._data, None), (_lost,)
             node._order = 1
         return node
 
@@ -265,7 +274,7 @@ def _take_gradients(program: Program, tape: Tape) -> None:
         if node is None:
             continue
         now, key = _GRAD.__get__(node), tape.arguments.get(id(node), node)
-        if isinstance(now, np.ndarray) and now is not initial:
+        if type(now) is np.ndarray and now is not initial:
             now = tape.plain(now)
         if isinstance(now, Recorder):
             program.gradients.append((key, now.slot))

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from tinytorch.arrays import keep, sum_along
+from tinytorch.arrays.words import keep, sum_along
 from tinytorch.operations.elementwise import Elementwise
+from tinytorch.operations.operation import parametric, torch_spelling, unary
 from tinytorch.operations.reductions import largest
-from tinytorch.operations.rows import parametric, torch_spelling, unary
 from tinytorch.operations.shape import split
 
 if TYPE_CHECKING:

@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from tinytorch.arrays import keep
+from tinytorch.arrays.words import keep
 from tinytorch.engine import Node
-from tinytorch.operations.rows import binary, numpy_functions, parametric, reflected, unary
+from tinytorch.operations.operation import binary, parametric, reflected, unary
+from tinytorch.operations.protocols import numpy_functions
 
 
 def _base_rule(grad: Any, out: Any, x: Any, y: Any) -> Any:  # noqa: ARG001

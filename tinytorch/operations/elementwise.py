@@ -7,18 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tinytorch.arrays import keep
+from tinytorch.arrays.words import keep
 from tinytorch.engine import Node
 from tinytorch.operations.arithmetic import Arithmetic
-from tinytorch.operations.rows import (
-    Operation,
-    answers,
-    apply,
-    binary,
-    numpy_functions,
-    parametric,
-    unary,
-)
+from tinytorch.operations.operation import Operation, apply, binary, parametric, unary
+from tinytorch.operations.protocols import implements, numpy_functions
 
 if TYPE_CHECKING:
     from tinytorch.tensor import Tensor
@@ -226,7 +219,7 @@ _CLIP_RULES = (
 _WHERE = Operation("where")
 
 
-@answers(np.where)
+@implements(np.where)
 def where(condition: Any, x: Any, y: Any) -> Tensor:
     """Take x where `condition` holds, else y; the three broadcast."""
     mask = condition._data if isinstance(condition, Node) else condition
@@ -245,7 +238,7 @@ def where(condition: Any, x: Any, y: Any) -> Tensor:
     )
 
 
-@answers(np.select)
+@implements(np.select)
 def select(condlist: Sequence[Any], choicelist: Sequence[Any], default: Any = 0) -> Any:
     """Take each entry from the first choice whose condition holds there, else from `default`.
 
@@ -259,7 +252,7 @@ def select(condlist: Sequence[Any], choicelist: Sequence[Any], default: Any = 0)
     return out
 
 
-@answers(np.clip)
+@implements(np.clip)
 def _clip(a: Any, a_min: Any = None, a_max: Any = None, *, min: Any = None, max: Any = None) -> Any:
     return Elementwise.clip(a, a_min if min is None else min, a_max if max is None else max)
 

@@ -12,10 +12,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_index
 
-from tinytorch import lazy
+from tinytorch.arrays.kind import NUMPY, evaluate, kind_of
 from tinytorch.engine import Node
 from tinytorch.operations.elementwise import where
-from tinytorch.operations.rows import Operation, answers, apply, constant, describe, torch_spelling
+from tinytorch.operations.operands import constant, describe
+from tinytorch.operations.operation import Operation, apply, torch_spelling
+from tinytorch.operations.protocols import implements
 
 if TYPE_CHECKING:
     from tinytorch.tensor import Tensor
@@ -27,7 +29,10 @@ _SCATTER = Operation("scatter")
 def pick(x: Any, index: Any) -> Tensor:
     """Give x[index], with everything that NumPy's indexing takes."""
     return apply(
-        _PICK, lambda x: _picked(x, index), (lambda grad, out, x: scatter(grad, index, x.shape),), x
+        _PICK,
+        lambda x: kind_of(x).pick(x, index),
+        (lambda grad, out, x: scatter(grad, index, x.shape),),
+        x,
     )
 
 
@@ -35,26 +40,10 @@ def scatter(x: Any, index: Any, shape: tuple[int, ...]) -> Tensor:
     """Add the entries of x up in an array of zeros, each where `index` picks from."""
     return apply(
         _SCATTER,
-        lambda x: _scattered(x, index, shape),
+        lambda x: kind_of(x).scatter(x, index, shape),
         (lambda grad, out, x: pick(grad, index),),
         x,
     )
-
-
-def _picked(x: Any, index: Any) -> Any:
-    return lazy.picked(x, index) if lazy.is_lazy(x) else x[index]
-
-
-def _scattered(x: Any, index: Any, shape: tuple[int, ...]) -> Any:
-    if lazy.is_lazy(x):
-        return lazy.scattered(x, index, shape)
-    out = np.zeros_like(x, shape=shape)
-    parts = index if isinstance(index, tuple) else (index,)
-    if any(isinstance(part, np.ndarray) and part.dtype.kind in "iu" for part in parts):
-        np.add.at(out, index, x)  # an entry may be picked more than once
-    else:
-        out[index] = x
-    return out
 
 
 def along(axis: int, index: Any, ndim: int) -> tuple[Any, ...]:
@@ -77,23 +66,31 @@ def _checked(index: Any) -> Any:
             f"an index is made of whole numbers or truth values, got {describe(index)}; "
             "comparisons, argmax and argsort give such arrays, x.data.astype(int) makes one"
         )
-    if lazy.is_lazy(index):
-        raise TypeError("an index decides the shape, a Dask array as one must be computed first")
+    if kind_of(index) is not NUMPY:
+        raise TypeError(
+            f"an index decides the shape: a {kind_of(index).name} array must become a NumPy array "
+            "first"
+        )
     if isinstance(index, list):
         index = np.asarray(index)
         return index if index.size else index.astype(int)
     return index
 
 
-@answers(np.take)
+def _array(index: Any) -> Any:
+    index = _checked(index)
+    return index if hasattr(index, "__array_function__") else np.asarray(index)
+
+
+@implements(np.take)
 def take(x: Any, indices: Any, axis: int | None = None) -> Tensor:
     """Pick entries along `axis`, or of all in one row; the axes of `indices` replace it."""
     if axis is None:
-        return pick(np.reshape(x, -1), np.asarray(_checked(indices)))
-    return pick(x, along(axis, np.asarray(_checked(indices)), x.ndim))
+        return pick(np.reshape(x, -1), _array(indices))
+    return pick(x, along(axis, _array(indices), x.ndim))
 
 
-@answers(np.take_along_axis)
+@implements(np.take_along_axis)
 def take_along_axis(x: Any, indices: Any, axis: int | None = -1) -> Tensor:
     """Pick along `axis`, in each row by its own indices, as argsort and argmax give them.
 
@@ -116,7 +113,7 @@ def _rows(x: Any, indices: Any, axis: int, shape: tuple[int, ...]) -> tuple[Any,
     return tuple(index)
 
 
-@answers(np.sort)
+@implements(np.sort)
 def sort(x: Any, axis: int | None = -1) -> Tensor:
     """Sort along `axis`, or all entries in one row."""
     if axis is None:
@@ -124,7 +121,7 @@ def sort(x: Any, axis: int | None = -1) -> Tensor:
     return take_along_axis(x, np.argsort(x, axis=axis, kind="stable"), axis)
 
 
-@answers(np.partition)
+@implements(np.partition)
 def partition(x: Any, kth: Any, axis: int | None = -1) -> Tensor:
     """Put the `kth` entry in its sorted place, smaller ones before it and larger ones behind."""
     if axis is None:
@@ -132,7 +129,7 @@ def partition(x: Any, kth: Any, axis: int | None = -1) -> Tensor:
     return take_along_axis(x, np.argpartition(x, kth, axis=axis), axis)
 
 
-@answers(np.compress)
+@implements(np.compress)
 def compress(condition: Any, x: Any, axis: int | None = None) -> Tensor:
     """Pick the slices along `axis` for which the condition holds."""
     return take(x, np.flatnonzero(condition), axis)
@@ -177,13 +174,13 @@ class Indexing(Node):
     @torch_spelling
     def gather(self, axis: int, index: Any) -> Tensor:
         """Pick along `axis`, in each row by its own indices; of the other axes the first ones."""
-        index = np.asarray(_checked(index))
+        index = _array(index)
         return pick(self, _rows(self, index, axis, index.shape))
 
     @torch_spelling
     def scatter_add(self: Any, axis: int, index: Any, src: Any) -> Any:
         """Add the entries of `src`, each to the entry of x that `gather` would pick for it."""
-        index = np.asarray(_checked(index))
+        index = _array(index)
         if not isinstance(src, Node):
             src = constant(src, self.dtype, _SCATTER)
         part = src[tuple(slice(n) for n in index.shape)]
@@ -207,7 +204,7 @@ class Indexing(Node):
     def argsort(self, axis: int | None = -1, descending: bool = False) -> Any:
         """Give the indices that sort along `axis`, as plain integers; ties keep their order."""
         data = -self._data if descending else self._data
-        return lazy.evaluate("argsort", np.argsort, data, axis=axis, kind="stable")
+        return evaluate("argsort", np.argsort, data, axis=axis, kind="stable")
 
     partition = partition
 

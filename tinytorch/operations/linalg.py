@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, NoReturn
 
 import numpy as np
 
+from tinytorch.arrays.kind import evaluate
 from tinytorch.engine import Node, Rule, record
-from tinytorch.lazy import evaluate
 from tinytorch.operations.elementwise import where
+from tinytorch.operations.operation import Operation, apply, unary
 from tinytorch.operations.products import Products, matrix_norm
-from tinytorch.operations.rows import Operation, answers, apply, numpy_functions, unary
+from tinytorch.operations.protocols import implements, numpy_functions
 from tinytorch.operations.shape import concatenate
 
 if TYPE_CHECKING:
@@ -123,7 +124,7 @@ det = unary(
 _SLOGDET = Operation("slogdet")
 
 
-@answers(np.linalg.slogdet)
+@implements(np.linalg.slogdet)
 def slogdet(a: Any) -> SlogdetResult:
     """Give the sign of the determinant, and the logarithm of its absolute value."""
     rules = (
@@ -142,7 +143,7 @@ _SOLVE_RULES = (
 )
 
 
-@answers(np.linalg.solve)
+@implements(np.linalg.solve)
 def solve(a: Any, b: Any) -> Tensor:
     """Give the x for which a @ x = b; b is one vector, or a stack of matrices.
 
@@ -156,7 +157,7 @@ def solve(a: Any, b: Any) -> Tensor:
 _PINV = Operation("pinv")
 
 
-@answers(np.linalg.pinv)
+@implements(np.linalg.pinv)
 def pinv(a: Any, *args: Any, **parameters: Any) -> Tensor:
     """Give the pseudo-inverse (Moore and Penrose); singular values up to `rcond` count as 0."""
     return apply(_PINV, lambda x: np.linalg.pinv(x, *args, **parameters), (_pinv_rule,), a)
@@ -173,7 +174,7 @@ def _pinv_rule(grad: Any, out: Any, x: Any) -> Any:
 _LSTSQ = Operation("lstsq")
 
 
-@answers(np.linalg.lstsq)
+@implements(np.linalg.lstsq)
 def lstsq(a: Any, b: Any, rcond: float | None = None) -> tuple[Tensor, Tensor, int, Tensor]:
     """Find the shortest x for which a @ x - b has the smallest norm; b is a vector, or columns.
 
@@ -229,7 +230,7 @@ _CHOLESKY = unary(
 )
 
 
-@answers(np.linalg.cholesky)
+@implements(np.linalg.cholesky)
 def cholesky(a: Any, /, *, upper: bool = False) -> Tensor:
     """Give the lower triangle L for which a = L @ L.mT, or the upper one for which a = U.mT @ U.
 
@@ -253,7 +254,7 @@ def _copy_lower(x: Any) -> Any:
 
 def _of_first(grad: Any, n: int, op: Operation) -> Any:
     """Give the gradient of the first n vectors. Raises ValueError if the others have one."""
-    if np.any(grad[..., n:] != 0):
+    if (grad[..., n:] != 0).any():
         raise ValueError(
             f"{op}: the vectors that make a matrix square are arbitrary, and have no gradient; "
             f"the first {n} have one, which full_matrices=False (svd) or "
@@ -275,7 +276,7 @@ def _r_rule(grad: Any, out: Any, x: Any) -> Any:
     return _times_inverse_transposed(q @ _copy_lower(r @ grad[..., :n, :].mT), r)
 
 
-@answers(np.linalg.qr)
+@implements(np.linalg.qr)
 def qr(a: Any, mode: Literal["reduced", "complete", "r"] = "reduced") -> Any:
     """Give Q, with orthogonal columns of length 1, and R, upper triangular, for which a = Q @ R.
 
@@ -315,7 +316,7 @@ def _eigenvectors_rule(grad: Any, out: Any, x: Any) -> Any:  # noqa: ARG001
     return (share + share.mT) / 2
 
 
-@answers(np.linalg.eigh)
+@implements(np.linalg.eigh)
 def eigh(a: Any, UPLO: Literal["L", "U"] = "L") -> EighResult:
     """Give the eigenvalues of symmetric matrices, in rising order, and the eigenvectors as columns.
 
@@ -326,13 +327,13 @@ def eigh(a: Any, UPLO: Literal["L", "U"] = "L") -> EighResult:
     return EighResult(*outputs(_EIGH, lambda x: np.linalg.eigh(x, UPLO), rules, a))
 
 
-@answers(np.linalg.eigvalsh)
+@implements(np.linalg.eigvalsh)
 def eigvalsh(a: Any, UPLO: Literal["L", "U"] = "L") -> Tensor:
     """Give the eigenvalues of symmetric matrices, in rising order."""
     return eigh(a, UPLO).eigenvalues
 
 
-@answers(np.linalg.eig, np.linalg.eigvals)
+@implements(np.linalg.eig, np.linalg.eigvals)
 def _eig(a: Any) -> NoReturn:  # noqa: ARG001
     raise TypeError(
         "np.linalg.eig and eigvals: the eigenvalues may be complex numbers, which tensors cannot "
@@ -370,7 +371,7 @@ def _right_rule(grad: Any, out: Any, x: Any) -> Any:
     return _left_rule(grad.mT, (vh.mT, s, u.mT), x).mT
 
 
-@answers(np.linalg.svd)
+@implements(np.linalg.svd)
 def svd(a: Any, full_matrices: bool = True, compute_uv: bool = True) -> Any:
     """Give U, S and Vh for which a = (U * S) @ Vh: S in falling order, the others orthogonal.
 
@@ -387,14 +388,14 @@ def svd(a: Any, full_matrices: bool = True, compute_uv: bool = True) -> Any:
     return SVDResult(*outputs(_SVD, function, rules, a))
 
 
-@answers(np.linalg.svdvals)
+@implements(np.linalg.svdvals)
 def svdvals(x: Any, /) -> Tensor:
     """Give the singular values, in falling order."""
     values: Tensor = svd(x, full_matrices=False).S
     return values
 
 
-@answers(np.linalg.cond)
+@implements(np.linalg.cond)
 def cond(x: Any, p: Any = None) -> Tensor:
     """Give the condition number norm(x) * norm(inv(x)): by default of order 2, for any shape."""
     if p in (None, 2, -2):

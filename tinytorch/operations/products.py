@@ -14,20 +14,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
 
-from tinytorch.arrays import keep, matmul, rows
+from tinytorch.arrays.words import keep, matmul, rows
 from tinytorch.engine import Node, Rule
 from tinytorch.operations.arithmetic import Arithmetic
 from tinytorch.operations.elementwise import where
+from tinytorch.operations.operation import Operation, apply, binary, reflected, torch_spelling
+from tinytorch.operations.protocols import implements, numpy_functions
 from tinytorch.operations.reductions import Axis, Reductions, axes_of, reduction
-from tinytorch.operations.rows import (
-    Operation,
-    answers,
-    apply,
-    binary,
-    numpy_functions,
-    reflected,
-    torch_spelling,
-)
 from tinytorch.operations.shape import (
     diagonal,
     expand_dims,
@@ -73,7 +66,7 @@ _EINSUM = Operation("einsum")
 _LETTERS = string.ascii_uppercase + string.ascii_lowercase
 
 
-@answers(np.einsum)
+@implements(np.einsum)
 def einsum(*operands: Any, optimize: Any = True) -> Tensor:
     """Multiply the operands and sum, by Einstein's convention: `einsum("ij,jk->ik", x, y)`.
 
@@ -151,7 +144,7 @@ def _einsum_rule(i: int, subscripts: str) -> Rule:
 _TENSORDOT = Operation("tensordot")
 
 
-@answers(np.tensordot)
+@implements(np.tensordot)
 def tensordot(a: Any, b: Any, axes: Any = 2) -> Tensor:
     """Sum the products over axes of a and b: over `axes[0]` of a with `axes[1]` of b.
 
@@ -183,12 +176,12 @@ def tensordot(a: Any, b: Any, axes: Any = 2) -> Tensor:
     return apply(_TENSORDOT, lambda a, b: np.tensordot(a, b, axes), (rule_a, rule_b), a, b)
 
 
-@answers(np.linalg.tensordot)
+@implements(np.linalg.tensordot)
 def _linalg_tensordot(x1: Any, x2: Any, /, *, axes: Any = 2) -> Tensor:
     return tensordot(x1, x2, axes)
 
 
-@answers(np.dot)
+@implements(np.dot)
 def dot(a: Any, b: Any) -> Tensor:
     """Sum the products over the last axis of a and the last but one of b, or its only one."""
     if np.ndim(a) == 0 or np.ndim(b) == 0:
@@ -196,7 +189,7 @@ def dot(a: Any, b: Any) -> Tensor:
     return Products.matmul(a, b) if np.ndim(b) <= 2 else tensordot(a, b, (-1, -2))
 
 
-@answers(np.inner)
+@implements(np.inner)
 def inner(a: Any, b: Any) -> Tensor:
     """Sum the products over the last axes of a and b."""
     if np.ndim(a) == 0 or np.ndim(b) == 0:
@@ -204,7 +197,7 @@ def inner(a: Any, b: Any) -> Tensor:
     return tensordot(a, b, (-1, -1))
 
 
-@answers(np.vdot)
+@implements(np.vdot)
 def vdot(a: Any, b: Any) -> Tensor:
     """Sum the products of all entries, in their order."""
     return Products.matmul(np.ravel(a), np.ravel(b))
@@ -218,13 +211,13 @@ _VECDOT = binary(
 )
 
 
-@answers(np.vecdot)
+@implements(np.vecdot)
 def vecdot(a: Any, b: Any, axis: int = -1) -> Tensor:
     """Sum the products over `axis`; the other axes broadcast."""
     return _VECDOT(np.moveaxis(a, axis, -1), np.moveaxis(b, axis, -1))
 
 
-@answers(np.linalg.vecdot)
+@implements(np.linalg.vecdot)
 def _linalg_vecdot(x1: Any, x2: Any, /, *, axis: int = -1) -> Tensor:
     return vecdot(x1, x2, axis)
 
@@ -232,7 +225,7 @@ def _linalg_vecdot(x1: Any, x2: Any, /, *, axis: int = -1) -> Tensor:
 _MULTI_DOT = Operation("multi_dot")
 
 
-@answers(np.linalg.multi_dot)
+@implements(np.linalg.multi_dot)
 def multi_dot(arrays: Iterable[Any]) -> Tensor:
     """Give the matrix product of all arrays, in the order that takes the fewest multiplications.
 
@@ -266,13 +259,13 @@ def _multi_dot_rule(i: int) -> Rule:
 # --- products of all with all ---------------------------------------------------------------------
 
 
-@answers(np.outer)
+@implements(np.outer)
 def outer(a: Any, b: Any) -> Tensor:
     """Multiply every entry of a with every entry of b, to a matrix: out[i, j] = a[i] * b[j]."""
     return Arithmetic.multiply(np.reshape(a, (-1, 1)), np.ravel(b))
 
 
-@answers(np.linalg.outer)
+@implements(np.linalg.outer)
 def _linalg_outer(x1: Any, x2: Any, /) -> Tensor:
     if np.ndim(x1) != 1 or np.ndim(x2) != 1:
         raise ValueError(
@@ -282,7 +275,7 @@ def _linalg_outer(x1: Any, x2: Any, /) -> Tensor:
     return outer(x1, x2)
 
 
-@answers(np.kron)
+@implements(np.kron)
 def kron(a: Any, b: Any) -> Tensor:
     """Put a copy of b, times that entry, in place of every entry of a: Kronecker's product."""
     ndim = max(np.ndim(a), np.ndim(b))
@@ -301,7 +294,7 @@ _CROSS = binary(
 )
 
 
-@answers(np.cross)
+@implements(np.cross)
 def cross(
     a: Any, b: Any, axisa: int = -1, axisb: int = -1, axisc: int = -1, axis: int | None = None
 ) -> Tensor:
@@ -314,7 +307,7 @@ def cross(
     return moveaxis(_CROSS(np.moveaxis(a, axisa, -1), np.moveaxis(b, axisb, -1)), -1, axisc)
 
 
-@answers(np.linalg.cross)
+@implements(np.linalg.cross)
 def _linalg_cross(x1: Any, x2: Any, /, *, axis: int = -1) -> Tensor:
     return cross(x1, x2, axis=axis)
 
@@ -322,23 +315,23 @@ def _linalg_cross(x1: Any, x2: Any, /, *, axis: int = -1) -> Tensor:
 # --- of one matrix --------------------------------------------------------------------------------
 
 
-@answers(np.trace)
+@implements(np.trace)
 def trace(a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Tensor:
     """Sum the diagonal of the planes of two axes."""
     return Reductions.sum(diagonal(a, offset, axis1, axis2), -1)
 
 
-@answers(np.linalg.trace)
+@implements(np.linalg.trace)
 def _linalg_trace(x: Any, /, *, offset: int = 0) -> Tensor:
     return trace(x, offset, -2, -1)
 
 
-@answers(np.linalg.diagonal)
+@implements(np.linalg.diagonal)
 def _linalg_diagonal(x: Any, /, *, offset: int = 0) -> Any:
     return diagonal(x, offset, -2, -1)
 
 
-@answers(np.linalg.matrix_power)
+@implements(np.linalg.matrix_power)
 def matrix_power(a: Any, n: int) -> Tensor:
     """Give the n-th power of square matrices, of their inverses for negative n.
 
@@ -384,7 +377,7 @@ def _norm_rule(grad: Any, out: Any, x: Any, axis: Axis, ord: float = 2) -> Any: 
 _NORM = reduction(_norm, _norm_rule, "The norm of vectors", "norm")
 
 
-@answers(np.linalg.vector_norm)
+@implements(np.linalg.vector_norm)
 def vector_norm(x: Any, /, *, axis: Axis = None, keepdims: bool = False, ord: Any = 2) -> Tensor:
     """Give the norm (sum |x|**ord)**(1/ord), over `axis` or all entries; its slope at 0 is 0.
 
@@ -400,7 +393,7 @@ def vector_norm(x: Any, /, *, axis: Axis = None, keepdims: bool = False, ord: An
     return _NORM(x, axis, keepdims, ord=ord)
 
 
-@answers(np.linalg.matrix_norm)
+@implements(np.linalg.matrix_norm)
 def matrix_norm(x: Any, /, *, keepdims: bool = False, ord: Any = "fro") -> Tensor:
     """Give a norm of the matrices in the last two axes.
 
@@ -425,7 +418,7 @@ def matrix_norm(x: Any, /, *, keepdims: bool = False, ord: Any = "fro") -> Tenso
     return expand_dims(out, (-2, -1)) if keepdims else out
 
 
-@answers(np.linalg.norm)
+@implements(np.linalg.norm)
 def norm(x: Any, ord: Any = None, axis: Axis = None, keepdims: bool = False) -> Tensor:
     """Give the norm of vectors along one axis, or of matrices along two.
 
@@ -490,10 +483,10 @@ numpy_functions[np.matmul] = numpy_functions[np.linalg.matmul] = Products.matmul
 
 if hasattr(np, "matvec"):  # NumPy 2.2
 
-    @answers(np.matvec)
+    @implements(np.matvec)
     def _matvec(x1: Any, x2: Any) -> Tensor:
         return Products.matmul(x1, np.expand_dims(x2, -1))[..., 0]
 
-    @answers(np.vecmat)
+    @implements(np.vecmat)
     def _vecmat(x1: Any, x2: Any) -> Tensor:
         return Products.matmul(np.expand_dims(x1, -2), x2)[..., 0, :]

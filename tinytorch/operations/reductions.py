@@ -8,20 +8,19 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
-from tinytorch.arrays import keep, mean
+from tinytorch.arrays.kind import evaluate
+from tinytorch.arrays.words import keep, mean
 from tinytorch.engine import Node, Rule
-from tinytorch.lazy import evaluate
 from tinytorch.operations.elementwise import Elementwise, where
 from tinytorch.operations.indexing import sort, take_along_axis
-from tinytorch.operations.rows import (
+from tinytorch.operations.operation import (
     Operation,
-    answers,
     apply,
-    known,
-    numpy_functions,
+    as_method,
     refuse_unknown,
     torch_spelling,
 )
+from tinytorch.operations.protocols import implements, numpy_functions
 from tinytorch.operations.shape import moveaxis
 
 if TYPE_CHECKING:
@@ -63,7 +62,7 @@ def reduction(
     kept at size 1, so that they broadcast against x.
     """
     name = name or function.__name__
-    op = Operation(name)
+    op = Operation(name, None, function, (rule,), doc)
     in_numpy: bool = getattr(np, name, None) is function
 
     def by_method(x: Any, **options: Any) -> Any:
@@ -90,7 +89,7 @@ def reduction(
 
         return apply(op, value, (share,), self)
 
-    known(method, name, doc)
+    as_method(op, method)
     if in_numpy:
         # The third position, keepdims here and in PyTorch, is dtype= or out= in NumPy.
         numpy_functions[function] = lambda a, axis=None, **kwargs: method(a, axis, **kwargs)
@@ -140,7 +139,7 @@ def running(function: Callable[..., Any], rule: Rule, doc: str, name: str) -> Ca
 
     Without `axis`, over all entries in one row, as in NumPy.
     """
-    op = Operation(name)
+    op = Operation(name, None, function, (rule,), doc)
 
     @torch_spelling
     def method(self: Any, axis: int | None = None) -> Any:
@@ -151,7 +150,7 @@ def running(function: Callable[..., Any], rule: Rule, doc: str, name: str) -> Ca
             line = apply(op, lambda x: function(x, axis=-1), (rule,), line)
         return np.moveaxis(line, -1, axis)
 
-    return known(method, name, doc, function)
+    return as_method(op, method)
 
 
 def _logsumexp(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
@@ -180,13 +179,13 @@ variance = reduction(np.var, _var_rule, "The variance: sum((x - mean)**2) / (n -
 deviation = reduction(np.std, _std_rule, "The standard deviation: the root of the variance")
 
 
-@answers(np.nansum)
+@implements(np.nansum)
 def nansum(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
     """Give the sum of the entries that are not nan."""
     return where(np.isnan(x), 0, x).sum(axis, keepdims)
 
 
-@answers(np.nanmean)
+@implements(np.nanmean)
 def nanmean(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
     """Give the mean of the entries that are not nan."""
     numbers = np.sum(np.logical_not(np.isnan(x)), axis=axis, keepdims=keepdims)
@@ -200,7 +199,7 @@ def _latest_extreme(x: Any, function: np.ufunc, axis: int) -> Tensor:
     return take_along_axis(x, latest, axis)
 
 
-@answers(np.quantile)
+@implements(np.quantile)
 def quantile(
     x: Any, q: Any, axis: Axis = None, keepdims: bool = False, *, method: str = "linear"
 ) -> Any:
@@ -234,13 +233,13 @@ def quantile(
     return out.reshape(q.shape + kept) if keepdims else out
 
 
-@answers(np.median)
+@implements(np.median)
 def median(x: Any, axis: Axis = None, *, keepdims: bool = False) -> Any:
     """Give the middle one of the sorted entries, or the mean of the middle two."""
     return quantile(x, 0.5, axis, keepdims, method="midpoint")
 
 
-@answers(np.trapezoid)
+@implements(np.trapezoid)
 def trapezoid(y: Any, x: Any = None, dx: Any = 1.0, axis: int = -1) -> Any:
     """Integrate y over x, or over steps of `dx`: sum((y[1:] + y[:-1]) / 2 * diff(x))."""
     y = np.moveaxis(y, axis, -1)
@@ -249,7 +248,7 @@ def trapezoid(y: Any, x: Any = None, dx: Any = 1.0, axis: int = -1) -> Any:
     return ((y[..., 1:] + y[..., :-1]) * dx / 2).sum(axis=-1)
 
 
-@answers(np.diff)
+@implements(np.diff)
 def diff(x: Any, n: int = 1, axis: int = -1, prepend: Any = None, append: Any = None) -> Any:
     """Give x[1:] - x[:-1] along `axis`, `n` times over, after putting on what comes at the ends."""
     if n < 0:
@@ -272,7 +271,7 @@ def _end(values: Any, line: Any, axis: int) -> Any:
     return np.moveaxis(values, axis, -1)
 
 
-@answers(np.gradient)
+@implements(np.gradient)
 def gradient(f: Any, *spacing: Any, axis: Axis = None, edge_order: int = 1) -> Any:
     """Estimate the derivative along each axis: second-order differences inside.
 

@@ -17,7 +17,9 @@ from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 from tinytorch.engine import Node
 from tinytorch.operations.elementwise import where
 from tinytorch.operations.indexing import along, pick, scatter, size_along, take
-from tinytorch.operations.rows import Operation, answers, apply, describe, torch_spelling
+from tinytorch.operations.operands import describe
+from tinytorch.operations.operation import Operation, apply, torch_spelling
+from tinytorch.operations.protocols import implements
 
 if TYPE_CHECKING:
     from tinytorch.tensor import Tensor
@@ -42,7 +44,7 @@ def unpacked(values: tuple[Any, ...]) -> tuple[int, ...]:
 # --- moving axes ----------------------------------------------------------------------------------
 
 
-@answers(np.reshape)
+@implements(np.reshape)
 def reshape(x: Any, shape: int | Sequence[int]) -> Tensor:
     """Arrange the entries, in their order, in `shape`; one size may be -1."""
     return apply(
@@ -53,7 +55,7 @@ def reshape(x: Any, shape: int | Sequence[int]) -> Tensor:
     )
 
 
-@answers(np.transpose, np.permute_dims)
+@implements(np.transpose, np.permute_dims)
 def transpose(x: Any, axes: Sequence[int] | None = None) -> Tensor:
     """Put the axes in the order `axes`, or in reverse."""
     if axes is None:
@@ -67,25 +69,25 @@ def transpose(x: Any, axes: Sequence[int] | None = None) -> Tensor:
     )
 
 
-@answers(np.moveaxis)
+@implements(np.moveaxis)
 def moveaxis(x: Any, source: Any, destination: Any) -> Tensor:
     """Move the axes `source` to the places `destination`; the others keep their order."""
     return transpose(x, _order(x, np.moveaxis, source, destination))
 
 
-@answers(np.swapaxes)
+@implements(np.swapaxes)
 def swapaxes(x: Any, axis1: int, axis2: int) -> Tensor:
     """Exchange two axes."""
     return transpose(x, _order(x, np.swapaxes, axis1, axis2))
 
 
-@answers(np.rollaxis)
+@implements(np.rollaxis)
 def rollaxis(x: Any, axis: int, start: int = 0) -> Tensor:
     """Move `axis` back until it comes before `start`."""
     return transpose(x, _order(x, np.rollaxis, axis, start))
 
 
-@answers(np.matrix_transpose)
+@implements(np.matrix_transpose)
 def matrix_transpose(x: Any) -> Tensor:
     """Exchange the last two axes."""
     return swapaxes(x, -1, -2)
@@ -98,19 +100,19 @@ def _order(x: Any, function: Any, *args: Any) -> tuple[int, ...]:
     return tuple(function(numbered, *args).shape)
 
 
-@answers(np.expand_dims)
+@implements(np.expand_dims)
 def expand_dims(x: Any, axis: int | Sequence[int]) -> Tensor:
     """Put in an axis of size 1, or several, at the places `axis` of the result."""
     return reshape(x, np.expand_dims(_without_memory(x), axis).shape)
 
 
-@answers(np.squeeze)
+@implements(np.squeeze)
 def squeeze(x: Any, axis: int | tuple[int, ...] | None = None) -> Tensor:
     """Leave out axes of size 1. Raises ValueError for a named axis of another size."""
     return reshape(x, np.squeeze(_without_memory(x), axis).shape)
 
 
-@answers(np.ravel)
+@implements(np.ravel)
 def ravel(x: Any) -> Tensor:
     """Arrange the entries in one axis."""
     return reshape(x, -1)
@@ -123,7 +125,7 @@ def _without_memory(x: Any) -> Any:
 # --- repeating entries ----------------------------------------------------------------------------
 
 
-@answers(np.broadcast_to)
+@implements(np.broadcast_to)
 def broadcast_to(x: Any, shape: int | Sequence[int]) -> Tensor:
     """Repeat the entries to fill `shape`, by the rules of broadcasting."""
     return apply(
@@ -131,14 +133,14 @@ def broadcast_to(x: Any, shape: int | Sequence[int]) -> Tensor:
     )
 
 
-@answers(np.broadcast_arrays)
+@implements(np.broadcast_arrays)
 def broadcast_arrays(*arrays: Any) -> tuple[Tensor, ...]:
     """Repeat the entries of all to fill their common shape."""
     shape = np.broadcast_shapes(*[np.shape(x) for x in arrays])
     return tuple(broadcast_to(x, shape) for x in arrays)
 
 
-@answers(np.repeat)
+@implements(np.repeat)
 def repeat(x: Any, repeats: Any, axis: int | None = None) -> Tensor:
     """Repeat each entry along `axis`, or each of all, `repeats` times."""
     if axis is None:
@@ -146,7 +148,7 @@ def repeat(x: Any, repeats: Any, axis: int | None = None) -> Tensor:
     return take(x, np.repeat(np.arange(size_along(x, axis)), repeats), axis)
 
 
-@answers(np.tile)
+@implements(np.tile)
 def tile(x: Any, reps: int | Sequence[int]) -> Tensor:
     """Lay the whole of x side by side, `reps` times along each axis."""
     given = (reps,) if isinstance(reps, int) else tuple(reps)
@@ -161,7 +163,7 @@ def tile(x: Any, reps: int | Sequence[int]) -> Tensor:
     return reshape(repeated, [r * n for r, n in zip(times, shape, strict=True)])
 
 
-@answers(np.meshgrid)
+@implements(np.meshgrid)
 def meshgrid(*xi: Any, sparse: bool = False, indexing: str = "xy") -> tuple[Tensor, ...]:
     """Repeat coordinates over a grid, an array for each axis: x first ("xy") or in order ("ij")."""
     if indexing not in ("xy", "ij"):
@@ -179,25 +181,25 @@ def meshgrid(*xi: Any, sparse: bool = False, indexing: str = "xy") -> tuple[Tens
 # --- exchanging entries ---------------------------------------------------------------------------
 
 
-@answers(np.flip)
+@implements(np.flip)
 def flip(x: Any, axis: int | tuple[int, ...] | None = None) -> Tensor:
     """Reverse the order of the entries along `axis`, or along all."""
     return apply(_FLIP, lambda x: np.flip(x, axis), (lambda grad, out, x: np.flip(grad, axis),), x)
 
 
-@answers(np.fliplr)
+@implements(np.fliplr)
 def fliplr(x: Any) -> Tensor:
     """Reverse the columns."""
     return flip(x, 1)
 
 
-@answers(np.flipud)
+@implements(np.flipud)
 def flipud(x: Any) -> Tensor:
     """Reverse the rows."""
     return flip(x, 0)
 
 
-@answers(np.roll)
+@implements(np.roll)
 def roll(x: Any, shift: Any, axis: Any = None) -> Tensor:
     """Shift the entries along `axis`, or all in one row; the last ones come in first."""
     back = tuple(-s for s in shift) if isinstance(shift, tuple) else -shift
@@ -209,7 +211,7 @@ def roll(x: Any, shift: Any, axis: Any = None) -> Tensor:
     )
 
 
-@answers(np.rot90)
+@implements(np.rot90)
 def rot90(x: Any, k: int = 1, axes: tuple[int, int] = (0, 1)) -> Any:
     """Turn the plane of `axes` by 90 degrees, `k` times, from the first towards the second."""
     first, second = axes
@@ -221,19 +223,19 @@ def rot90(x: Any, k: int = 1, axes: tuple[int, int] = (0, 1)) -> Any:
     return np.positive(x) if turned is x else turned
 
 
-@answers(np.tril)
+@implements(np.tril)
 def tril(x: Any, k: int = 0) -> Tensor:
     """Keep the entries on and below the `k`-th diagonal; the others become 0."""
     return apply(_TRIL, lambda x: np.tril(x, k), (lambda grad, out, x: np.tril(grad, k),), x)
 
 
-@answers(np.triu)
+@implements(np.triu)
 def triu(x: Any, k: int = 0) -> Tensor:
     """Keep the entries on and above the `k`-th diagonal; the others become 0."""
     return apply(_TRIU, lambda x: np.triu(x, k), (lambda grad, out, x: np.triu(grad, k),), x)
 
 
-@answers(np.diagonal)
+@implements(np.diagonal)
 def diagonal(x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
     """Give the diagonals of the planes of two axes, along a new last axis."""
     moved: Any = moveaxis(x, (axis1, axis2), (-2, -1))
@@ -243,7 +245,7 @@ def diagonal(x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
     return moved[..., along - min(offset, 0), along + max(offset, 0)]
 
 
-@answers(np.diag)
+@implements(np.diag)
 def diag(x: Any, k: int = 0) -> Any:
     """Give the `k`-th diagonal of a matrix, or the matrix that has x on it and is 0 elsewhere."""
     if x.ndim == 2:
@@ -254,7 +256,7 @@ def diag(x: Any, k: int = 0) -> Any:
     return scatter(x, (along - min(k, 0), along + max(k, 0)), (size, size))
 
 
-@answers(np.pad)
+@implements(np.pad)
 def pad(x: Any, pad_width: Any, mode: Any = "constant", constant_values: Any = 0) -> Any:
     """Put `pad_width` entries before and after, along each axis.
 
@@ -276,7 +278,7 @@ def pad(x: Any, pad_width: Any, mode: Any = "constant", constant_values: Any = 0
 # --- joining and splitting ------------------------------------------------------------------------
 
 
-@answers(np.concatenate)
+@implements(np.concatenate)
 def concatenate(arrays: Iterable[Any], axis: int | None = 0) -> Tensor:
     """Join arrays along an axis that they have; all other sizes agree."""
     arrays = list(arrays)
@@ -296,56 +298,56 @@ def concatenate(arrays: Iterable[Any], axis: int | None = 0) -> Tensor:
     )
 
 
-@answers(np.stack)
+@implements(np.stack)
 def stack(arrays: Iterable[Any], axis: int = 0) -> Tensor:
     """Join arrays of one shape along a new axis."""
     return concatenate([np.expand_dims(x, axis) for x in arrays], axis)
 
 
-@answers(np.append)
+@implements(np.append)
 def append(x: Any, values: Any, axis: int | None = None) -> Tensor:
     """Put `values` behind x along `axis`, or behind all entries of x in one row."""
     return concatenate([x, values], axis)
 
 
-@answers(np.hstack)
+@implements(np.hstack)
 def hstack(tup: Iterable[Any]) -> Tensor:
     """Join side by side: along the second axis, or the only one."""
     arrays = [np.atleast_1d(x) for x in tup]
     return concatenate(arrays, 0 if np.ndim(arrays[0]) == 1 else 1)
 
 
-@answers(np.vstack)
+@implements(np.vstack)
 def vstack(tup: Iterable[Any]) -> Tensor:
     """Join as rows: along the first axis of at least two."""
     return concatenate([np.atleast_2d(x) for x in tup], 0)
 
 
-@answers(np.dstack)
+@implements(np.dstack)
 def dstack(tup: Iterable[Any]) -> Tensor:
     """Join in depth: along the third axis."""
     return concatenate([np.atleast_3d(x) for x in tup], 2)
 
 
-@answers(np.column_stack)
+@implements(np.column_stack)
 def column_stack(tup: Iterable[Any]) -> Tensor:
     """Join as columns of a matrix."""
     return concatenate([np.reshape(x, (-1, 1)) if np.ndim(x) < 2 else x for x in tup], 1)
 
 
-@answers(np.atleast_1d)
+@implements(np.atleast_1d)
 def atleast_1d(*arrays: Any) -> Any:
     """Give each at least one axis."""
     return _each(lambda x: reshape(x, -1) if x.ndim == 0 else x, arrays)
 
 
-@answers(np.atleast_2d)
+@implements(np.atleast_2d)
 def atleast_2d(*arrays: Any) -> Any:
     """Give each at least two axes, new ones first."""
     return _each(lambda x: reshape(x, (1, -1)) if x.ndim < 2 else x, arrays)
 
 
-@answers(np.atleast_3d)
+@implements(np.atleast_3d)
 def atleast_3d(*arrays: Any) -> Any:
     """Give each at least three axes: of a vector the middle one, of a matrix the first two."""
 
@@ -361,7 +363,7 @@ def _each(function: Any, arrays: tuple[Any, ...]) -> Any:
     return results[0] if len(results) == 1 else tuple(results)
 
 
-@answers(np.array_split)
+@implements(np.array_split)
 def array_split(x: Any, indices_or_sections: Any, axis: int = 0) -> list[Tensor]:
     """Cut into that many parts, the first ones larger by one if need be, or before the indices."""
     cut = np.array_split(np.arange(size_along(x, axis)), indices_or_sections)
@@ -371,7 +373,7 @@ def array_split(x: Any, indices_or_sections: Any, axis: int = 0) -> list[Tensor]
     return _cut(x, ends[:-1], axis)
 
 
-@answers(np.split)
+@implements(np.split)
 def split(x: Any, indices_or_sections: Any, axis: int = 0) -> list[Tensor]:
     """Cut into that many equal parts, or before the indices.
 
@@ -391,19 +393,19 @@ def _cut(x: Any, places: Sequence[int], axis: int) -> list[Tensor]:
     return [pick(x, along(axis, slice(start, stop), x.ndim)) for start, stop in bounds]
 
 
-@answers(np.hsplit)
+@implements(np.hsplit)
 def hsplit(x: Any, indices_or_sections: Any) -> list[Tensor]:
     """Split along the second axis, or the only one."""
     return split(x, indices_or_sections, 0 if x.ndim == 1 else 1)
 
 
-@answers(np.vsplit)
+@implements(np.vsplit)
 def vsplit(x: Any, indices_or_sections: Any) -> list[Tensor]:
     """Split along the first axis."""
     return split(x, indices_or_sections, 0)
 
 
-@answers(np.dsplit)
+@implements(np.dsplit)
 def dsplit(x: Any, indices_or_sections: Any) -> list[Tensor]:
     """Split along the third axis."""
     return split(x, indices_or_sections, 2)

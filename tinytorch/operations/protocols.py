@@ -1,13 +1,30 @@
-"""NumPy functions whose results have no gradient: they see the values, and give plain arrays."""
+"""NumPy's protocols: what a tensor does when one of NumPy's functions is called with it."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
-# They answer with truth values, whole numbers, shapes or text, or with fresh arrays of constants.
+numpy_functions: dict[Callable[..., Any], Callable[..., Any]] = {}
+
+FunctionT = TypeVar("FunctionT", bound=Callable[..., Any])
+
+
+def implements(*functions: Callable[..., Any]) -> Callable[[FunctionT], FunctionT]:
+    """Make the decorated function what these NumPy functions do with tensors."""
+
+    def register(implementation: FunctionT) -> FunctionT:
+        for function in functions:
+            numpy_functions[function] = implementation
+        return implementation
+
+    return register
+
+
+# Functions whose results have no gradient: they see the values, and give plain arrays. They answer
+# with truth values, whole numbers, shapes or text, or with fresh arrays of constants.
 plain_functions: frozenset[Callable[..., Any]] = frozenset(
     {
         np.equal, np.not_equal, np.less, np.less_equal, np.greater, np.greater_equal,

@@ -1,23 +1,24 @@
-"""How an operation is written down: a name, a value in NumPy's words, and a rule for each input."""
+"""What an operation is, and how one is written: a value in NumPy's words, a rule for each input."""
 
 from __future__ import annotations
 
 import functools
 import inspect
-import reprlib
 from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from tinytorch.arrays.kind import IN_MEMORY, NUMBERS, evaluate
 from tinytorch.engine import Node, Rule, record
-from tinytorch.lazy import IN_MEMORY, NUMBERS, accepted, evaluate
+from tinytorch.operations.operands import as_array, constant, refusal
+from tinytorch.operations.protocols import numpy_functions
 
 if TYPE_CHECKING:
     from tinytorch.tensor import Tensor
 
 
-class _Enumeration(type):
+class _Registry(type):
     """Lets a class list its members as an Enum does, but each family of operations adds its own."""
 
     _members: dict[str, Operation]
@@ -37,23 +38,50 @@ class _Enumeration(type):
         except KeyError:
             raise AttributeError(f"there is no operation {name}") from None
 
+    def __dir__(cls) -> list[str]:
+        return [*super().__dir__(), *cls._members]
 
-class Operation(metaclass=_Enumeration):
-    """The enumeration of operations: `Operation.EXP`, `Operation["EXP"]`, `for op in Operation`.
 
-    A node's `_op` says which one made it. The symbol is an infix, a word, or, where neither would
-    do, the whole expression with a □ for each operand.
+class Operation(metaclass=_Registry):
+    """An operation: a function in NumPy's words, and a rule for each of its inputs.
+
+    `Operation.EXP`, `Operation["EXP"]` and `for op in Operation` find the ones that there are, and
+    a node's `_op` says which one made it. Each has its `name`, its `symbol` (an infix, a word or,
+    where neither would do, the whole expression with a □ for each operand), the `function` of
+    arrays, the `rules`, a docstring and a signature; to call it is to call the method of tensors.
+
+    >>> Operation.EXP(np.zeros(2)), Operation.EXP.symbol
+    (array([1., 1.]), 'exp')
     """
 
-    __slots__ = ("name", "symbol")
     _members: dict[str, Operation] = {}  # noqa: RUF012  (the class is its own registry)
 
-    def __init__(self, name: str, symbol: str | None = None) -> None:
-        self.name = name.upper()
+    def __init__(
+        self,
+        name: str,
+        symbol: str | None = None,
+        function: Callable[..., Any] | None = None,
+        rules: Sequence[Rule | None] = (),
+        doc: str | None = None,
+        module: str = __name__,
+    ) -> None:
+        self.name, self.module = name.upper(), module
+        known = self._members.get(self.name)
+        if known is not None and known.module == __name__:
+            raise ValueError(f"there is an operation {self.name} already: give another name=")
         self.symbol = symbol or name
-        if self.name in self._members:
-            raise ValueError(f"there is an operation {self.name} already")
+        self.function: Any = function
+        self.rules = tuple(rules)
+        self.method: Callable[..., Any] | None = None
+        self.__doc__ = doc
         self._members[self.name] = self
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Compute it, of tensors or of arrays."""
+        function: Any = self.function
+        if self.method is not None and any(isinstance(x, Node) for x in args):
+            function = self.method
+        return function(*args, **kwargs)
 
     def __repr__(self) -> str:
         return f"Operation.{self.name}"
@@ -61,68 +89,6 @@ class Operation(metaclass=_Enumeration):
     def __str__(self) -> str:
         name = self.name.lower()
         return name if name == self.symbol else f"{name} ({self.symbol})"
-
-
-# What a tensor does when a NumPy function is called with it.
-numpy_functions: dict[Callable[..., Any], Callable[..., Any]] = {}
-
-
-FunctionT = TypeVar("FunctionT", bound=Callable[..., Any])
-
-
-def answers(*functions: Callable[..., Any]) -> Callable[[FunctionT], FunctionT]:
-    """Make the decorated function what these NumPy functions do with tensors."""
-
-    def register(implementation: FunctionT) -> FunctionT:
-        for function in functions:
-            numpy_functions[function] = implementation
-        return implementation
-
-    return register
-
-
-def describe(operand: Any) -> str:
-    """Say what an operand is, for a message."""
-    if isinstance(operand, Node):
-        name = "a tensor" if operand.label is None else f"tensor {operand.label!r}"
-        return f"{name} of shape {operand._data.shape}"
-    if hasattr(operand, "shape") and operand.shape != ():
-        return f"an array of dtype {operand.dtype} and shape {operand.shape}"
-    return f"{type(operand).__name__} {reprlib.repr(operand)}"
-
-
-def constant(operand: Any, dtype: np.dtype[Any], op: Operation) -> Any:
-    """Prepare an operand that is no tensor: only a floating array may change a result's dtype."""
-    kind = type(operand)
-    if kind in NUMBERS:
-        return operand
-    if hasattr(operand, "__array_function__"):
-        operand = operand if kind is np.ndarray else accepted(operand)
-    else:
-        if isinstance(operand, list | tuple) and any(isinstance(x, Node) for x in operand):
-            raise TypeError(
-                f"{op}: a {kind.__name__} of tensors is no tensor; "
-                "np.stack or np.concatenate makes one of it"
-            )
-        try:
-            operand = np.asarray(operand)
-        except ValueError as error:
-            raise ValueError(f"{op}: {error}") from None
-    if operand.dtype.kind == "f":
-        return operand
-    if operand.dtype.kind in "biu":
-        return operand.astype(dtype)
-    raise TypeError(
-        f"{op}: expected a Tensor, a real number or an array of real numbers, "
-        f"got {describe(operand if operand.ndim else operand.item())}"
-    )
-
-
-def refusal(error: Exception, op: Operation, operands: Sequence[Any]) -> Exception:
-    """Say in NumPy's error which operation it was and what it was given."""
-    given = " and ".join(describe(x) for x in operands)
-    reason = str(error).removeprefix(f"{op}: ")
-    return type(error)(f"{op} of {given}: {reason}")
 
 
 def apply(
@@ -159,8 +125,7 @@ def unary(
     function: Callable[[Any], Any], rule: Rule, doc: str, name: str | None = None
 ) -> Callable[[Any], Tensor]:
     """Write down an operation on one tensor, entry by entry: `rule(grad, out, x)`."""
-    name = name or function.__name__
-    op = Operation(name)
+    op = Operation(name or function.__name__, None, function, (rule,), doc)
     rules = (rule,)
 
     def method(self: Any) -> Any:
@@ -168,7 +133,7 @@ def unary(
         value = function(x) if type(x) is np.ndarray else evaluate(op, function, x)
         return record(value, (self,), (value, x), op, rules)
 
-    return known(method, name, doc, function)
+    return as_method(op, method)
 
 
 def parametric(
@@ -178,8 +143,7 @@ def parametric(
 
     `function(x, *parameters)` and `rule(grad, out, x, *parameters)`.
     """
-    name = name or function.__name__
-    op = Operation(name)
+    op = Operation(name or function.__name__, None, function, (rule,), doc)
 
     @torch_spelling
     def method(self: Any, *args: Any, **parameters: Any) -> Any:
@@ -191,20 +155,7 @@ def parametric(
             self,
         )
 
-    return known(method, name, doc, function)
-
-
-@functools.lru_cache(256)
-def _shared_array(number: float, dtype: np.dtype[Any]) -> Any:
-    array = np.asarray(number, dtype)
-    array.setflags(write=False)
-    return array
-
-
-def _as_array(number: float, dtype: np.dtype[Any]) -> Any:
-    """Give an array of no axes; equal numbers share one, which saves memory in long graphs."""
-    # But 0 equals -0.
-    return _shared_array(number, dtype) if number else np.asarray(number, dtype)
+    return as_method(op, method)
 
 
 def binary(
@@ -216,9 +167,8 @@ def binary(
     symbol: str | None = None,
 ) -> Callable[[Any, Any], Tensor]:
     """Write down an operation on two operands that broadcast: `rule(grad, out, x, y)` for each."""
-    name = name or function.__name__
-    op = Operation(name, symbol)
     rules = (rule_x, rule_y)
+    op = Operation(name or function.__name__, symbol, function, rules, doc)
 
     # To a ufunc an array of no axes is twice as fast as a number; the operator ** knows numbers.
     prefers_arrays = isinstance(function, np.ufunc)
@@ -229,13 +179,13 @@ def binary(
             if isinstance(self, Node):
                 x = self._data
             elif prefers_arrays and type(self) in NUMBERS:
-                x = _as_array(self, y.dtype)
+                x = as_array(self, y.dtype)
             else:
                 self = x = constant(self, y.dtype, op)
         else:
             x = self._data
             if prefers_arrays and type(other) in NUMBERS:
-                y = _as_array(other, x.dtype)
+                y = as_array(other, x.dtype)
             else:
                 other = y = constant(other, x.dtype, op)
         try:
@@ -247,7 +197,18 @@ def binary(
             raise refusal(error, op, (self, other)) from None
         return record(value, (self, other), (value, x, y), op, rules)
 
-    return known(method, name, doc, function)
+    return as_method(op, method)
+
+
+def as_method(op: Operation, method: Callable[..., Any]) -> Callable[..., Tensor]:
+    """Make `method` what the operation does, and what NumPy's function of that name does."""
+    name, function = op.name.lower(), op.function
+    op.method = method
+    method.__name__ = method.__qualname__ = name
+    method.__doc__ = op.__doc__
+    if callable(function) and getattr(np, name, None) is function:
+        numpy_functions[function] = method
+    return method
 
 
 def refuse_unknown(parameters: dict[str, Any], rule: Rule, op: Operation) -> None:
@@ -263,7 +224,9 @@ def reflected(method: Callable[[Any, Any], Tensor]) -> Callable[[Any, Any], Tens
     def exchanged(self: Any, other: Any) -> Tensor:
         return method(other, self)
 
-    return known(exchanged, method.__name__, f"{method.__doc__} with the operands exchanged.")
+    exchanged.__name__ = exchanged.__qualname__ = method.__name__
+    exchanged.__doc__ = f"{method.__doc__} with the operands exchanged."
+    return exchanged
 
 
 _TORCH_SPELLINGS = (
@@ -289,15 +252,3 @@ def torch_spelling(method: Callable[..., Any]) -> Callable[..., Any]:
         return method(*args, **kwargs)
 
     return either_spelling
-
-
-def known(
-    method: Callable[..., Any], name: str, doc: str, function: Callable[..., Any] | None = None
-) -> Callable[..., Tensor]:
-    """Give a method its name and docstring, and NumPy's function of that name the method."""
-    method.__name__ = method.__qualname__ = name
-    method.__doc__ = doc
-    in_numpy: bool = getattr(np, name, None) is function
-    if function is not None and in_numpy:
-        numpy_functions[function] = method
-    return method

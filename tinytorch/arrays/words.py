@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from tinytorch.arrays.kind import kind_of
+
 # Whole numbers of the same size.
 _BITS = {np.dtype(f"f{size}"): np.dtype(f"i{size}") for size in (2, 4, 8)}
 
@@ -80,11 +82,14 @@ def mean(array: Any, axis: Any, keepdims: bool) -> Any:
     return array.mean(axis=axis, keepdims=keepdims)
 
 
-def broadcast_to(array: Any, shape: tuple[int, ...]) -> Any:
-    """Repeat the entries to fill `shape`, without copying, as `np.broadcast_to`."""
+def broadcast_to(array: Any, shape: tuple[int, ...], like: Any = None) -> Any:
+    """Repeat the entries to fill `shape`, without copying, as `np.broadcast_to`.
+
+    `like` is an array of that shape: where its kind lays arrays out, the result is laid out so.
+    """
     if type(array) is np.ndarray and not array.shape:
         array = array[()]  # which is read-only, and makes the result so
     if isinstance(array, np.generic):
         # From one entry to the next it is 0 bytes, in every direction.
         return np.ndarray(shape, array.dtype, array, strides=(0,) * len(shape))
-    return np.broadcast_to(array, shape)
+    return kind_of(array if like is None else like).broadcast_to(array, shape, like)

@@ -9,33 +9,21 @@ nothing down, the recorder refuses, and names the user's line.
 from __future__ import annotations
 
 import functools
+import linecache
 import operator
 import sys
 import threading
-import weakref
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, NamedTuple, NoReturn
 
 import numpy as np
 from numpy.lib.mixins import NDArrayOperatorsMixin
 
-from tinytorch.compiler.program import (
-    Argument,
-    Call,
-    Line,
-    Program,
-    Ref,
-    Value,
-    map_parts,
-    owner_of,
-    place_of,
-    same,
-)
-from tinytorch.engine import Array, Node, accumulate, gradients
+from tinytorch.engine import Array, accumulate, pull
 
 _INSIDE = (str(Path(__file__).parents[1]), str(Path(np.__file__).parent), "<frozen", "<__array_f")
-_BACKWARD = {gradients.__code__, accumulate.__code__}
+_BACKWARD = {pull.__code__, accumulate.__code__}
 
 # The shapes of their results depend on values.
 _REFUSED = {
@@ -59,13 +47,27 @@ _REDUCTIONS = {
 }  # fmt: skip
 _POWERS = {1: np.positive, -1: np.reciprocal, 0.5: np.sqrt, 2: np.square}
 
-gradient_slot = Node.__dict__["_grad"]
-_tapes: dict[int, Tape] = {}  # by thread
+tapes: dict[int, Any] = {}  # of the threads that record: what their calls are written on
 
 
-def current() -> Tape | None:
+class Line(NamedTuple):
+    """A line of the user's."""
+
+    path: str
+    number: int
+
+    def __str__(self) -> str:
+        return f"{Path(self.path).name}:{self.number}"
+
+    @property
+    def text(self) -> str:
+        """The line itself, where its file is at hand."""
+        return linecache.getline(self.path, self.number).strip()
+
+
+def current() -> Any:
     """Give the tape of this thread, if a function is being recorded."""
-    return _tapes.get(threading.get_ident())
+    return tapes.get(threading.get_ident())
 
 
 def user_line() -> tuple[Line, bool]:
@@ -83,120 +85,18 @@ def refuse(what: str, hint: str, line: Line | None = None) -> NoReturn:
     raise TypeError(f"compile: {what}: {hint}\n  {line}: {line.text}")
 
 
-class Tape:
-    """The calls that one run of a function makes, and the arrays that it found and made."""
-
-    def __init__(self) -> None:
-        self.calls: list[Call] = []
-        self.values: list[Value] = []
-        self.outside: dict[Any, Recorder] = {}  # the recorders of what comes from outside
-        self.alive: list[weakref.ref[Recorder]] = []
-        self.arguments: dict[int, Argument] = {}  # tensors among the arguments, by id
-        self.nodes: dict[int, tuple[weakref.ref[Any], Any]] = {}  # tensors, and what .grad was
-        self.before: dict[Any, Array] = {}  # what arrays that are known already held before the run
-        self._owners: dict[int, int] = {}  # of arrays from outside: the value that came first
-        self._errstate = np.geterr()
-
-    # --- what comes in --------------------------------------------------------------------------
-
-    def enter(self, key: Any, value: Any, source: Any) -> Recorder:
-        """Give the recorder of a value from outside; for the same key the same one."""
-        found = self.outside.get(key)
-        if found is None:
-            root = None
-            if isinstance(value, np.ndarray):
-                root = self._owners.setdefault(id(owner_of(value)), len(self.values))
-            found = self.outside[key] = self._recorder(value, root, source)
-            self.values[found.slot].line = user_line()[0]
-        return found
-
-    def plain(self, array: Array) -> Recorder:
-        """Give the recorder of an array that the function found somewhere."""
-        key = place_of(array)
-        found = self.outside.get(key)
-        if found is None:
-            before = self.before.get(key)
-            if before is not None and not same(before, array):
-                refuse(
-                    "something writes into an array, and leaves no record of it",
-                    "give the array to the function as an argument",
-                )
-            found = self.enter(key, array, array)
-            value = self.values[found.slot]
-            value.content, value.place = array.copy(), key
-        return found
-
-    def argument(self, array: Array, source: Argument) -> Recorder:
-        """Give the recorder of an array that is an argument."""
-        return self.enter(place_of(array), array, source)
-
-    def watch(self, program: Program) -> None:
-        """Remember what the arrays hold that another run has found outside."""
-        for value in program.values:
-            if isinstance(value.source, np.ndarray):
-                self.before[value.place] = value.source.copy()
-
-    def touched(self, node: Any) -> Any:
-        """Note that a tensor from outside is used, and give what its gradient was at first."""
-        found = self.nodes.get(id(node))
-        if found is None or found[0]() is not node:
-            found = self.nodes[id(node)] = (weakref.ref(node), gradient_slot.__get__(node))
-        return found[1]
-
-    def _recorder(self, value: Any, root: int | None, source: Any = None) -> Recorder:
-        slot = len(self.values)
-        self.values.append(Value.of(value, slot, slot if root is None else root, source))
-        recorder = Recorder(value, slot, self)
-        self.alive.append(weakref.ref(recorder))
-        return recorder
-
-    # --- calls ----------------------------------------------------------------------------------
-
-    def call(
-        self,
-        function: Callable[..., Any],
-        args: tuple[Any, ...],
-        kwargs: dict[str, Any],
-        written: tuple[Any, ...] = (),
-    ) -> Any:
-        """Make a call, and write it down."""
-        operands: list[Recorder] = []
-
-        def ref(x: Any) -> Any:
-            if type(x) is np.ndarray:
-                if not x.ndim and not x.flags.writeable and x.base is None:
-                    return x[()]  # a number that operations share
-                x = self.plain(x)
-            if not isinstance(x, Recorder):
-                return x
-            operands.append(x)
-            return Ref(x.slot)
-
-        line, backward = user_line()
-        refs = map_parts(ref, (args, kwargs))
-        changed = [ref(x).slot for x in written]
-        values = map_parts(plainly, (args, kwargs))
-        result = function(*values[0], **values[1])
-        errstate = np.geterr()
-        call = Call(
-            function, refs[0], refs[1], [], changed, line, "backward" if backward else "",
-            None if errstate == self._errstate else errstate,
-        )  # fmt: skip
-        self.calls.append(call)
-        roots = {id(owner_of(x.value)): self.values[x.slot].root for x in operands}
-
-        def wrap(part: Any) -> Any:
-            if not isinstance(part, np.ndarray | np.generic | bool | int | float):
-                return part
-            for x in written:
-                if part is plainly(x):
-                    return x
-            recorder = self._recorder(part, roots.get(id(owner_of(part))))
-            self.values[recorder.slot].line = line
-            call.outs.append(recorder.slot)
-            return recorder
-
-        return map_parts(wrap, result)
+def map_parts(function: Callable[[Any], Any], tree: Any) -> Any:
+    """Apply `function` to everything in nested tuples, lists, dicts and slices."""
+    kind = type(tree)
+    if kind is tuple or kind is list:
+        return kind([map_parts(function, part) for part in tree])
+    if kind is dict:
+        return {key: map_parts(function, part) for key, part in tree.items()}
+    if kind is slice:
+        return slice(*[map_parts(function, x) for x in (tree.start, tree.stop, tree.step)])
+    if isinstance(tree, tuple) and hasattr(tree, "_make") and not hasattr(kind, "slot"):
+        return tree._make([map_parts(function, part) for part in tree])
+    return function(tree)
 
 
 def plainly(x: Any) -> Any:
@@ -223,10 +123,15 @@ class Recorder(NDArrayOperatorsMixin):
 
     __slots__ = ("__weakref__", "slot", "tape", "value")
 
-    def __init__(self, value: Any, slot: int, tape: Tape) -> None:
+    def __init__(self, value: Any, slot: int, tape: Any) -> None:
         self.value, self.slot, self.tape = value, slot, tape
 
     # --- what a program knows before it runs ----------------------------------------------------
+
+    @property
+    def __class__(self) -> type:  # type: ignore[override]
+        """What `isinstance` takes it for: an array, or for a Python number a float."""
+        return np.ndarray if isinstance(self.value, np.ndarray | np.generic) else type(self.value)
 
     @property
     def stands_for(self) -> type:
@@ -278,7 +183,7 @@ class Recorder(NDArrayOperatorsMixin):
     def __array_function__(
         self, function: Callable[..., Any], types: Any, args: Any, kwargs: Any
     ) -> Any:
-        if any(hasattr(kind, "_one_by_one") for kind in types):
+        if not all(issubclass(kind, Recorder | np.ndarray) for kind in types):
             return NotImplemented
         name = f"np.{function.__name__}"
         if function in _STATIC or current() is None:
@@ -337,6 +242,12 @@ class Recorder(NDArrayOperatorsMixin):
     def mT(self) -> Any:  # noqa: N802
         """The last two axes exchanged."""
         return self.swapaxes(-1, -2)
+
+    def view(self, dtype: Any) -> Any:
+        """Give the same memory, read as another dtype."""
+        if isinstance(dtype, type) and issubclass(dtype, np.ndarray):
+            return self
+        return call(np.ndarray.view, (self, np.dtype(dtype)), {})
 
     def astype(self, dtype: Any, copy: bool = True, **options: Any) -> Any:
         """Give the entries in another dtype; itself where nothing is to be done."""

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
 from numpy.lib.mixins import NDArrayOperatorsMixin
 
+from tinytorch.arrays.kind import Kind, register
 from tinytorch.engine import Array
 from tinytorch.trees import map_leaves
 
@@ -159,6 +160,24 @@ def _zeros_like(batch: Batch, dtype: Any = None, *, shape: Any = None) -> Batch:
 def _where(*operands: Any) -> Batch:
     return Batch(np.where(*map(_aligned, operands)))
 
+
+class _BatchKind(Kind):
+    """Batches, which a rule in other words than NumPy's gets one array after the other."""
+
+    name = "batch"
+
+    def evaluate(
+        self, op: object, function: Callable[..., Any], arrays: Sequence[Any], parameters: Any
+    ) -> Any:
+        """Call `function` with batches, or if it can't take them, once for each of their arrays."""
+        del op
+        try:
+            return function(*arrays, **parameters)
+        except TypeError:
+            return _one_by_one(function, *arrays, **parameters)
+
+
+register(Batch, _BatchKind())
 
 _SHORT_CUTS: dict[Callable[..., Any], Callable[..., Any]] = {
     np.ndim: lambda batch: batch.ndim,

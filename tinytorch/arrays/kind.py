@@ -1,0 +1,128 @@
+"""What is asked of a kind of array that a tensor holds, with the answers of NumPy's own.
+
+The rest of the library computes with NumPy's functions, which any array with NumPy's protocols
+takes. Where a kind needs something else, it says so in a subclass of `Kind`, in a file beside this
+one, which is imported when the first of its arrays comes in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from importlib import import_module
+from typing import Any
+
+import numpy as np
+
+NUMBERS = frozenset({float, int, bool})
+
+
+class Kind:
+    """The arrays of one library. This one is NumPy's, and does for whatever nobody else claims."""
+
+    name = "NumPy"
+    to_numpy = ""  # what to write for an array of NumPy's
+    takes_batches = True  # are gradients of many seeds computed in one sweep, as a batch?
+
+    def accept(self, array: Any) -> Any:
+        """Give the array as a tensor may hold it. Raises TypeError or ValueError for others."""
+        if isinstance(array, np.matrix | np.ma.MaskedArray):
+            name, way = type(array).__name__, "np.asarray(m) gives a plain array"
+            if isinstance(array, np.ma.MaskedArray):
+                way = "m.filled(0) gives a plain array"
+            raise TypeError(f"a {name} computes by rules of its own; {way}")
+        return array.view(np.ndarray) if isinstance(array, np.ndarray) else array
+
+    def like(self, values: Any, array: Any) -> Any:
+        """Give `values`, of the shape of `array`, in an array of this kind, as `array` is.
+
+        Raises TypeError where that would take more than it looks.
+        """
+        del array
+        kind = kind_of(values)
+        if kind.to_numpy and kind is not self:
+            raise TypeError(
+                f"expected a {self.name} array, got a {kind.name} array; {kind.to_numpy} gives one"
+            )
+        return values
+
+    def known(self, array: Any) -> Any:
+        """Give the values as a NumPy array if they are at hand, else the array itself."""
+        return array
+
+    def numpy(self, array: Any) -> Any:
+        """Give the values as a NumPy array, whatever it costs."""
+        return array
+
+    def evaluate(
+        self, op: object, function: Callable[..., Any], arrays: Sequence[Any], parameters: Any
+    ) -> Any:
+        """Call one of NumPy's functions; `op` says for messages which operation it is."""
+        del op
+        return function(*arrays, **parameters)
+
+    def broadcast_to(self, array: Any, shape: tuple[int, ...], like: Any) -> Any:
+        """Repeat the entries to fill `shape`; `like` is an array of that shape, or None."""
+        del like
+        return np.broadcast_to(array, shape)
+
+    def pick(self, x: Any, index: Any) -> Any:
+        """Give x[index]."""
+        return x[index]
+
+    def scatter(self, x: Any, index: Any, shape: tuple[int, ...]) -> Any:
+        """Add the entries of x up in zeros of `shape`, each where `index` picks from."""
+        out = np.zeros_like(x, shape=shape)
+        parts = index if isinstance(index, tuple) else (index,)
+        if any(isinstance(part, np.ndarray) and part.dtype.kind in "iu" for part in parts):
+            np.add.at(out, index, x)  # an entry may be picked more than once
+        else:
+            out[index] = x
+        return out
+
+    def way_back(self, nodes: Sequence[Any], grads: Any, step: Callable[..., None]) -> None:
+        """Take the way back: `step(nodes)` pulls the gradients in `grads` through some of them."""
+        del grads
+        step(nodes)
+
+    def settle(self, arrays: Sequence[Any], likes: Sequence[Any]) -> list[Any]:
+        """Give results of this kind, each in the kind of its counterpart in `likes`."""
+        del likes
+        return list(arrays)
+
+    def text(self, array: Any) -> str:
+        """Write the values as `repr` shows them."""
+        return np.array2string(np.asarray(array), separator=", ", prefix="Tensor(")
+
+
+NUMPY = Kind()
+# What almost all operands are, so that nothing else is asked of them.
+IN_MEMORY = NUMBERS | {np.ndarray}
+_kinds: dict[type, Kind] = dict.fromkeys(IN_MEMORY, NUMPY)
+# The library whose arrays they are, and the file that knows them.
+_FILES = {"dask": "tinytorch.arrays.dask"}
+
+
+def kind_of(*arrays: Any) -> Kind:
+    """Say of what kind an array is; of several, the first that is not NumPy's."""
+    for array in arrays:
+        kind = _kinds.get(type(array)) or _kind_of_type(type(array))
+        if kind is not NUMPY:
+            return kind
+    return NUMPY
+
+
+def _kind_of_type(cls: type) -> Kind:
+    file = _FILES.get(cls.__module__.partition(".")[0])
+    is_array = file and hasattr(cls, "__array_function__")
+    _kinds[cls] = import_module(file).KIND if file and is_array else NUMPY
+    return _kinds[cls]
+
+
+def evaluate(op: object, function: Callable[..., Any], *arrays: Any, **parameters: Any) -> Any:
+    """Call one of NumPy's functions as the kind of the arrays does it."""
+    return kind_of(*arrays).evaluate(op, function, arrays, parameters)
+
+
+def register(cls: type, kind: Kind) -> None:
+    """Say of what kind arrays of the type `cls` are."""
+    _kinds[cls] = kind

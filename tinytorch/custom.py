@@ -1,0 +1,240 @@
+"""Functions with a gradient of their own: `custom_vjp`, and `checkpoint`, which spares memory.
+
+Either is an operation with a single rule: of all tensors that the function uses, put into one row.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from tinytorch.autograd import sweep
+from tinytorch.engine import Node
+from tinytorch.grad_mode import enable_grad, is_grad_enabled, no_grad
+from tinytorch.operations.operands import describe
+from tinytorch.operations.operation import Operation
+from tinytorch.operations.own import apply_own
+from tinytorch.tensor import Tensor
+from tinytorch.trees import leaves, map_leaves
+
+Function = Callable[..., Any]
+
+
+class custom_vjp:  # noqa: N801  (JAX's name)
+    """Give a function a gradient of its own, in JAX's words.
+
+    `f.defvjp(forward, backward)` says how: `forward(*args)` gives what f gives, and with it what
+    `backward(kept, grad)` needs to give the gradients, a tuple of one for each argument, None where
+    there is none. Arguments and outputs are tensors, or lists, tuples and dicts of them; both
+    functions are written with tensors, and are differentiated themselves for higher derivatives.
+
+    >>> @custom_vjp
+    ... def clipped(x):
+    ...     return x
+    >>> clipped.defvjp(lambda x: (x, None), lambda kept, grad: (np.clip(grad, -1, 1),))
+    >>> x = Tensor([1.0, 2.0])
+    >>> (clipped(x) * np.array([0.5, 50.0])).sum().backward()
+    >>> x.grad
+    array([0.5, 1. ])
+    """
+
+    def __init__(self, function: Function) -> None:
+        functools.update_wrapper(self, function)
+        self._function = function
+        self._title = f"custom_vjp({function.__name__})"
+        self._operation = Operation(function.__name__, module=function.__module__)
+        self._ways: tuple[Function, Function] | None = None
+
+    def defvjp(self, forward: Function, backward: Function) -> None:
+        """Say how the function is computed where it is differentiated, and its gradient."""
+        self._ways = forward, backward
+
+    def __call__(self, *args: Any) -> Any:
+        """Compute the function. Raises RuntimeError if its gradient has not been said."""
+        if self._ways is None:
+            raise RuntimeError(f"{self._title}: {self._function.__name__}.defvjp(...) comes first")
+        forward, backward = self._ways
+        variables = _variables(args)
+        if not variables:
+            return self._function(*args)
+
+        def compute(*values: Tensor) -> Any:
+            return forward(*_with(args, variables, values))[0]
+
+        def pull_back(grad: Any, *values: Tensor) -> list[Any]:
+            _, kept = forward(*_with(args, variables, values))
+            shares = backward(kept, grad)
+            if not isinstance(shares, tuple) or len(shares) != len(args):
+                raise TypeError(
+                    f"{self._title}: backward gives a tuple of {len(args)} gradients, one for each "
+                    f"argument, got {describe(shares)}"
+                )
+            return list(self._of_variables(args, shares))
+
+        return _record(self._operation, compute, pull_back, variables)
+
+    def _of_variables(self, args: Any, shares: Any) -> Iterator[Any]:
+        """Pick from the arguments' gradients those of variables."""
+        for i, (arg, share) in enumerate(zip(args, shares, strict=True)):
+            for x in _variables(arg) if share is None else ():
+                yield np.zeros_like(x._data)
+            if share is not None:
+                where = f"{self._title}: the gradient of argument {i}"
+                pairs = leaves(map_leaves(lambda _, x, s: _Pair(x, s), where, arg, share))
+                yield from (pair.share for pair in pairs if _is_variable(pair.x))
+
+
+class _Pair:
+    def __init__(self, x: Any, share: Any) -> None:
+        self.x, self.share = x, share
+
+
+def checkpoint(function: Function) -> Function:
+    """Give the function that forgets its intermediate values, and computes them again to go back.
+
+    That takes time for memory: of `checkpoint(f)(x)` the graph keeps x and the output. Tensors that
+    f uses without being given them, such as a module's weights, get their gradients as well.
+    (A. Griewank and A. Walther, "Algorithm 799: revolve", 2000.)
+
+    The second computation has to give what the first did: `backward` raises RuntimeError where f
+    draws random numbers, or something that it uses has been changed.
+
+    >>> x = Tensor(2.0)
+    >>> checkpoint(lambda x: (x * x).exp())(x).backward()
+    >>> float(x.grad.round(3))
+    218.393
+    """
+    name = getattr(function, "__name__", type(function).__name__)
+    op = Operation("checkpoint", "checkpoint", module=__name__)
+
+    @functools.wraps(function)
+    def checkpointed(*args: Any, **kwargs: Any) -> Any:
+        given = _variables(args)
+        if not is_grad_enabled():
+            return function(*args, **kwargs)
+        before = Tensor(0.0).clone()._order
+        twins = [_leaf(x) for x in given]
+        first = function(*_with(args, given, twins), **kwargs)
+        others = [x for x in _made_before(leaves(first), before) if x not in set(twins)]
+        values = map_leaves(lambda _, y: y.detach() if isinstance(y, Tensor) else y, "", first)
+
+        def pull_back(grad: Any, *inputs: Tensor) -> list[Any]:
+            again = inputs[0].requires_grad  # for a derivative of the derivative
+            with enable_grad():
+                variables = [x.clone() if again else _leaf(x) for x in inputs[: len(given)]]
+                outputs = leaves(function(*_with(args, given, variables), **kwargs))
+            for y, value in zip(outputs, leaves(values), strict=True):
+                if not np.array_equal(_data(y), _data(value), equal_nan=True):
+                    raise RuntimeError(
+                        f"checkpoint({name}): the second time it gave something else: it draws "
+                        "random numbers, or what it uses was changed before backward"
+                    )
+            pairs = [
+                pair
+                for pair in zip(outputs, leaves(grad), strict=True)
+                if isinstance(pair[0], Tensor) and pair[0].requires_grad
+            ]
+            ys, weights = zip(*pairs, strict=True)
+            return sweep(ys, weights, [*variables, *others], create_graph=again)
+
+        inputs = [*given, *others]
+        return _record(op, lambda *_: values, pull_back, inputs) if inputs else first
+
+    return checkpointed
+
+
+def _record(op: Operation, compute: Function, pull_back: Function, variables: list[Any]) -> Any:
+    """Record a function of `variables` as one operation.
+
+    `compute(*variables)` gives a tree of tensors, and `pull_back(grad, *variables)`, with a tree of
+    gradients, a list of one gradient for each variable.
+    """
+    ends = np.cumsum([x.size for x in variables]).tolist()
+    structure: list[Any] = []
+
+    def apart(row: Any) -> list[Any]:
+        if len(variables) == 1:
+            return [row]
+        parts = [row[end - x.size : end] for end, x in zip(ends, variables, strict=True)]
+        return [
+            part.reshape(x.shape).astype(x.dtype) for part, x in zip(parts, variables, strict=True)
+        ]
+
+    def in_a_row(arrays: Sequence[Any]) -> Any:
+        if len(variables) == 1:
+            return arrays[0]
+        return np.concatenate([np.reshape(array, -1) for array in arrays])
+
+    def function(row: Any) -> Any:
+        with no_grad():
+            structure[:] = [compute(*map(_constant, apart(row)))]
+        arrays = [_data(y) for y in leaves(structure[0])]
+        return arrays[0] if len(arrays) == 1 else tuple(arrays)
+
+    def rule(grad: Any, _out: Any, row: Any) -> Any:
+        grads = iter(grad if isinstance(grad, tuple) else (grad,))
+        tree = map_leaves(lambda _, _y: _constant(next(grads)), "", structure[0])
+        again = isinstance(row, Node)
+        shares = pull_back(tree, *(apart(row) if again else map(_constant, apart(row))))
+        zeros = [
+            np.zeros_like(x._data) if s is None else s
+            for s, x in zip(shares, variables, strict=True)
+        ]
+        joined = in_a_row(zeros)
+        return joined if again else _data(joined)
+
+    out = apply_own(op, function, (rule,), (in_a_row(variables),))
+    parts = iter(out if isinstance(out, tuple) else (out,))
+    return map_leaves(lambda _, _y: next(parts), "", structure[0])
+
+
+def _is_variable(x: Any) -> bool:
+    return isinstance(x, Tensor) and x.requires_grad and is_grad_enabled()
+
+
+def _variables(args: Any) -> list[Any]:
+    return [x for x in leaves(args) if _is_variable(x)]
+
+
+def _with(args: Any, variables: Sequence[Any], values: Any) -> Any:
+    """Put values in the place of variables."""
+    by_id = dict(zip(map(id, variables), values, strict=True))
+    return map_leaves(lambda _, x: by_id.get(id(x), x), "", args)
+
+
+def _data(x: Any) -> Any:
+    return x._data if isinstance(x, Node) else x
+
+
+def _constant(x: Any) -> Any:
+    """Make a tensor of an array, without a copy; a tensor, or None, stays what it is."""
+    if x is None or isinstance(x, Node):
+        return x
+    tensor = object.__new__(Tensor)
+    tensor._begin(x, None, False, None)
+    return tensor
+
+
+def _leaf(x: Tensor) -> Tensor:
+    """Give a tensor of the same values that begins a graph of its own."""
+    twin = x.detach()
+    twin.requires_grad = True
+    return twin
+
+
+def _made_before(outputs: Sequence[Any], order: int) -> list[Any]:
+    """List the tensors that the outputs were computed from, and that were there before."""
+    found, seen = dict[Node, None](), set[Node]()
+    steps = [y for y in outputs if isinstance(y, Node)]
+    for node in steps:  # which grow on the way
+        for x in node._children:
+            if isinstance(x, Node) and x.requires_grad and x not in seen:
+                seen.add(x)
+                if x._children and x._order > order:
+                    steps.append(x)
+                else:
+                    found[x] = None
+    return list(found)

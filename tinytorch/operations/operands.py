@@ -1,0 +1,71 @@
+"""Operands: making arrays of what stands beside a tensor, and naming it in messages."""
+
+from __future__ import annotations
+
+import functools
+import reprlib
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from tinytorch.arrays.kind import NUMBERS, kind_of
+from tinytorch.engine import Node
+
+
+def describe(operand: Any) -> str:
+    """Say what an operand is, for a message."""
+    if isinstance(operand, Node):
+        name = "a tensor" if operand.label is None else f"tensor {operand.label!r}"
+        return f"{name} of shape {operand._data.shape}"
+    if hasattr(operand, "shape") and operand.shape != ():
+        dtype = f"dtype {operand.dtype} and " if hasattr(operand, "dtype") else ""
+        return f"an array of {dtype}shape {operand.shape}"
+    return f"{type(operand).__name__} {reprlib.repr(operand)}"
+
+
+def constant(operand: Any, dtype: np.dtype[Any], op: object) -> Any:
+    """Prepare an operand that is no tensor: only a floating array may change a result's dtype."""
+    kind = type(operand)
+    if kind in NUMBERS:
+        return operand
+    if hasattr(operand, "__array_function__"):
+        operand = operand if kind is np.ndarray else kind_of(operand).accept(operand)
+    else:
+        if isinstance(operand, list | tuple) and any(isinstance(x, Node) for x in operand):
+            raise TypeError(
+                f"{op}: a {kind.__name__} of tensors is no tensor; "
+                "np.stack or np.concatenate makes one of it"
+            )
+        try:
+            operand = np.asarray(operand)
+        except ValueError as error:
+            raise ValueError(f"{op}: {error}") from None
+    if operand.dtype.kind == "f":
+        return operand
+    if operand.dtype.kind in "biu":
+        return operand.astype(dtype)
+    raise TypeError(
+        f"{op}: expected a Tensor, a real number or an array of real numbers, "
+        f"got {describe(operand if operand.ndim else operand.item())}"
+    )
+
+
+@functools.lru_cache(256)
+def _shared_array(number: float, dtype: np.dtype[Any]) -> Any:
+    array = np.asarray(number, dtype)
+    array.setflags(write=False)
+    return array
+
+
+def as_array(number: float, dtype: np.dtype[Any]) -> Any:
+    """Give an array of no axes; equal numbers share one, which saves memory in long graphs."""
+    # But 0 equals -0.
+    return _shared_array(number, dtype) if number else np.asarray(number, dtype)
+
+
+def refusal(error: Exception, op: object, operands: Sequence[Any]) -> Exception:
+    """Say in NumPy's error which operation it was and what it was given."""
+    given = " and ".join(describe(x) for x in operands)
+    reason = str(error).removeprefix(f"{op}: ")
+    return type(error)(f"{op} of {given}: {reason}")

@@ -1,0 +1,187 @@
+"""Operations of one's own: `operation` makes one of a function and its rules, from anywhere."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from tinytorch.arrays.kind import evaluate
+from tinytorch.engine import Node, Rule, record
+from tinytorch.operations.operands import constant, describe, refusal
+from tinytorch.operations.operation import Operation
+
+
+def operation(
+    function: Callable[..., Any],
+    *rules: Rule | None,
+    name: str | None = None,
+    symbol: str | None = None,
+    doc: str | None = None,
+) -> Callable[..., Any]:
+    """Make an operation of `function`, with a rule for each of its inputs.
+
+    `function(*inputs, *parameters)` computes the value in NumPy's words: an array, or a tuple of
+    several. `rule(grad, out, *inputs, *parameters)` gives what its input gets of the output's
+    gradient: an array of the input's shape, or of one that broadcasting makes of it. In NumPy's
+    words too, it has derivatives of its own. Where a rule is None, that input is a constant.
+
+    The operation takes tensors, arrays and numbers, and gives a plain array where none is a tensor.
+    It is called `name`, or as the function is, and `Operation` lists it; to make it again replaces
+    it. Raises ValueError for the name of one of the library's own, or a function without a name.
+
+    >>> sech = operation(
+    ...     lambda x: 1 / np.cosh(x), lambda grad, out, x: -grad * out * np.tanh(x), name="sech"
+    ... )
+    >>> float(sech(0.0)), Operation.SECH
+    (1.0, Operation.SECH)
+    """
+    name = str(name or getattr(function, "__name__", "<lambda>"))
+    if name == "<lambda>":
+        raise ValueError("operation: a function without a name needs one, as in name='sech'")
+    doc = doc or inspect.getdoc(function)
+    op = Operation(name, symbol, function, rules, doc, getattr(function, "__module__", None) or "")
+    checked = tuple(rule and _checked(op, rule, place) for place, rule in enumerate(rules))
+    signature = _signature(function, rules)
+
+    @functools.wraps(function)
+    def method(*args: Any, **kwargs: Any) -> Any:
+        if kwargs or len(args) != len(signature.parameters):
+            given = signature.bind(*args, **kwargs)
+            given.apply_defaults()
+            args, kwargs = given.args, given.kwargs
+        operands, parameters = args[: len(rules)], args[len(rules) :]
+        if not any(isinstance(x, Node) for x in operands):
+            return function(*args, **kwargs)
+        return apply_own(op, function, checked, operands, parameters, kwargs)
+
+    method.__name__ = method.__qualname__ = name
+    method.__doc__ = doc
+    method.__signature__ = signature  # type: ignore[attr-defined]
+    op.method = method
+    return method
+
+
+def with_rules(*rules: Rule | None, **options: Any) -> Callable[..., Any]:
+    """Make an operation of the decorated function: `operation(function, *rules, **options)`.
+
+    >>> @with_rules(lambda grad, out, x, base: grad * out * np.log(base))
+    ... def raised(x, base=2.0):
+    ...     return base**x
+    >>> float(raised(3.0))
+    8.0
+    """
+    return lambda function: operation(function, *rules, **options)
+
+
+def _signature(function: Callable[..., Any], rules: Sequence[Rule | None]) -> inspect.Signature:
+    """Give the function's signature; of one in C that has none, as many inputs as rules."""
+    try:
+        return inspect.signature(function)
+    except (TypeError, ValueError):
+        kind = inspect.Parameter.POSITIONAL_ONLY
+        return inspect.Signature([inspect.Parameter(f"x{i}", kind) for i in range(len(rules))])
+
+
+def apply_own(
+    op: Operation,
+    function: Callable[..., Any],
+    rules: Sequence[Rule | None],
+    operands: Sequence[Any],
+    parameters: Sequence[Any] = (),
+    options: dict[str, Any] | None = None,
+) -> Any:
+    """Compute `function` and record how it came about."""
+    options = options or {}
+    dtype = next(x._data.dtype for x in operands if isinstance(x, Node))
+    inputs = [x if isinstance(x, Node) else constant(x, dtype, op) for x in operands]
+    # Without a rule, a tensor counts as the constant that it is.
+    inputs = [
+        x.detach() if rule is None and hasattr(x, "detach") else x
+        for x, rule in zip(inputs, rules, strict=True)
+    ]
+    arrays = [x._data if isinstance(x, Node) else x for x in inputs]
+    try:
+        value = evaluate(op, lambda *arrays: function(*arrays, *parameters, **options), *arrays)
+    except (ValueError, IndexError) as error:
+        raise refusal(error, op, inputs) from None
+
+    def bound(rule: Rule | None) -> Rule:
+        return lambda grad, out, *inputs: rule(grad, out, *inputs, *parameters, **options)  # type: ignore[misc]
+
+    rules = tuple(map(bound, rules)) if parameters or options else rules
+    record_it = _record_several if isinstance(value, tuple) else _record_one
+    return record_it(op, value, rules, tuple(inputs), arrays)
+
+
+def _record_one(op: Operation, value: Any, rules: Any, inputs: Any, arrays: Sequence[Any]) -> Any:
+    if isinstance(value, float | int):
+        value = np.asarray(value, arrays[0].dtype)
+    if not hasattr(value, "dtype") or value.dtype.kind != "f":
+        raise TypeError(f"{op}: the function gave {describe(value)}, expected floating values")
+    return record(value, inputs, (value, *arrays), op, rules)
+
+
+def _record_several(
+    op: Operation, values: Any, rules: Any, inputs: Any, arrays: Sequence[Any]
+) -> Any:
+    """Record one node of all outputs' entries in one row, of which each output is a part.
+
+    So a rule is called once, with the gradients of all outputs in a tuple. An output that isn't
+    floating, such as an index, is handed out as it is, and has None for a gradient.
+    """
+    values = [np.asarray(y) if isinstance(y, float | int) else y for y in values]
+    floating = [y.dtype.kind == "f" for y in values]
+    sizes = [y.size if is_floating else 0 for y, is_floating in zip(values, floating, strict=True)]
+    ends = np.cumsum(sizes).tolist()
+
+    def parts(row: Any, others: Sequence[Any]) -> tuple[Any, ...]:
+        return tuple(
+            row[end - size : end].reshape(y.shape).astype(y.dtype) if is_floating else other
+            for end, size, y, other, is_floating in zip(
+                ends, sizes, values, others, floating, strict=True
+            )
+        )
+
+    def joint(rule: Rule | None) -> Rule:
+        return lambda grad, out, *inputs: rule(  # type: ignore[misc]
+            parts(grad, [None] * len(values)), parts(out, values), *inputs
+        )
+
+    row = np.concatenate(
+        [y.reshape(-1) for y, is_floating in zip(values, floating, strict=True) if is_floating]
+    )
+    node = record(row, inputs, (row, *arrays), op, tuple(map(joint, rules)))
+    return parts(node, values)
+
+
+def _checked(op: Operation, rule: Rule, place: int) -> Rule:
+    """Let a rule that gives no share of its input's gradient be named."""
+
+    @functools.wraps(rule)
+    def checked(grad: Any, out: Any, *inputs: Any, **options: Any) -> Any:
+        x = inputs[place]
+        here = f"{op}: the rule of input {place}, {describe(x)},"
+        try:
+            share = evaluate(op, rule, grad, out, *inputs, **options)
+        except Exception as error:
+            error.add_note(f"{here} raised this")
+            raise
+        if not hasattr(share, "shape") or not hasattr(share, "dtype"):
+            raise TypeError(f"{here} gave {describe(share)}, expected an array of that shape")
+        shapes = [x.shape, *(y.shape for y in (out if isinstance(out, tuple) else (out,)))]
+        if share.shape != x.shape and not any(_broadcasts(share.shape, shape) for shape in shapes):
+            raise ValueError(f"{here} gave {describe(share)}, expected that shape")
+        return share
+
+    return checked
+
+
+def _broadcasts(shape: tuple[int, ...], to: tuple[int, ...]) -> bool:
+    try:
+        return np.broadcast_shapes(shape, to) == to
+    except ValueError:
+        return False
