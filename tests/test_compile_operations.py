@@ -14,9 +14,12 @@ from test_operations import ELEMENTWISE, SMOOTH
 
 import tinytorch
 
+# The rank of the matrix decides what it computes.
+REFUSED = {"lstsq"}
 EVERY_CASE = [
     pytest.param(case, spelling, id=f"{case.name}-{i}")
     for case in [*CASES, *LINEAR_ALGEBRA]
+    if case.name not in REFUSED
     for i, spelling in enumerate(case.spellings)
 ]
 

@@ -20,6 +20,7 @@ from typing import Any, NamedTuple, NoReturn
 import numpy as np
 from numpy.lib.mixins import NDArrayOperatorsMixin
 
+from tinytorch.arrays.kind import Kind, register
 from tinytorch.engine import Array, accumulate, pull
 
 _INSIDE = (str(Path(__file__).parents[1]), str(Path(np.__file__).parent), "<frozen", "<__array_f")
@@ -226,6 +227,8 @@ class Recorder(NDArrayOperatorsMixin):
     def _reduce(
         self, ufunc: np.ufunc, axis: Any = None, dtype: Any = None, out: Any = None, **options: Any
     ) -> Any:
+        if not self.size and ufunc in (np.logical_or, np.logical_and):
+            return ufunc.reduce(self.value, axis=axis, **options)  # no value decides that
         options = {"axis": axis, **options}
         if dtype is not None:
             options["dtype"] = dtype
@@ -329,3 +332,15 @@ def _is_foreign(x: Any) -> bool:
     return not isinstance(x, Recorder | np.ndarray) and hasattr(x, "__array_ufunc__") and not (
         isinstance(x, np.generic)
     )
+
+
+class _RecorderKind(Kind):
+    """Recorders, to which a tensor's other arrays become alike."""
+
+    def like(self, values: Any, array: Any) -> Any:
+        """Give a recorder of the values."""
+        tape = current()
+        return tape.plain(values) if tape and type(values) is np.ndarray else values
+
+
+register(Recorder, _RecorderKind())

@@ -34,9 +34,9 @@ def matmul(x: Any, y: Any) -> Any:
     """Give the matrix product, as `np.matmul`."""
     if is_numpy(x) and is_numpy(y) and y.ndim == 2:
         if x.ndim == 2:
-            return x.dot(y)
+            return np.dot(x, y)
         if x.ndim > 2:  # a single product instead of one for each matrix of the stack
-            return rows(x).dot(y).reshape((*x.shape[:-1], y.shape[-1]))
+            return np.dot(rows(x), y).reshape((*x.shape[:-1], y.shape[-1]))
     return np.matmul(x, y)
 
 
@@ -47,7 +47,7 @@ def rows(x: Any) -> Any:
 
 def ones_like(array: Any) -> Any:
     """Give `np.ones_like(array)`; of no axes, a scalar, with which NumPy counts faster."""
-    if not is_numpy(array):
+    if type(array) is not np.ndarray:
         return np.ones_like(array)
     return ones(array.shape, array.dtype) if array.shape else array.dtype.type(1)
 

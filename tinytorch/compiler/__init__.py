@@ -1,5 +1,5 @@
 """A function recorded as a NumPy program, and the program made fast."""
 
-from tinytorch.compiler.compile import compile
+from tinytorch.compiler.compiled import compile
 
 __all__ = ["compile"]

@@ -18,6 +18,7 @@ import numpy as np
 from tinytorch.arrays.recorder import map_parts
 from tinytorch.compiler.program import Argument, Call, Constant, Gradient, Program, Ref
 from tinytorch.compiler.storage import (
+    METHODS,
     VIEWS,
     Buffers,
     arguments_with_out,
@@ -37,7 +38,7 @@ class Executable:
 
     def __init__(self, program: Program, outputs: Sequence[int], inputs: Sequence[int]) -> None:
         self.program, self.values = program, program.values
-        self.names: dict[str, Any] = {"empty": empty, "references": sys.getrefcount}
+        self.names: dict[str, Any] = {"empty": empty, "references": sys.getrefcount, "asarray": np.asarray}
         self.static: dict[int, Any] = {}  # what is known before the program runs
         self.local: dict[int, str] = {}  # the variables of what is not
         self.lines: list[str] = []
@@ -201,6 +202,8 @@ class Executable:
 
     def _expression(self, function: Any, args: Any, kwargs: Any) -> str:
         parts = [self._operand(x) for x in args]
+        if function in METHODS and type(args[0]) is Ref and not self.values[args[0].slot].shape:
+            parts[0] = f"asarray({parts[0]})"  # which may be a number of NumPy's
         parts += [f"{key}={self._text(x)}" for key, x in kwargs.items()]
         return f"{self._object(function)}({', '.join(parts)})"
 

@@ -170,7 +170,7 @@ def _single(call: Call, args: Any, values: list[Value]) -> Any:
     if not is_elementwise(call) or len(call.outs) != 1:
         return args
     shape = values[call.outs[0]].shape
-    if not shape:
+    if not shape or 0 in shape:
         return args
 
     def single(x: Any) -> bool:
@@ -205,6 +205,8 @@ def _key(call: Call, values: list[Value], versions: dict[int, int]) -> Any:
     def structure(tree: Any) -> Any:
         if isinstance(tree, tuple | list) and type(tree) is not Ref:
             return type(tree), tuple(map(structure, tree))
+        if isinstance(tree, slice):
+            return slice, *map(structure, (tree.start, tree.stop, tree.step))
         return tuple(sorted(tree)) if isinstance(tree, dict) else None
 
     map_parts(add, (call.args, call.kwargs))

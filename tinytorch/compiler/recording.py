@@ -48,7 +48,7 @@ def _grad_of(node: Any) -> Any:
     value, tape = _GRAD.__get__(node), current()
     if tape is None or value is None or isinstance(value, Recorder):
         return value
-    if value is tape.touched(node):
+    if not isinstance(_DATA.__get__(node), Recorder) and value is tape.touched(node):
         key = tape.arguments.get(id(node), node)
         return tape.enter(("gradient", id(node)), np.asarray(value), Gradient(key))
     return tape.plain(np.asarray(value))
@@ -229,7 +229,7 @@ def _enter(tape: Tape, i: int, leaf: Any) -> Any:
         return leaf
     if type(leaf) is np.ndarray:
         return tape.argument(leaf, Argument(i))
-    if type(leaf) is float:
+    if type(leaf) is float or isinstance(leaf, np.inexact):
         return tape.enter(("number", i), leaf, Argument(i))
     return stand_in(leaf, tape)
 

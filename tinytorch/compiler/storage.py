@@ -15,6 +15,7 @@ import numpy as np
 
 from tinytorch.compiler.program import Call, Value
 
+METHODS = {method for method in vars(np.ndarray).values() if callable(method)}
 # They only say how to look at an array.
 VIEWS = {
     np.ndarray.reshape, np.ndarray.transpose, np.ndarray.swapaxes, np.ndarray.view,

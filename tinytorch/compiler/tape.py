@@ -19,6 +19,7 @@ from tinytorch.compiler.program import (
     place_of,
     same,
 )
+from tinytorch.compiler.storage import METHODS
 from tinytorch.engine import Array, Node
 
 _GRAD = Node.__dict__["_grad"]
@@ -117,6 +118,8 @@ class Tape:
         refs = map_parts(ref, (args, kwargs))
         changed = [ref(x).slot for x in written]
         values = map_parts(plainly, (args, kwargs))
+        if values[0] and isinstance(values[0][0], np.generic) and function in METHODS:
+            values = (np.asarray(values[0][0]), *values[0][1:]), values[1]
         result = function(*values[0], **values[1])
         errstate = np.geterr()
         call = Call(

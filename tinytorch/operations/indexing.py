@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_index
 
-from tinytorch.arrays.kind import NUMPY, evaluate, kind_of
+from tinytorch.arrays.kind import evaluate, kind_of
 from tinytorch.engine import Node
 from tinytorch.operations.elementwise import where
 from tinytorch.operations.operands import constant, describe
@@ -66,7 +66,7 @@ def _checked(index: Any) -> Any:
             f"an index is made of whole numbers or truth values, got {describe(index)}; "
             "comparisons, argmax and argsort give such arrays, x.data.astype(int) makes one"
         )
-    if kind_of(index) is not NUMPY:
+    if kind_of(index).to_numpy:
         raise TypeError(
             f"an index decides the shape: a {kind_of(index).name} array must become a NumPy array "
             "first"

@@ -84,8 +84,10 @@ class _Ready:
 
     def _result(self, x: Any, out: tuple[Any, ...], leaves: Sequence[Any]) -> Any:
         if type(x) is Ref:
-            value = out[self.outputs[x.slot]]
-            return value[()] if self.program.values[x.slot].scalar else value
+            value, described = out[self.outputs[x.slot]], self.program.values[x.slot]
+            if described.shape:
+                return value
+            return asarray(value)[()] if described.scalar else asarray(value)
         if not isinstance(x, Made):
             return x
         if type(x.node) is Argument:
@@ -248,8 +250,8 @@ def _signature(tree: Any, leaves: list[Any], owners: dict[int, int]) -> Any:
             kind, data.shape, data.dtype.str, data.strides, owner, tree.requires_grad,
             tree._grad is None, tree.label, id(tree) in owners,
         )  # fmt: skip
-    if kind is float:
-        return float
+    if kind is float or isinstance(tree, np.inexact):
+        return kind
     try:
         hash(tree)
     except TypeError:
