@@ -14,6 +14,7 @@ import operator
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from dis import opmap
 from pathlib import Path
 from typing import Any, NamedTuple, NoReturn
 
@@ -301,6 +302,9 @@ class Recorder(NDArrayOperatorsMixin):
         )
 
     def __float__(self) -> float:
+        frame = sys._getframe(1)
+        if frame.f_code.co_code[frame.f_lasti] == opmap["STORE_SUBSCR"]:
+            self.__array__()  # which refuses
         return float(self._known("float() takes a value out of the program", "return it instead"))
 
     def __int__(self) -> int:

@@ -22,16 +22,24 @@ asarray = np.asarray
 
 # So many programs are kept, of different shapes and surroundings.
 _KEPT = 32
+# So many calls may change what the function finds outside, before it is refused.
+_PATIENCE = 2
 
 
 class _Variant:
     """One way in which the function is called, and the program for it once there is one."""
 
-    def __init__(self, environment: Environment) -> None:
+    def __init__(self, environment: Environment, owners: dict[int, int]) -> None:
         self.environment = environment
+        self.shared = owners.keys() & environment.owners  # by arguments and what is outside
         self.dynamic: set[str] = set()
         self.first: Program | None = None
         self.ready: _Ready | None = None
+
+    def fits(self, owners: dict[int, int]) -> bool:
+        """Say whether all is outside as it was, and the arguments share as much memory with it."""
+        environment = self.environment
+        return environment.unchanged() and self.shared == owners.keys() & environment.owners
 
 
 class _Ready:
@@ -117,32 +125,38 @@ class Compiled:
         self._variants: dict[Any, list[_Variant]] = {}
         self._lock = threading.RLock()
         self._latest: _Ready | None = None
+        self._changes, self._changed = 0, ""  # so many calls in a row change something outside
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if current() is not None or in_transform():
             return self._function(*args, **kwargs)  # a part of the program around it
         leaves: list[Any] = []
-        key = _signature((args, kwargs), leaves, {})
-        if key is None:
-            return self._function(*args, **kwargs)
-        key = key, is_grad_enabled()
+        owners: dict[int, int] = {}
+        key = _signature((args, kwargs), leaves, owners), is_grad_enabled()
+        if any(isinstance(x, Node) and x._children and x.requires_grad for x in leaves):
+            return self._function(*args, **kwargs)  # whose gradients flow on
         with self._lock:
             variants = self._variants.get(key)
             if variants:
                 latest = variants[-1]
-                if latest.ready is not None and latest.environment.unchanged():
+                if latest.ready is not None and latest.fits(owners):
                     return latest.ready(leaves)
-            return self._slowly(key, args, kwargs, leaves)
+            try:
+                return self._slowly(key, args, kwargs, leaves, owners)
+            except ValueError as error:  # NumPy's, when an entry of an array is assigned to
+                if str(error.__cause__).startswith("compile: "):
+                    raise error.__cause__ from None  # type: ignore[misc]
+                raise
 
-    def _slowly(self, key: Any, args: Any, kwargs: Any, leaves: list[Any]) -> Any:
+    def _slowly(
+        self, key: Any, args: Any, kwargs: Any, leaves: list[Any], owners: dict[int, int]
+    ) -> Any:
         objects = [x for x in leaves if not isinstance(x, float | np.ndarray | Node)]
         environment = Environment([self._function, *objects])
         variants = self._variants.setdefault(key, [])
-        variant = self._find(variants, environment)
+        variant = self._find(variants, environment, owners)
         if variant is None:
-            self._forget_oldest()
-            variants.append(_Variant(environment))
-            return self._function(*args, **kwargs)
+            return self._for_the_first_time(key, args, kwargs, environment, owners)
         variants.remove(variant)
         variants.append(variant)
         variant.environment = environment
@@ -155,26 +169,43 @@ class Compiled:
 
         first = variant.first
         recorded = record(self._function, leaves, rebuild, environment, variant.dynamic, first)
-        if first is None:
-            variant.first = recorded.program
-        else:
+        variant.first = recorded.program
+        if first is not None:
             variant.first = None
-            program = agree(first, recorded.program)
-            variant.ready = self._latest = _Ready(program)
+            variant.ready = self._latest = _Ready(agree(first, recorded.program))
         return _given(recorded, leaves)
 
-    def _find(self, variants: list[_Variant], environment: Environment) -> _Variant | None:
+    def _for_the_first_time(
+        self, key: Any, args: Any, kwargs: Any, environment: Environment, owners: dict[int, int]
+    ) -> Any:
+        """Run the function as ever; it may make what it needs, but not change it in each call."""
+        if self._changes >= _PATIENCE:
+            raise TypeError(
+                f"compile: the function changes {self._changed} in each call, which a program does "
+                "not do again: return the new value, or keep it in an array or tensor"
+            )
+        self._forget_oldest()
+        self._variants.setdefault(key, []).append(_Variant(environment, owners))
+        result = self._function(*args, **kwargs)
+        changes = [
+            place.name
+            for place, x, y in environment.differences(Environment(environment.roots))
+            if not _may_be_input(x, y)
+        ]
+        self._changes = self._changes + 1 if changes else 0
+        self._changed = changes[0] if changes else ""
+        return result
+
+    def _find(
+        self, variants: list[_Variant], environment: Environment, owners: dict[int, int]
+    ) -> _Variant | None:
         """Find the variant that belongs to what the function finds outside."""
         near = None
         for variant in reversed(variants):
-            changes = variant.environment.differences(environment)
-            if changes is None:
+            if variant.shared != owners.keys() & environment.owners:
                 continue
-            inputs = {
-                place.name
-                for place, x, y in changes
-                if type(x) is type(y) and (isinstance(x, float) or _alike(x, y))
-            }
+            changes = variant.environment.differences(environment)
+            inputs = {place.name for place, x, y in changes if _may_be_input(x, y)}
             if len(inputs) == len(changes):
                 if inputs <= variant.dynamic:
                     return variant
@@ -225,14 +256,17 @@ def _given(recorded: Recorded, leaves: Sequence[Any]) -> Any:
     return map_parts(part, recorded.program.results)
 
 
-def _alike(x: Any, y: Any) -> bool:
-    return type(x) is np.ndarray and (x.shape, x.dtype, x.strides) == (y.shape, y.dtype, y.strides)
+def _may_be_input(x: Any, y: Any) -> bool:
+    """Say whether a program can read what is found outside in each run."""
+    if type(x) is np.ndarray and type(y) is np.ndarray:
+        return (x.shape, x.dtype, x.strides) == (y.shape, y.dtype, y.strides)
+    return type(x) is type(y) is float
 
 
 def _signature(tree: Any, leaves: list[Any], owners: dict[int, int]) -> Any:
     """Describe the arguments: programs are for one structure, with these shapes and dtypes.
 
-    None for arguments that a program can't have: tensors that are computed, whose gradients flow on.
+    `leaves` and the `owners` of their memory are noted.
     """
     kind = type(tree)
     if kind is tuple or kind is list:

@@ -24,6 +24,7 @@ from tinytorch.engine import Node
 _TINYTORCH = str(Path(__file__).parents[1])
 _STANDARD = sysconfig.get_path("stdlib"), str(Path(np.__file__).parent), "<frozen"
 _SCALARS = (int, float, str, bytes, bool, type(None), Enum, np.generic, np.dtype, complex)
+_STRUCTURES = (list, tuple, dict)
 _MOST = 20_000
 
 
@@ -55,7 +56,7 @@ class Environment:
     """All that `roots`, functions and objects, can reach, as it is now."""
 
     def __init__(self, roots: Any) -> None:
-        self.found: list[tuple[Place, Any, int]] = []  # with the lengths of containers
+        self.found: list[tuple[Place, Any, int]] = []  # with the lengths of containers, say
         self._seen: set[int] = set()
         self.roots = roots
         for i, root in enumerate(roots):
@@ -64,33 +65,36 @@ class Environment:
         self.owners = {id(owner_of(getattr(x, "_data", x))) for x in self.arrays}
         self.unchanged = self._guard()
 
-    def differences(self, other: Environment) -> list[tuple[Place, Any, Any]] | None:
-        """List the places that hold something else in `other`; None if its structure differs."""
-        if len(self.found) != len(other.found):
-            return None
+    def differences(self, other: Environment) -> list[tuple[Place, Any, Any]]:
+        """List the places that hold something else in `other`; of another structure, the first."""
         changed = []
-        for (place, x, n), (place_there, y, m) in zip(self.found, other.found, strict=True):
-            if place.name != place_there.name or n != m or _is_structure(x) != _is_structure(y):
-                return None
-            if x is y or (_is_structure(x) and type(x) is type(y)):
+        for (place, x, state), (place_there, y, state_there) in zip(
+            self.found, other.found, strict=False
+        ):
+            if place.name != place_there.name or state != state_there:
+                return [(place_there, None, None)]
+            if x is y or (state >= 0 and type(x) is type(y)):
                 continue
             if type(x) is not type(y) or not isinstance(x, _SCALARS) or x != y:
                 changed.append((place_there, x, y))
+        if len(self.found) != len(other.found):
+            longer = max(self.found, other.found, key=len)
+            return [(longer[min(len(self.found), len(other.found))][0], None, None)]
         return changed
 
     def _guard(self) -> Callable[[], bool]:
         """Make the function that says whether everything is still in its place."""
         names: dict[str, Any] = {}
         terms = []
-        for i, (place, value, length) in enumerate(self.found):
+        for i, (place, value, state) in enumerate(self.found):
             names[f"c{i}"], names[f"v{i}"] = place.container, value
             at = {
                 "cell": f"c{i}.cell_contents", "item": f"c{i}[{place.key!r}]",
                 "attribute": f"c{i}.{place.key}",
             }[place.how]  # fmt: skip
             terms.append(f"{at} is v{i}")
-            if length >= 0:
-                terms.append(f"len(v{i}) == {length}")
+            if isinstance(value, _STRUCTURES):
+                terms.append(f"len(v{i}) == {state}")
             if isinstance(value, Node):
                 names[f"d{i}"] = value._data
                 terms.append(f"v{i}._data is d{i} and v{i}.requires_grad is {value.requires_grad}")
@@ -106,10 +110,13 @@ class Environment:
     # --- the walk -------------------------------------------------------------------------------
 
     def _place(self, how: str, container: Any, key: Any, name: str, value: Any) -> None:
-        structure = isinstance(value, list | tuple | dict)
+        state = len(value) if isinstance(value, _STRUCTURES) else -1
+        if isinstance(value, types.FunctionType):
+            state = 0
+        elif isinstance(value, Node):
+            state = -2 - value.requires_grad
         if len(self.found) < _MOST:
-            place = Place(how, container, key, name)
-            self.found.append((place, value, len(value) if structure else -1))
+            self.found.append((Place(how, container, key, name), value, state))
             self._look(value, name)
 
     def _look(self, value: Any, name: str) -> None:
@@ -186,10 +193,6 @@ def _names(code: types.CodeType) -> Iterator[str]:
     for constant in code.co_consts:
         if isinstance(constant, types.CodeType):
             yield from _names(constant)
-
-
-def _is_structure(x: Any) -> bool:
-    return isinstance(x, list | tuple | dict | types.FunctionType)
 
 
 def _file(module: Any) -> str:

@@ -118,7 +118,7 @@ for _name in dir(np.random.Generator):
 def stand_in(value: Any, tape: Tape) -> Any:
     """Give what takes the place of a value from outside while a function is recorded."""
     if type(value) is np.ndarray:
-        return tape.plain(value)
+        return tape.plain(value, known=True)
     if type(value) is np.random.Generator:
         generator = _Generator(value.bit_generator)
         generator.original = value  # type: ignore[attr-defined]
@@ -211,9 +211,10 @@ def _run(
     with ExitStack() as stack:
         given = [_enter(tape, i, leaf) for i, leaf in enumerate(leaves)]
         for place, value, _ in environment.found:
-            now = stand_in(value, tape)
             if place.name in dynamic and isinstance(value, float | np.ndarray):
-                now = tape.enter(("place", place.name), value, place)
+                now: Any = tape.enter(("place", place.name), value, place)
+            else:
+                now = stand_in(value, tape)
             if now is not value:
                 stack.enter_context(_swapped(place, value, now))
         stack.enter_context(_recording(tape))
@@ -261,9 +262,18 @@ def _finish(tape: Tape, results: list[Any], environment: Environment) -> Recorde
     map_parts(keep, result)
     del result
     _take_gradients(program, tape)
-    _bind_again(program, tape, environment)
-    tape.outside.clear()
-    _find_escaped(tape)
+    try:
+        _bind_again(program, tape, environment)
+    finally:
+        tape.outside.clear()
+        escaped = _release(tape)
+    if escaped is not None:
+        refuse(
+            "a value computed in the function is kept outside of it, where a program does not put "
+            "anything",
+            "return it",
+            tape.values[escaped].line,
+        )
     return Recorded(program, values)
 
 
@@ -289,13 +299,7 @@ def _made(x: Any, slot: int, node: Any) -> Made:
 
 def _bind_again(program: Program, tape: Tape, environment: Environment) -> None:
     """Note which places outside hold something else now; only arrays and tensors can be put back."""
-    changes = environment.differences(Environment(environment.roots))
-    if changes is None:
-        raise TypeError(
-            "compile: the function changes the lists, dicts or objects that it finds outside, "
-            "which a program does not do again: return what is new"
-        )
-    for place, _, now in changes:
+    for place, _, now in environment.differences(Environment(environment.roots)):
         data = _DATA.__get__(now) if isinstance(now, Node) else now
         if not isinstance(data, Recorder):
             raise TypeError(
@@ -311,25 +315,18 @@ def _bind_again(program: Program, tape: Tape, environment: Environment) -> None:
         program.rebound.append((place, made))
 
 
-def _find_escaped(tape: Tape) -> None:
-    """Raise TypeError for a recorder that something outside holds on to."""
+def _release(tape: Tape) -> int | None:
+    """Give the slot of a recorder that something outside holds on to; tensors get arrays instead."""
     if any(reference() is not None for reference in tape.alive):
         gc.collect()  # a cycle of the user's
     escaped = [x for x in (reference() for reference in tape.alive) if x is not None]
-    if not escaped:
-        return
     for x in escaped:
         for holder in gc.get_referrers(x):
             if isinstance(holder, Node):
                 for slot in (_DATA, _GRAD):
                     if slot.__get__(holder) is x:
                         slot.__set__(holder, np.asarray(x.value))
-    refuse(
-        "a value computed in the function is kept outside of it, where a program does not put "
-        "anything",
-        "return it",
-        tape.values[escaped[0].slot].line,
-    )
+    return escaped[0].slot if escaped else None
 
 
 # --- two recordings of the same -------------------------------------------------------------------

@@ -52,8 +52,8 @@ class Tape:
             self.values[found.slot].line = user_line()[0]
         return found
 
-    def plain(self, array: Array) -> Recorder:
-        """Give the recorder of an array that the function found somewhere."""
+    def plain(self, array: Array, known: bool = False) -> Recorder:
+        """Give the recorder of an array that the function found somewhere; `known` is where."""
         key = place_of(array)
         found = self.outside.get(key)
         if found is None:
@@ -65,7 +65,7 @@ class Tape:
                 )
             found = self.enter(key, array, array)
             value = self.values[found.slot]
-            value.content, value.place = array.copy(), key
+            value.content, value.place = None if known else array.copy(), key
         return found
 
     def argument(self, array: Array, source: Argument) -> Recorder:
@@ -75,7 +75,7 @@ class Tape:
     def watch(self, program: Program) -> None:
         """Remember what the arrays hold that another run has found outside."""
         for value in program.values:
-            if isinstance(value.source, np.ndarray):
+            if isinstance(value.source, np.ndarray) and value.content is not None:
                 self.before[value.place] = value.source.copy()
 
     def touched(self, node: Any) -> Any:
