@@ -117,6 +117,12 @@ def call(
     return function(*values[0], **values[1])
 
 
+def _in_place(name: str) -> Callable[[Any, Any], Any]:
+    operate = getattr(operator, name)
+    change = getattr(NDArrayOperatorsMixin, f"__i{name}__")
+    return lambda x, y: (change if isinstance(x.value, np.ndarray) else operate)(x, y)
+
+
 class Recorder(NDArrayOperatorsMixin):
     """An array whose calls are written down on a tape.
 
@@ -271,6 +277,13 @@ class Recorder(NDArrayOperatorsMixin):
         if known and exponent in _POWERS and isinstance(self.value, np.ndarray):
             return _POWERS[exponent](self)
         return super().__pow__(exponent)
+
+    # A number of NumPy's is not changed in place: x += y makes a new one.
+    __iadd__ = _in_place("add")
+    __isub__ = _in_place("sub")
+    __imul__ = _in_place("mul")
+    __itruediv__ = _in_place("truediv")
+    __ipow__ = _in_place("pow")
 
     def __getitem__(self, index: Any) -> Any:
         parts = index if isinstance(index, tuple) else (index,)
