@@ -18,7 +18,6 @@ import numpy as np
 from tinytorch.arrays.recorder import map_parts
 from tinytorch.compiler.program import Argument, Call, Constant, Gradient, Program, Ref
 from tinytorch.compiler.storage import (
-    METHODS,
     VIEWS,
     Buffers,
     arguments_with_out,
@@ -170,6 +169,9 @@ class Executable:
                 self._statement(call, self._expression(*form))
                 return
         expression = self._expression(function, args, kwargs)
+        if len(call.outs) == 1 and not values[call.outs[0]].shape:
+            if not values[call.outs[0]].scalar:
+                expression = f"asarray({expression})"  # where NumPy gives a number
         for slot in call.outs:
             self.local[slot] = f"x{slot}"
         target = ", ".join(self.local[slot] for slot in call.outs)
@@ -202,8 +204,6 @@ class Executable:
 
     def _expression(self, function: Any, args: Any, kwargs: Any) -> str:
         parts = [self._operand(x) for x in args]
-        if function in METHODS and type(args[0]) is Ref and not self.values[args[0].slot].shape:
-            parts[0] = f"asarray({parts[0]})"  # which may be a number of NumPy's
         parts += [f"{key}={self._text(x)}" for key, x in kwargs.items()]
         return f"{self._object(function)}({', '.join(parts)})"
 

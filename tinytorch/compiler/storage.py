@@ -41,7 +41,7 @@ def arguments_with_out(
             return function, (*args, *options), {}
     elif function in (np.ndarray.dot, np.dot) and not kwargs:
         return np.dot, (*args, out), {}
-    elif function is np.ndarray.copy:
+    elif function is np.ndarray.copy or (function is np.array and len(args) == 1):
         return np.copyto, (out, args[0]), {}
     elif function is np.ndarray.astype:
         return np.copyto, (out, args[0], "unsafe"), {}

@@ -19,7 +19,7 @@ from tinytorch.compiler.program import (
     place_of,
     same,
 )
-from tinytorch.compiler.storage import METHODS
+from tinytorch.compiler.storage import METHODS, VIEWS
 from tinytorch.engine import Array, Node
 
 _GRAD = Node.__dict__["_grad"]
@@ -102,6 +102,9 @@ class Tape:
         written: tuple[Any, ...] = (),
     ) -> Any:
         """Make a call, and write it down."""
+        if args and function in METHODS | VIEWS and isinstance(plainly(args[0]), np.generic):
+            # A view of a number has memory of its own.
+            args = (self.call(np.array, args[:1], {}), *args[1:])
         operands: list[Recorder] = []
 
         def ref(x: Any) -> Any:
@@ -118,8 +121,6 @@ class Tape:
         refs = map_parts(ref, (args, kwargs))
         changed = [ref(x).slot for x in written]
         values = map_parts(plainly, (args, kwargs))
-        if values[0] and isinstance(values[0][0], np.generic) and function in METHODS:
-            values = (np.asarray(values[0][0]), *values[0][1:]), values[1]
         result = function(*values[0], **values[1])
         errstate = np.geterr()
         call = Call(
