@@ -43,7 +43,9 @@ def training_step(model: Any) -> Callable[[Any, Any], Any]:
     return step
 
 
-def assert_same_steps(make: Callable[[], Any], *arguments: Callable[[], Any], calls: int = 8) -> Any:
+def assert_same_steps(
+    make: Callable[[], Any], *arguments: Callable[[], Any], calls: int = 8
+) -> Any:
     """Call a function and its compiled twin on the same arguments; `make` gives it and its state."""
     function, state = make()
     twin, twins_state = make()

@@ -144,7 +144,9 @@ def test_random_programs_with_views_and_changes(
         expected, actual = eager(*ours), compiled(*twins)
         for x, y in zip([*state, *ours, *expected], [*twins_state, *twins, *actual], strict=True):
             assert_array_equal(y, x)
-        fresh = [y for y in actual if not any(np.shares_memory(y, x) for x in [*twins_state, *twins])]
+        fresh = [
+            y for y in actual if not any(np.shares_memory(y, x) for x in [*twins_state, *twins])
+        ]
         kept.append((fresh, [y.copy() for y in fresh]))
     for arrays, then in kept:  # nothing has written into what was handed out
         for x, y in zip(arrays, then, strict=True):

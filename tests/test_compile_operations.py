@@ -75,5 +75,3 @@ def test_every_elementwise_operation_compiled(name: str, method: Function, opera
     offset = 1 if name == "ARCCOSH" else 0
     arrays = [SMOOTH / 1.1 + offset + i / 50 for i in range(operands)]
     assert_compiles(differentiated(method, arrays), arrays)
-
-

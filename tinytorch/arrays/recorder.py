@@ -249,7 +249,7 @@ class Recorder(NDArrayOperatorsMixin):
         return self.transpose()
 
     @property
-    def mT(self) -> Any:  # noqa: N802
+    def mT(self) -> Any:
         """The last two axes exchanged."""
         return self.swapaxes(-1, -2)
 
@@ -346,8 +346,10 @@ class Recorder(NDArrayOperatorsMixin):
 
 def _is_foreign(x: Any) -> bool:
     """Tell an operand that has its own way with NumPy's functions, as tensors and batches do."""
-    return not isinstance(x, Recorder | np.ndarray) and hasattr(x, "__array_ufunc__") and not (
-        isinstance(x, np.generic)
+    return (
+        not isinstance(x, Recorder | np.ndarray)
+        and hasattr(x, "__array_ufunc__")
+        and not (isinstance(x, np.generic))
     )
 
 

@@ -177,7 +177,9 @@ class Environment:
             if isinstance(value, types.ModuleType):
                 if not _is_library(value):
                     for inner in names.keys() & vars(value).keys():
-                        self._place("item", vars(value), inner, f"{key}.{inner}", vars(value)[inner])
+                        self._place(
+                            "item", vars(value), inner, f"{key}.{inner}", vars(value)[inner]
+                        )
             elif key in function.__globals__ and not _is_library(
                 sys.modules.get(getattr(value, "__module__", None) or "")
             ):

@@ -7,7 +7,6 @@ outside, buffers, views of them, numbers. What is different in each run is a loc
 from __future__ import annotations
 
 import linecache
-import math
 import sys
 from collections.abc import Callable, Sequence
 from itertools import count
@@ -16,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from tinytorch.arrays.recorder import map_parts
-from tinytorch.compiler.program import Argument, Call, Constant, Gradient, Program, Ref
+from tinytorch.compiler.program import Call, Constant, Program, Ref
 from tinytorch.compiler.storage import (
     VIEWS,
     Buffers,
@@ -37,7 +36,11 @@ class Executable:
 
     def __init__(self, program: Program, outputs: Sequence[int], inputs: Sequence[int]) -> None:
         self.program, self.values = program, program.values
-        self.names: dict[str, Any] = {"empty": empty, "references": sys.getrefcount, "asarray": np.asarray}
+        self.names: dict[str, Any] = {
+            "empty": empty,
+            "references": sys.getrefcount,
+            "asarray": np.asarray,
+        }
         self.static: dict[int, Any] = {}  # what is known before the program runs
         self.local: dict[int, str] = {}  # the variables of what is not
         self.lines: list[str] = []
@@ -113,7 +116,9 @@ class Executable:
         if kind is list:
             return f"[{', '.join(map(self._text, tree))}]"
         if kind is slice:
-            return f"slice({self._text(tree.start)}, {self._text(tree.stop)}, {self._text(tree.step)})"
+            return (
+                f"slice({self._text(tree.start)}, {self._text(tree.stop)}, {self._text(tree.step)})"
+            )
         return self._object(tree)
 
     # --- calls ----------------------------------------------------------------------------------
@@ -234,5 +239,3 @@ def source_of(value: Any) -> Any:
 def current_gradient(node: Node) -> Any:
     """Give a tensor's gradient, which may be a number of NumPy's."""
     return np.asarray(node._grad)
-
-

@@ -51,8 +51,11 @@ def _typed(call: Call, values: list[Value]) -> Call:
     if not is_elementwise(call) or call.kwargs:
         return call
     dtypes = {values[x.slot].dtype for x in call.args if type(x) is Ref}
-    if len(dtypes) != 1 or any(type(values[x.slot].source) is Argument and values[x.slot].scalar
-                               for x in call.args if type(x) is Ref):
+    if len(dtypes) != 1 or any(
+        type(values[x.slot].source) is Argument and values[x.slot].scalar
+        for x in call.args
+        if type(x) is Ref
+    ):
         return call
     (dtype,) = dtypes
     if dtype.kind != "f":
@@ -182,9 +185,7 @@ def _single(call: Call, args: Any, values: list[Value]) -> Any:
     if not any(type(x) is Ref and values[x.slot].shape == shape and not single(x) for x in args):
         return args
     return tuple(
-        values[x.slot].source.content[(0,) * len(values[x.slot].shape)]
-        if single(x)
-        else x
+        values[x.slot].source.content[(0,) * len(values[x.slot].shape)] if single(x) else x
         for x in args
     )
 
@@ -239,5 +240,3 @@ def _needed(calls: list[Call], values: list[Value], outputs: set[int]) -> list[C
                 roots.add(values[slot].root)
     needed.reverse()
     return needed
-
-
