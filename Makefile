@@ -11,7 +11,7 @@ export OMP_NUM_THREADS = 1
 export OPENBLAS_NUM_THREADS = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help venv install demo larger-than-memory notebook assets tests tests-thorough bench bench-readme lint types format clean
+.PHONY: help venv install demo larger-than-memory notebook assets tests tests-thorough bench bench-readme lint types stub format clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-18s %s\n", $$1, $$2 }' Makefile
@@ -51,6 +51,9 @@ lint: $(VENV)/installed-dev ## check style and formatting
 
 types: $(VENV)/installed-dev ## check the types
 	$(BIN)/mypy
+
+stub: $(VENV)/installed-dev ## write what type checkers and editors see of the operations
+	PYTHONPATH=. $(BIN)/python tests/write_stub.py
 
 format: $(VENV)/installed-dev ## format the code and mend what can be mended automatically
 	$(BIN)/ruff check --fix --exit-zero

@@ -219,6 +219,11 @@ def reduced(low: int = 0, smallest: int = 0, ties: bool = True) -> Callable[[Cho
     return arguments
 
 
+def reduced_along(choose: Choices, ties: bool = True) -> Any:
+    x = choose.array(1, smallest=1, ties=ties)
+    return x, choose.axis(x), choose.one_of(False, True)
+
+
 def with_nan(choose: Choices) -> Any:
     x, axis, keepdims = reduced(smallest=1)(choose)
     # Not the first ones, so that there is always something to add up.
@@ -613,6 +618,28 @@ CASES = [
             masks[0], arrays[0], torch.where(masks[1], arrays[1], default)
         ),
     ),
+    Case(
+        "add a multiple",
+        lambda choose: (*choose.broadcasting(2), choose.one_of(1, 2, 0.5)),
+        torch=lambda x, y, alpha: x.add(y, alpha=alpha),
+    ),
+    Case(
+        "subtract a multiple",
+        lambda choose: (*choose.broadcasting(2), choose.one_of(1, 2, 0.5)),
+        torch=lambda x, y, alpha: x.sub(y, alpha=alpha),
+        here=(lambda x, y, alpha: x.subtract(other=y, alpha=alpha),),
+    ),
+    Case(
+        "divide and round",
+        lambda choose: (
+            *(args := choose.broadcasting(2))[:1],
+            np.asarray(args[1] + 0.25),
+            choose.one_of("floor", "trunc", None),
+        ),
+        torch=lambda x, y, mode: x.div(y, rounding_mode=mode),
+        here=(lambda x, y, mode: x.divide(y, rounding_mode=mode),),
+    ),
+    Case("sinc", one(), numpy=np.sinc),  # PyTorch's derivatives next to 0 are 0
     Case("fabs", one(), numpy=np.fabs, torch=lambda x: x.abs()),
     Case(
         "lerp",
@@ -757,7 +784,6 @@ CASES = [
             lambda x, axis, keepdims: np.maximum.reduce(x, axis=axis, keepdims=keepdims),
             lambda x, axis, keepdims: x.max(axis, keepdims),
             lambda x, axis, keepdims: x.max(axis=axis, keepdims=keepdims),
-            lambda x, axis, keepdims: x.max(dim=axis, keepdim=keepdims),
             lambda x, axis, keepdims: x.amax(dim=axis, keepdim=keepdims),
         ),
         there=along_axes(torch.amax),
@@ -771,7 +797,6 @@ CASES = [
             lambda x, axis, keepdims: np.minimum.reduce(x, axis=axis, keepdims=keepdims),
             lambda x, axis, keepdims: x.min(axis, keepdims),
             lambda x, axis, keepdims: x.min(axis=axis, keepdims=keepdims),
-            lambda x, axis, keepdims: x.min(dim=axis, keepdim=keepdims),
             lambda x, axis, keepdims: x.amin(dim=axis, keepdim=keepdims),
         ),
         there=along_axes(torch.amin),
@@ -791,6 +816,7 @@ CASES = [
         spread,
         numpy=lambda x, axis, keepdims, ddof: np.var(x, axis=axis, keepdims=keepdims, ddof=ddof),
         here=(
+            lambda x, axis, keepdims, n: x.var(axis, unbiased=n == 1, keepdims=keepdims),
             lambda x, axis, keepdims, n: x.var(axis, correction=n, keepdims=keepdims),
             lambda x, axis, keepdims, n: x.var(dim=axis, correction=n, keepdim=keepdims),
         ),
@@ -801,6 +827,7 @@ CASES = [
         spread,
         numpy=lambda x, axis, keepdims, ddof: np.std(x, axis=axis, keepdims=keepdims, ddof=ddof),
         here=(
+            lambda x, axis, keepdims, n: x.std(axis, unbiased=n == 1, keepdims=keepdims),
             lambda x, axis, keepdims, n: x.std(axis, correction=n, keepdims=keepdims),
             lambda x, axis, keepdims, n: x.std(dim=axis, correction=n, keepdim=keepdims),
         ),
@@ -829,11 +856,38 @@ CASES = [
     Case(
         "median, the lower one",
         reduced(smallest=1, ties=False),
-        here=(
-            lambda x, axis, keepdims: x.median(axis, keepdims),
-            lambda x, axis, keepdims: x.median(dim=axis, keepdim=keepdims),
-        ),
+        here=(lambda x, axis, keepdims: x.median(axis, keepdims),),
         there=along_axes(lambda x, dim: torch.median(x, dim).values),
+    ),
+    Case(
+        "max, with its index",
+        reduced_along,
+        torch=lambda x, axis, keepdim: x.max(dim=axis, keepdim=keepdim).values,
+    ),
+    Case(
+        "min, with its index",
+        reduced_along,
+        torch=lambda x, axis, keepdim: x.min(dim=axis, keepdim=keepdim).values,
+    ),
+    Case(
+        "median, with its index",
+        lambda choose: reduced_along(choose, ties=False),
+        torch=lambda x, axis, keepdim: x.median(dim=axis, keepdim=keepdim).values,
+    ),
+    Case(
+        "mode",
+        reduced_along,
+        torch=lambda x, axis, keepdim: x.mode(axis, keepdim).values,
+        here=(lambda x, axis, keepdims: x.mode(dim=axis, keepdim=keepdims)[0],),
+    ),
+    Case(
+        "kthvalue",
+        lambda choose: (
+            *(args := reduced_along(choose, ties=False)),
+            choose.integer(1, args[0].shape[args[1]]),
+        ),
+        torch=lambda x, axis, keepdim, k: x.kthvalue(k, axis, keepdim).values,
+        here=(lambda x, axis, keepdims, k: x.kthvalue(k=k, dim=axis, keepdim=keepdims)[0],),
     ),
     Case(
         "quantile",
@@ -917,15 +971,15 @@ CASES = [
         "cummax",
         with_axis,
         numpy=np.maximum.accumulate,
-        here=(lambda x, axis: x.cummax(axis), lambda x, axis: x.cummax(dim=axis)),
-        there=lambda x, axis: x.cummax(axis).values,
+        torch=lambda x, axis: x.cummax(axis).values,
+        here=(lambda x, axis: x.cummax(dim=axis)[0],),
     ),
     Case(
         "cummin",
         with_axis,
         numpy=np.minimum.accumulate,
-        here=(lambda x, axis: x.cummin(axis), lambda x, axis: x.cummin(dim=axis)),
-        there=lambda x, axis: x.cummin(axis).values,
+        torch=lambda x, axis: x.cummin(axis).values,
+        here=(lambda x, axis: x.cummin(dim=axis)[0],),
     ),
     # --- shape ---
     Case(
@@ -986,6 +1040,7 @@ CASES = [
         torch=lambda x, axes: x.permute(axes),
         here=(
             lambda x, axes: x.permute(*axes),
+            lambda x, axes: x.permute(dims=axes),
             lambda x, axes: x.transpose(axes),
             lambda x, axes: np.permute_dims(x, axes=axes),
         ),
@@ -1001,7 +1056,12 @@ CASES = [
         two_axes,
         numpy=np.swapaxes,
         torch=lambda x, i, j: x.swapaxes(i, j),
-        here=(lambda x, i, j: x.transpose(i, j), lambda x, i, j: x.swapdims(i, j)),
+        here=(
+            lambda x, i, j: x.transpose(i, j),
+            lambda x, i, j: x.transpose(dim0=i, dim1=j),
+            lambda x, i, j: x.swapdims(i, j),
+            lambda x, i, j: x.swapdims(dim0=i, dim1=j),
+        ),
     ),
     Case(
         "moveaxis",
@@ -1059,7 +1119,10 @@ CASES = [
         turned,
         numpy=np.rot90,
         torch=lambda x, k, axes: x.rot90(k, axes),
-        here=(lambda x, k, axes: np.rot90(x, k=k, axes=tuple(axes)),),
+        here=(
+            lambda x, k, axes: np.rot90(x, k=k, axes=tuple(axes)),
+            lambda x, k, axes: x.rot90(k, dims=axes),
+        ),
     ),
     Case(
         "repeat",
@@ -1228,19 +1291,33 @@ CASES = [
         numpy=lambda x, width, value: np.pad(x, width, constant_values=value),
         there=lambda x, width, value: functional.pad(x, (width, width) * x.ndim, value=value),
     ),
-    Case("tril", banded, numpy=np.tril, torch=lambda x, k: x.tril(k)),
-    Case("triu", banded, numpy=np.triu, torch=lambda x, k: x.triu(k)),
+    Case(
+        "tril",
+        banded,
+        numpy=np.tril,
+        torch=lambda x, k: x.tril(k),
+        here=(lambda x, k: x.tril(diagonal=k),),
+    ),
+    Case(
+        "triu",
+        banded,
+        numpy=np.triu,
+        torch=lambda x, k: x.triu(k),
+        here=(lambda x, k: x.triu(diagonal=k),),
+    ),
     Case(
         "diag",
         lambda choose: (choose.array(1, 2), choose.integer(-3, 3)),
         numpy=np.diag,
         torch=lambda x, k: x.diag(k),
+        here=(lambda x, k: x.diag(diagonal=k),),
     ),
     Case(
         "diagonal",
         diagonals,
         numpy=np.diagonal,
         torch=lambda x, offset, i, j: x.diagonal(offset, i, j),
+        here=(lambda x, offset, i, j: x.diagonal(offset, dim1=i, dim2=j),),
     ),
     Case(
         "meshgrid",
@@ -1329,14 +1406,18 @@ CASES = [
         numpy=np.sort,
         here=(
             lambda x, axis: x.sort(axis),
-            lambda x, axis: x.sort(dim=axis, descending=False),
+            lambda x, axis: x.sort(axis, descending=False),
+            lambda x, axis: x.sort(dim=axis, stable=True).values,
         ),
         there=lambda x, axis: torch.sort(x, dim=axis, stable=True).values,
     ),
     Case(
         "sort from the largest",
         with_axis,
-        here=(lambda x, axis: x.sort(axis, descending=True),),
+        here=(
+            lambda x, axis: x.sort(axis, descending=True),
+            lambda x, axis: x.sort(dim=axis, descending=True)[0],
+        ),
         there=lambda x, axis: torch.sort(x, dim=axis, descending=True, stable=True).values,
     ),
     Case(
@@ -1354,10 +1435,7 @@ CASES = [
     Case(
         "topk",
         highest,
-        here=(
-            lambda x, k, axis, largest: x.topk(k, axis, largest),
-            lambda x, k, axis, largest: x.topk(k=k, dim=axis, largest=largest),
-        ),
-        there=lambda x, k, axis, largest: x.topk(k, axis, largest).values,
+        torch=lambda x, k, axis, largest: x.topk(k, axis, largest).values,
+        here=(lambda x, k, axis, largest: x.topk(k=k, dim=axis, largest=largest, sorted=True)[0],),
     ),
 ]

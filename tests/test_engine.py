@@ -15,7 +15,7 @@ from hypothesis.extra import numpy as hnp
 from numpy.testing import assert_allclose, assert_array_equal
 
 from tinytorch import Tensor, no_grad, sum_to_shape
-from tinytorch.engine import topological_order
+from tinytorch.engine import topological_order, watcher
 
 # --- folding back ---------------------------------------------------------------------------------
 
@@ -163,3 +163,25 @@ def test_nothing_is_kept_for_what_needs_no_gradient() -> None:
     with no_grad():
         y = Tensor(np.ones(3)) * 2
     assert (y._children, z._children) == ((), ())
+
+
+# --- indexing on the way back ---------------------------------------------------------------------
+
+
+def test_steps_by_hand_and_watchers_see_the_parts_of_indexing_as_arrays() -> None:
+    x = Tensor([[1.0, 2.0], [3.0, 4.0]])
+    y = (x[0] + x[[0, 1], 1] * x).sum()
+    y.backward()
+    nodes, expected = topological_order([y])[::-1], x.grad
+    for node in nodes[1:]:
+        node.grad = None
+    seen: list[Any] = []
+    token = watcher.set(lambda node, x, share: seen.append(share))
+    try:
+        for node in nodes:
+            node._backward()
+        y.backward()
+    finally:
+        watcher.reset(token)
+    assert_array_equal(x.grad, 2 * expected)
+    assert all(isinstance(share, np.ndarray | np.generic) for share in seen)

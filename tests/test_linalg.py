@@ -27,7 +27,7 @@ from reference import (
     weights,
 )
 
-from tinytorch import Operation, Tensor, no_grad
+from tinytorch import Operation, Tensor, hessian, jacobian, no_grad
 from tinytorch.autograd import grad
 
 # --- matrices that are not nearly singular --------------------------------------------------------
@@ -567,10 +567,76 @@ def test_det_at_singular_matrices() -> None:
         for i in range(3)
     ]
     assert_near(matrix.grad, np.moveaxis(minors, -1, 0), 1e-12)
-    matrix = Tensor(np.ones((2, 2)))
-    (cofactors,) = grad(np.linalg.det(matrix), matrix, create_graph=True)
-    with pytest.raises(np.linalg.LinAlgError):  # to the second order it goes by the inverse
-        grad(cofactors.sum(), matrix)
+
+
+def derivative_of_det(x: Any, order: int) -> Any:
+    """Give all derivatives of the sum over permutations of sign * x[0, p[0]] * x[1, p[1]] * ..."""
+    n = len(x)
+    out = np.zeros((n, n) * order)
+    for columns in itertools.permutations(range(n)):
+        sign = np.linalg.det(np.eye(n)[list(columns)])
+        for rows in itertools.permutations(range(n), order):
+            others = [x[i, columns[i]] for i in range(n) if i not in rows]
+            out[tuple(j for i in rows for j in (i, columns[i]))] += sign * np.prod(others)
+    return out
+
+
+LEAST = ([], [1e-12], [0], [0, 0], [1e-12, 0], [1e-7, 1e-9], [0] * 5)
+
+
+@pytest.mark.parametrize("least", LEAST, ids=str)
+@pytest.mark.parametrize("n", [1, 2, 3, 4, 5])
+def test_derivatives_of_det_need_no_inverse(n: int, least: list[float]) -> None:
+    rng = np.random.default_rng(n)
+    values = np.append(rng.uniform(0.5, 2, n), least)[len(least) :][-n:]
+    u, vh = (np.linalg.qr(rng.normal(size=(n, n)))[0] for _ in range(2))
+    x = u * values @ vh
+    second = hessian(np.linalg.det)(x)
+    assert_near(second, derivative_of_det(x, 2), 1e-14)
+    if n > 2 and any(values):  # else PyTorch has nan
+        theirs = torch.func.jacrev(torch.func.jacrev(torch.linalg.det))(torch.tensor(x))
+        assert_near(second, theirs.numpy(), 1e-10)
+    if n < 4:
+        assert_near(jacobian(hessian(np.linalg.det))(x), derivative_of_det(x, 3), 1e-14)
+
+
+@pytest.mark.parametrize("values", [[3.0, 2, 1, 0.5], [3, 2, 1, 0], [3, 2, 0, 0], [0] * 4])
+def test_derivatives_of_det_of_any_order(values: list[float]) -> None:
+    rng = np.random.default_rng(0)
+    u, vh = (np.linalg.qr(rng.normal(size=(4, 4)))[0] for _ in range(2))
+    x = u * values @ vh
+    slope, directions = np.linalg.det, [rng.normal(size=(4, 4)) for _ in range(5)]
+    for order, direction in enumerate(directions, 1):
+        slope = along(slope, direction)
+        if order < 5:
+            expected = derivative_of_det(x, order)
+            for v in directions[:order]:
+                expected = np.tensordot(v, expected)
+        else:
+            expected = 0.0  # of a polynomial of order 4
+        assert_near(slope(Tensor(x)).item(), expected, 1e-13)
+
+
+def along(f: Function, direction: Any) -> Function:
+    """Give the derivative of f along a direction."""
+    return lambda x: (grad(f(x), x, create_graph=True)[0] * direction).sum()
+
+
+def test_derivatives_of_det_in_a_stack() -> None:
+    x = np.stack([np.diag([3.0, 2, 0]), np.diag([3.0, 0, 0]), np.zeros((3, 3)), np.ones((3, 3))])
+    second = hessian(lambda x: np.linalg.det(x).sum())(x)
+    for i, j in itertools.product(range(4), repeat=2):
+        block = second[i, :, :, j]
+        assert_near(block, derivative_of_det(x[i], 2) if i == j else np.zeros_like(block), 1e-14)
+
+
+def test_derivatives_of_a_large_regular_det() -> None:
+    x = np.random.default_rng(0).normal(size=(12, 12))
+    second, inverse = hessian(np.linalg.det)(x), np.linalg.inv(x)
+    expected = np.einsum("ji,lk->ijkl", inverse, inverse) - np.einsum(
+        "jk,li->ijkl", inverse, inverse
+    )
+    assert_near(second, np.linalg.det(x) * expected, 1e-11)
 
 
 @pytest.mark.parametrize("p", ORDERS[1:])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import array
 import copy
 import math
 import pickle
@@ -51,6 +52,20 @@ def test_another_tensor_lends_its_values_only() -> None:
     assert_array_equal(y.data, [2, 4])
     y.sum().backward()
     assert_array_equal(x.grad, [0, 0])
+
+
+def test_other_libraries_arrays_come_and_go_by_dlpack() -> None:
+    theirs = torch.tensor([1.0, 2.0])
+    x = Tensor(theirs)
+    assert x.dtype == np.float32
+    theirs[0] = 9
+    assert_array_equal(x.data, [1, 2])
+    assert Tensor(torch.arange(3)).dtype == np.float64
+    twin = torch.from_dlpack(x)
+    assert twin.tolist() == [1, 2]
+    assert np.shares_memory(np.from_dlpack(x), x.data)
+    with pytest.raises(TypeError, match="an exchange by DLPack .* would lose its gradient"):
+        torch.from_dlpack(x * 2)
 
 
 def test_dtype_may_be_named() -> None:
@@ -163,6 +178,61 @@ def test_indexing_is_numpys(data: st.DataObject) -> None:
     expected = np.zeros(shape)
     np.add.at(expected, index, weights)
     assert_array_equal(x.grad, expected)
+
+
+PAIRS = [(0, 1), (0, 1), (1, 1), (0, 0)]
+INDICES = {
+    "a tuple in a tuple": lambda x: x[(0, 0, 1),],
+    "tuples": lambda x: x[(0, 0), (1, 1)],
+    "zipped": lambda x: x[tuple(zip(*PAIRS, strict=True))],
+    "nested": lambda x: x[((0, 1), (1, 1)),],
+    "ranges": lambda x: x[range(2), range(1, -1, -1)],
+    "array.array": lambda x: x[array.array("i", [0, 0, 1])],
+    "memoryview": lambda x: x[memoryview(np.array([1, 1]))],
+    "pytorch's": lambda x: x[torch.tensor([1, 1, 0])] if isinstance(x, Tensor) else x[[1, 1, 0]],
+    "unsigned": lambda x: x[np.array([1, 1], np.uint64)],
+    "no axes": lambda x: x[np.array(1), (1, 1)],
+    "truth values": lambda x: x[(True, False), (1, 1)],
+    "nothing": lambda x: x[(),],
+    "an empty tuple": lambda x: x[()],
+    "between slices": lambda x: x[:, (1, 1)],
+    "after all": lambda x: x[..., (0, 0, 1)],
+    "around": lambda x: x[None, (0, 0), None, (-1, -1)],
+    "a mask before": lambda x: x[True, (0, 0)],
+    "take": lambda x: np.take(x, ((0, 0), (3, 1))),
+    "take along": lambda x: np.take(x, (1, 1), axis=1),
+    "take from a range": lambda x: np.take(x, range(1, 3)),
+}
+
+
+@pytest.mark.parametrize("name", INDICES)
+def test_whatever_numpy_takes_for_an_index_adds_up(name: str) -> None:
+    values = np.arange(4.0).reshape(2, 2)
+    x = Tensor(values)
+    y = INDICES[name](x)
+    numbers = INDICES[name](np.arange(4).reshape(2, 2))
+    assert_array_equal(y.data, INDICES[name](values))
+    y.backward(np.full(y.shape, 2.0))
+    assert_array_equal(x.grad.ravel(), 2.0 * np.bincount(numbers.ravel(), minlength=4))
+
+
+@given(data=st.data())
+def test_parts_of_a_gradient_add_up_in_any_order(data: st.DataObject) -> None:
+    shape = data.draw(hnp.array_shapes(min_dims=1, max_dims=3, min_side=1, max_side=3))
+    indices = st.none() | hnp.basic_indices(shape) | hnp.integer_array_indices(shape)
+    x, expected = Tensor(np.ones(shape)), np.zeros(shape)
+    z = x.sum() * 0
+    whole = x * 1.0  # which gets the same array as its share
+    for index in data.draw(st.lists(indices, min_size=1, max_size=6)):
+        part = whole if index is None else whole[index]
+        weights = np.arange(1.0, part.size + 1).reshape(part.shape)
+        z = z + (part * weights).sum()
+        np.add.at(expected, ... if index is None else index, weights)
+    for _ in range(2):
+        x.grad = None
+        z.backward()
+        assert_array_equal(x.grad, expected)
+        assert_array_equal(whole.grad, expected)
 
 
 def test_numbers_that_are_equal_are_told_apart() -> None:
@@ -379,7 +449,6 @@ def test_a_method_is_pytorchs_and_a_function_is_numpys() -> None:
     assert_array_equal(x.transpose().data, array.T)
     cube = np.arange(24.0).reshape(2, 3, 4)
     assert Tensor(cube).transpose(2, 0, 1).shape == cube.transpose(2, 0, 1).shape
-    assert_array_equal(x.sort(dim=1, descending=True).data, y.sort(dim=1, descending=True)[0])
     assert_array_equal(x.argmax(dim=1), y.argmax(dim=1).numpy())
     assert_array_equal(x.sum(dim=0, keepdim=True).data, x.sum(axis=0, keepdims=True).data)
     with pytest.raises(TypeError, match="give dim= or axis=, not both"):
@@ -489,6 +558,14 @@ def test_copies_keep_everything_but_the_graph(copied: Any) -> None:
         assert original.data[0] != 9
 
 
+@pytest.mark.parametrize(
+    "state", [("text", None, True, None), ([1.0], 5, True, None), ([1.0], None, True, [1.0, 2.0])]
+)
+def test_a_state_is_checked_where_it_comes_back(state: Any) -> None:
+    with pytest.raises((TypeError, ValueError), match=r"expected a real|label is|gradient of"):
+        Tensor.__new__(Tensor).__setstate__(state)
+
+
 def test_a_million_operations_differentiate_copy_and_die_on_a_small_stack() -> None:
     def work() -> None:
         h = x
@@ -529,6 +606,9 @@ def test_an_array_tells_of_itself() -> None:
     assert x.tolist() == [[0, 1, 2], [3, 4, 5]]
     assert x.numpy() is x.data
     assert x.to_numpy() is x.data
+    assert (x.size(), x.size(0), x.size(dim=-1)) == ((2, 3), 2, 3)
+    assert round(Tensor(2.71828), 2).item() == 2.72
+    assert not x.detach().requires_grad_(False).requires_grad
     assert_array_equal(x.T.data, x.data.T)
     assert f"{Tensor(3.14159):.2f}" == "3.14"
     assert (float(Tensor([2.5])), int(Tensor(2.5)), bool(Tensor(0.0))) == (2.5, 2, False)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import inspect
+import math
 from collections.abc import Iterator
+from decimal import Decimal, localcontext
 from typing import Any
 
 import numpy as np
@@ -50,12 +52,14 @@ def choices(data: st.DataObject) -> Choices:
 def elementwise() -> Iterator[tuple[str, Function, int]]:
     """Find the operations on one tensor and on two, with the number of their operands."""
     for family in (Arithmetic, Elementwise, Activations):
+        found: dict[str, tuple[Function, int]] = {}
+        for method in filter(callable, vars(family).values()):
+            parameters = list(inspect.signature(method).parameters)
+            if parameters in (["self"], ["self", "other"]):
+                found.setdefault(method.__name__, (method, len(parameters)))
         for op in Operation:
-            method = vars(family).get(op.name.lower())
-            if method is not None:
-                parameters = list(inspect.signature(method).parameters)
-                if parameters in (["self"], ["self", "other"]):
-                    yield op.name, method, len(parameters)
+            if op.name.lower() in found:
+                yield op.name, *found[op.name.lower()]
 
 
 ELEMENTWISE = list(elementwise())
@@ -64,7 +68,8 @@ BINARY = [(name, method) for name, method, operands in ELEMENTWISE if operands =
 
 
 def aliases(method: Function) -> list[str]:
-    return [name for name in dir(Tensor) if inspect.getattr_static(Tensor, name) is method]
+    names = [name for name in dir(Tensor) if inspect.getattr_static(Tensor, name) is method]
+    return [*names, *{method.__name__} - {*names}]
 
 
 # PyTorch's floor_divide refuses to be differentiated, and its copysign gives a second derivative
@@ -135,6 +140,7 @@ COMPARED = {
     "FMAX": distinct,
     "FMIN": distinct,
     "LOGADDEXP2": lambda x, y: (x != -1) | (y != -1),  # where it is 0, but for a rounding error
+    "XLOGY": lambda x, y: (x != 0) | (y >= 0),  # where the logarithm exists
     "REMAINDER": no_rounding_to_infinity,
     "FMOD": no_rounding_to_infinity,
 }
@@ -305,6 +311,46 @@ def test_sinc_keeps_its_digits_next_to_0() -> None:
     (w,), (v,) = weights([(4,)], 1), weights([(4,)], 2)
     assert_allclose(result.first[0], (w * first).astype(float), rtol=1e-11)
     assert_allclose(result.second[0], (w * v * second).astype(float), rtol=1e-9)
+
+
+def exact_sinc(x: float, n: int) -> float:
+    """Sum the Taylor series of the n-th derivative of sinc, with sixty digits."""
+    with localcontext(prec=60):
+        pi = Decimal("3.14159265358979323846264338327950288419716939937510582097494459")
+        z = pi * Decimal(x)
+        terms = [
+            (-1) ** k * z ** (2 * k - n) / ((2 * k + 1) * math.factorial(2 * k - n))
+            for k in range(n // 2 + 1, 100)
+        ]
+        if n % 2 == 0:
+            terms.append((-1) ** (n // 2) / Decimal(n + 1))  # z**0, which may be 0**0
+        return float(pi**n * sum(terms))
+
+
+def test_derivatives_of_sinc_are_right_to_any_order() -> None:
+    points = [0.0, 1e-9, -1e-3, 0.01, -0.1, 0.3, 0.5, 0.8, 1.0, -1.3, 1.7, 2.5]
+    x = Tensor(points)
+    y = np.sinc(x)
+    for n in range(1, 9):
+        (y,) = grad(y.sum(), x, create_graph=True)
+        exact = [exact_sinc(point, n) for point in points]
+        # Beside what may be near 0, compared with the largest value that the derivative has.
+        assert_allclose(y.data, exact, rtol=1e-13, atol=4e-15 * np.pi**n / (n + 1))
+        assert_allclose(y.data[1], exact[1], rtol=1e-13)
+
+
+@pytest.mark.parametrize("power", [-8, -3, -2, -1, 2, 3, 4, 5, 7, 8, 9, 3.0])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_small_whole_powers(power: float, dtype: Any) -> None:
+    values = np.append(np.random.default_rng(0).normal(size=50), [np.inf, -np.inf, -0.0, 0.0])
+    x, t = Tensor(values, dtype=dtype), torch.tensor(values, requires_grad=True)
+    with np.errstate(divide="ignore"):
+        y, z = x**power, t**power
+        y.backward()
+        z.backward(torch.ones_like(z))
+    tiny = 10 * np.finfo(dtype).eps
+    assert_allclose(y.data, z.detach(), rtol=tiny)
+    assert_allclose(x.grad, t.grad, rtol=tiny)
 
 
 @pytest.mark.parametrize("function", [Tensor.fmax, Tensor.fmin])
@@ -490,6 +536,91 @@ def test_sorting_by_indices(seed: int) -> None:
     )
 
 
+# PyTorch's pair: what to call, and whether ties have an index that PyTorch fixes.
+PAIRS = {
+    "max": (lambda x, axis, keep: x.max(dim=axis, keepdim=keep), True),
+    "min": (lambda x, axis, keep: x.min(dim=axis, keepdim=keep), True),
+    "median": (lambda x, axis, keep: x.median(dim=axis, keepdim=keep), False),
+    "mode": (lambda x, axis, keep: x.mode(axis, keep), True),
+    "kthvalue": (lambda x, axis, keep: x.kthvalue(1, axis, keep), False),
+    "cummax": (lambda x, axis, keep: x.cummax(axis), True),
+    "cummin": (lambda x, axis, keep: x.cummin(axis), True),
+    "topk": (lambda x, axis, keep: x.topk(1, axis, keep), False),
+    "sort": (lambda x, axis, keep: x.sort(dim=axis, descending=keep, stable=True), True),
+}
+
+
+@pytest.mark.parametrize("name", PAIRS)
+@given(seed=st.integers(0, 9999))
+def test_pairs_of_values_and_indices(name: str, seed: int) -> None:
+    call, ties = PAIRS[name]
+    choose = dice(seed)
+    x = choose.array(0, smallest=1, ties=ties)
+    axis = choose.axis(x) if x.ndim else choose.one_of(0, -1)
+    keep = choose.one_of(False, True)
+    ours, theirs = call(Tensor(x), axis, keep), call(torch.tensor(x), axis, keep)
+    assert isinstance(ours.values, Tensor)
+    assert not isinstance(ours.indices, Tensor)
+    assert_array_equal(ours.values.data, theirs.values, strict=True)
+    assert_array_equal(ours.indices, theirs.indices, strict=True)
+    values, indices = ours
+    assert values is ours.values
+    assert indices is ours.indices
+
+
+def test_an_axis_gives_values_and_a_dim_gives_a_pair() -> None:
+    x = Tensor([[1.0, 3.0, 3.0], [2.0, 0.0, 1.0]])
+    for name in ("max", "min", "median", "sort"):
+        method, function = getattr(x, name), getattr(np, name)
+        for values in (method(1), method(axis=1), function(x, axis=1)):
+            assert isinstance(values, Tensor)
+        if name != "median":
+            assert_array_equal(method(1).data, function(x.data, 1))
+        assert type(method(dim=1)).__name__ == "ValuesIndices"
+        with pytest.raises(TypeError, match=f"{name}: give dim= or axis=, not both"):
+            method(dim=1, axis=0)
+    x.max(axis=1).backward()
+    assert_array_equal(x.grad, [[0, 0.5, 0.5], [1, 0, 0]])
+    x.grad = None
+    x.max(dim=1).values.backward()
+    assert_array_equal(x.grad, [[0, 1, 0], [1, 0, 0]])
+
+
+SCALARS = """sum mean prod amax amin logsumexp nansum nanmean cumsum cumprod logcumsumexp softmax
+    log_softmax squeeze argsort argmax any all count_nonzero max min median mode sort cummax cummin
+    topk kthvalue quantile flip index_select"""
+
+
+@pytest.mark.parametrize("name", SCALARS.split())
+@pytest.mark.parametrize("axis", [0, -1])
+def test_a_tensor_of_no_axes_has_an_axis_0_as_in_pytorch(name: str, axis: int) -> None:
+    before = {"topk": (1,), "kthvalue": (1,), "quantile": (0.5,)}.get(name, ())
+    x, t = Tensor(3.0), torch.tensor(3.0, dtype=torch.float64, requires_grad=True)
+    if name == "flip":
+        y, z = x.flip(axis), t.flip(axis)
+    elif name == "index_select":
+        y, z = x.index_select(axis, [0]), t.index_select(axis, torch.tensor([0]))
+    else:
+        y, z = (getattr(v, name)(*before, dim=axis) for v in (x, t))
+    if isinstance(z, tuple):
+        assert_array_equal(y.indices, z.indices, strict=True)
+        y, z = y.values, z.values
+    assert_array_equal(y.data if isinstance(y, Tensor) else np.asarray(y), z.detach(), strict=True)
+    if isinstance(y, Tensor):
+        y.backward()
+        z.backward()
+        assert_array_equal(x.grad, t.grad)
+    if name not in {"argmax", "flip"}:
+        with pytest.raises((IndexError, ValueError), match="axis 1 is out of bounds"):
+            x.sum(dim=1)
+
+
+def test_a_deviation_of_one_entry_is_nan_with_numpys_warning() -> None:
+    for function in (Tensor.std, Tensor.var):
+        with pytest.warns(RuntimeWarning, match="Degrees of freedom|invalid value"):
+            assert np.isnan(function(Tensor(3.0), dim=0).item())
+
+
 @given(seed=st.integers(0, 9999))
 def test_partition_puts_an_entry_in_its_place(seed: int) -> None:
     choose = dice(seed)
@@ -608,6 +739,11 @@ AXIS = "axis 5 is out of bounds for array of dimension 2"
         (lambda x: x.gather(0, [0]), ValueError, r"tensor 'x' .* as many axes, got .* \(1,\)"),
         (lambda x: x.masked_select(np.ones(5, bool)), ValueError, r"\(5,\).*\(2, 3\)"),
         (lambda x: x.masked_fill(np.ones(5, bool), 0), ValueError, r"where of .*\(5,\).*\(2,3\)"),
+        (lambda x: x.kthvalue(4), ValueError, r"kthvalue: k lies between 1 and 3 .*, got 4"),
+        (lambda x: x.kthvalue(0), ValueError, r"kthvalue: k lies between 1 and 3 .*, got 0"),
+        (lambda x: x.mode(5), ValueError, AXIS),
+        (lambda x: x.max(dim=5), ValueError, AXIS),
+        (lambda x: x.div(x, rounding_mode="up"), ValueError, "div: rounding_mode is .* got 'up'"),
         (lambda x: x.topk(4), ValueError, r"topk: k lies between 0 and 3 \(axis -1\), got 4"),
         (lambda x: x.clip("a"), TypeError, "clip: expected a Tensor, a real number .*got str 'a'"),
         (lambda x: np.select([x > 0], [x, x]), ValueError, "select: 1 conditions for 2 choices"),
@@ -661,7 +797,7 @@ NAMES = {
     "activations": """relu leaky_relu elu selu celu gelu silu mish softplus softsign hardtanh relu6
         sigmoid logsigmoid softmax log_softmax softmin glu""",
     "reductions": """sum mean prod var std min max amin amax logsumexp nansum nanmean cumsum cumprod
-        logcumsumexp cummax cummin median quantile trapezoid diff gradient""",
+        logcumsumexp cummax cummin median mode kthvalue quantile trapezoid diff gradient""",
     "shape": """reshape view ravel flatten squeeze expand_dims unsqueeze transpose permute swapaxes
         swapdims moveaxis movedim broadcast_to expand flip fliplr flipud roll rot90 repeat tile
         repeat_interleave stack concatenate append hstack vstack dstack column_stack atleast_1d
@@ -695,7 +831,12 @@ def test_every_operation_has_a_case() -> None:
         for seed in range(3):
             args = case.arguments(dice(seed))
             tested.update(*[operations_of(spelling, args) for spelling in case.spellings])
-    assert {op.name for op in Operation} == tested
+    x = Tensor(2.0)
+    tested.update(
+        node._op.name for node in topological_order(grad(x**x, x, create_graph=True)) if node._op
+    )
+    library = {op.name for op in Operation if op.module == "tinytorch.operations.operation"}
+    assert library == tested
 
 
 def test_every_name_has_a_case() -> None:

@@ -250,7 +250,10 @@ def test_tensors_of_one_label_stay_apart_and_new_names_are_free() -> None:
     assert len(set(re.findall(r"^\t(n\d+) \[", picture.dot, re.MULTILINE))) == 5
 
 
-@given(st.text(st.characters(exclude_categories=["Cc", "Cs"]), min_size=1))
+UNSEEN = ["Cc", "Cf", "Cs", "Zl", "Zp"]
+
+
+@given(st.text(st.characters(exclude_categories=UNSEEN), min_size=1, max_size=40))
 @example("a<b>&amp;|{c}\"d\"'e' \\N \\n \\G \\\\ &eacute; <!-- --> ]]> \N{GRINNING FACE} é 漢字")
 @example("two\nlines\n\nand  more ")
 @example(" ")
@@ -266,6 +269,72 @@ def test_control_characters_are_shown_as_python_shows_them() -> None:
     assert texts(draw(Tensor(1.0, label="\x00\x1b[1m\ud800\r\tend")).svg)[0] == (
         r"\x00\x1b[1m\ud800\r    end"
     )
+
+
+def test_marks_of_direction_are_spelled_out_and_joiners_stay() -> None:
+    family = "\N{MAN}\u200d\N{WOMAN}\u200d\N{GIRL}"
+    shown = texts(draw(Tensor(1.0, label=f"\u202eabc\u2069 \ufeff\u2028 {family} e\u0301")).svg)
+    assert shown[0] == rf"\u202eabc\u2069 \ufeff\u2028 {family} e" + "\u0301"
+
+
+def tooltips(svg: str) -> list[str]:
+    found = [x.get("{http://www.w3.org/1999/xlink}title") for x in parsed(svg).iter(f"{SVG}a")]
+    return [title for title in found if title]
+
+
+@pytest.mark.parametrize(
+    ("label", "shown", "full"),
+    [
+        ("ab" * 5000, "ab" * 19 + "a…b" + "ab" * 19, "ab" * 5000),
+        ("\N{CJK UNIFIED IDEOGRAPH-6F22}" * 3000, "漢" * 19 + "…" + "漢" * 19, "漢" * 3000),
+        ("\0" * 100, r"\x00" * 9 + r"\x0…x00" + r"\x00" * 9, r"\x00" * 100),
+        ("e\u0301" * 99, "e\u0301" * 19 + "e…" + "e\u0301" * 19, "e\u0301" * 99),
+        ("<&\"'\\N&lt;>" * 20, None, "<&\"'\\N&lt;>" * 20),
+        ("\ud800" * 50, None, r"\ud800" * 50),
+    ],
+    ids=["long", "wide", "control", "combining", "markup", "surrogates"],
+)
+def test_of_a_long_label_both_ends_are_shown_and_all_in_a_tooltip(
+    label: str, shown: str | None, full: str
+) -> None:
+    svg = draw(Tensor(1.0, label=label)).svg
+    assert tooltips(svg) == [full]
+    (line,) = (text for text in texts(svg) if "…" in text)
+    if shown is not None:
+        assert line == shown
+    head, tail = line.split("…")
+    assert full.startswith(head)
+    assert full.endswith(tail)
+    assert float(parsed(svg).get("width", "").removesuffix("pt")) < 700
+
+
+def test_of_many_lines_the_first_and_the_last_are_shown() -> None:
+    lines = [f"line {i}" for i in range(300)]
+    svg = draw(Tensor(1.0, label="\n".join(lines))).svg
+    assert texts(svg)[:21] == [*lines[:10], "…", *lines[-10:]]
+    assert tooltips(svg) == ["\n".join(lines)]
+    assert tooltips(draw(Tensor(1.0, label="short")).svg) == []
+
+
+@pytest.mark.parametrize("expand", [False, True])
+@pytest.mark.parametrize(
+    "name", ["x" * 10_000, "a\nb\t\0\u202e\ud800\\N", "<b>&amp;", "", "e\u0301" * 99]
+)
+def test_a_modules_repr_of_any_kind(name: str, expand: bool) -> None:
+    class Named(Module):
+        def __init__(self) -> None:
+            self.gain = Tensor(np.ones(2))
+
+        def forward(self, x: Any) -> Any:
+            return x * self.gain
+
+        def __repr__(self) -> str:
+            return name
+
+    out = Named()(Tensor([1.0, 2.0]))
+    for ending in ("svg", "png", "pdf"):
+        picture = out.render(f"graph.{ending}", expand=expand)
+    assert tooltips(picture.svg) == ([name] if len(name) > 80 else [])
 
 
 @pytest.mark.parametrize("expand", [False, True])
@@ -624,6 +693,42 @@ def test_with_neither_it_says_what_to_install() -> None:
     picture = quickstart().render("graph.dot")
     assert Path("graph.dot").read_text() == picture.dot
     assert 'pip install "tinytorch[viz]"' in picture._repr_mimebundle_()["text/plain"]
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        ImportError("libcgraph.so.6: cannot open shared object file: No such file or directory"),
+        OSError("libcgraph.so: missing"),
+        ModuleNotFoundError("No module named 'pygraphviz._graphviz'", name="pygraphviz._graphviz"),
+    ],
+)
+def test_a_missing_system_library_is_named(
+    error: Exception, without_pygraphviz: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Broken:
+        def __getattr__(self, name: str) -> Any:
+            raise error
+
+    monkeypatch.setitem(sys.modules, "pygraphviz", Broken())
+    with pytest.raises(
+        RuntimeError, match="pygraphviz is installed, but cannot be loaded"
+    ) as found:
+        _ = quickstart().render("graph.dot").svg
+    assert str(error) in str(found.value)
+    assert "pip install" not in str(found.value)
+    program = without_pygraphviz / "dot"
+    program.write_text("#!/bin/sh\necho drawn\n")
+    program.chmod(0o755)
+    assert draw(quickstart()).svg == "drawn\n"
+
+
+def test_a_broken_program_is_named(without_pygraphviz: Path) -> None:
+    program = without_pygraphviz / "dot"
+    program.write_text("#!/bin/sh\necho libcgraph.so.6: no such file >&2\nexit 127\n")
+    program.chmod(0o755)
+    with pytest.raises(RuntimeError, match=r"the program dot failed \(.*libcgraph.so.6"):
+        _ = draw(quickstart()).svg
 
 
 def test_what_graphviz_says_is_heard_when_it_fails(capfd: pytest.CaptureFixture[str]) -> None:

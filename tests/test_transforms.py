@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 from reference import exchanged, is_variable, leaves
 from scipy.optimize import minimize
+from test_linalg import CASES as LINEAR_ALGEBRA
 
 import tinytorch
 from tinytorch import (
@@ -191,7 +192,7 @@ def function_of_variables(case: Case, args: Any) -> tuple[Function, list[Any]]:
     return function, [x for x in leaves(args) if is_variable(x)]
 
 
-BY_NAME = [pytest.param(case, id=case.name) for case in CASES]
+BY_NAME = [pytest.param(case, id=case.name) for case in [*CASES, *LINEAR_ALGEBRA]]
 
 
 @pytest.mark.parametrize("case", BY_NAME)
@@ -227,6 +228,44 @@ def test_forwards_and_backwards_agree_on_all_operations(case: Case) -> None:
 def assert_close(actual: Any, expected: Any) -> None:
     scale = max(1, np.max(np.abs(expected), initial=0))
     assert_allclose(actual, expected, rtol=1e-9, atol=1e-11 * scale)
+
+
+@pytest.mark.parametrize("case", BY_NAME)
+def test_second_derivatives_take_batches(case: Case) -> None:
+    """The rows of the gradient's Jacobian, one at a time and all at once."""
+    f, xs = function_of_variables(case, case.arguments(dice(1)))
+    numbers = range(len(xs))
+
+    def slopes(*xs: Any) -> Any:
+        out, pullback = vjp(f, *xs)
+        return pullback([np.linspace(1, 2, y.size).reshape(y.shape) for y in out])
+
+    by_batch = jacobian(slopes, numbers)(*xs)
+    rows: list[Any] = []
+
+    def watched(*xs: Any) -> Any:
+        rows.extend(jacobian(slopes, numbers)(*xs))
+        return xs[0].sum()
+
+    grad(watched)(*xs)
+    for batch, row in zip(leaves(by_batch), leaves(rows), strict=True):
+        assert_close(batch, row.data)
+
+
+@pytest.mark.parametrize(
+    ("f", "thin"),
+    [
+        (lambda x: np.linalg.svd(x)[0], lambda x: np.linalg.svd(x, full_matrices=False)[0]),
+        (lambda x: np.linalg.svd(x.T)[2].T, lambda x: np.linalg.svd(x, full_matrices=False)[0]),
+        (lambda x: np.linalg.qr(x, mode="complete")[0], lambda x: np.linalg.qr(x)[0]),
+    ],
+)
+def test_the_jacobian_of_what_fills_up_a_square(f: Function, thin: Function) -> None:
+    x = np.random.default_rng(0).normal(size=(4, 2))
+    first = jacobian(lambda x: f(x)[:, :2])(x)
+    assert_allclose(np.abs(first), np.abs(jacobian(thin)(x)), rtol=1e-9, atol=1e-12)
+    with pytest.raises(ValueError, match="arbitrary, and have no gradient"):
+        jacobian(f)(x)
 
 
 @pytest.mark.parametrize("entries", [1, 40, 300])
@@ -752,7 +791,12 @@ def nested_arguments() -> Any:
     return {"a": np.array([0.1, 0.2]), "b": (np.array([[1.0, 2.0], [3.0, 4.0]]),)}
 
 
-@pytest.mark.parametrize("case", BY_NAME[::6])
+# Gradients of symmetric matrices are shared between the triangles, where differences see but one.
+SYMMETRIC = ("eigh", "eigvalsh", "cholesky")
+DIFFERENTIABLE = [case for case in BY_NAME if not str(case.id).startswith(SYMMETRIC)]
+
+
+@pytest.mark.parametrize("case", DIFFERENTIABLE[::6])
 def test_check_grads_accepts_operations(case: Case) -> None:
     def without_kinks(x: Any) -> Any:
         return x + np.linspace(0.01, 0.04, x.size).reshape(x.shape)

@@ -8,17 +8,18 @@ the accumulated rounding error", 1976).
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextvars import ContextVar
-from itertools import count
+from itertools import count, repeat
+from operator import attrgetter
 from threading import Lock
 from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
-from tinytorch.arrays.words import broadcast_to, sum_leading
+from tinytorch.arrays.scattered import Scattered, whole
+from tinytorch.arrays.words import broadcast_to, sum_axes, sum_leading
 
 Array: TypeAlias = npt.NDArray[Any]  # or any other that speaks NumPy's protocols
 Rule: TypeAlias = Callable[..., Any]  # rule(grad, out, *inputs) gives the share of one input
@@ -48,7 +49,7 @@ class Node:
         shares: dict[Node, Any] = {self: self._grad}
         pull(shares, [self])
         for x, share in list(shares.items())[1:]:
-            x._grad = share.copy() if x._grad is None else x._grad + share
+            x._grad = whole(share).copy() if x._grad is None else x._grad + whole(share)
 
 
 recording = ContextVar[Sequence[Any]]("recording", default=(True, 0))  # ?, transforms around
@@ -83,7 +84,7 @@ def topological_order(roots: Iterable[Node]) -> list[Node]:
             if isinstance(x, Node) and x.requires_grad and x not in seen:
                 seen.add(x)
                 nodes.append(x)
-    nodes.sort(key=Node._order.__get__)  # type: ignore[attr-defined]  # the order of making
+    nodes.sort(key=attrgetter("_order"))  # of their making, which comes after the inputs'
     return nodes
 
 
@@ -96,36 +97,37 @@ def pull(grads: Any, nodes: Iterable[Node], only: Any = None, create_graph: bool
     """
     watch = watcher.get()
     for node in nodes:
-        inputs = node._children
-        if not inputs:
-            continue
-        grad = grads[node] if only is None or only[node] else grads.pop(node)
+        grad, inputs = grads[node], node._children
+        if type(grad) is Scattered:  # all of its parts have come
+            grads[node] = grad = grad.array()
+        if only is not None and not only[node]:
+            del grads[node]
         given = (grad, node, *inputs) if create_graph else (grad, *node._arrays)
         for x, rule in zip(inputs, node._rules):  # noqa: B905  (strict costs time)
             if isinstance(x, Node) and x.requires_grad and (only is None or x in only):
                 share, data = rule(*given), x._data
                 if watch is not None:
-                    watch(node, x, share)
+                    watch(node, x, whole(share))
                 if share.shape != data.shape:
                     share = sum_to_shape(share, data.shape, data)
                 if share.dtype is not data.dtype and share.dtype != data.dtype:
                     share = share.astype(data.dtype)
-                # Taken out, the sum so far is nobody else's, and NumPy adds to it in place.
+                # A sum that is popped is nobody else's, so that NumPy adds to it in place.
                 grads[x] = grads.pop(x) + share if x in grads else share
 
 
 def accumulate(grads: Mapping[Node, Any]) -> None:
     """Set `.grad`: add to what a leaf has, replace what an intermediate node has."""
-    totals = dict(grads)
-    handed_on = {id(grad) for node, grad in grads.items() if node._children}
+    totals, handed_on = dict(grads), {id(grad) for x, grad in grads.items() if x._children}
     with _accumulating:
         for leaf in [node for node in grads if not node._children]:
+            grad = grads[leaf]
             if leaf._grad is not None:
-                totals[leaf] = leaf._grad + totals[leaf]
-            elif id(totals[leaf]) in handed_on or getattr(totals[leaf], "base", None) is not None:
-                totals[leaf] = totals[leaf].copy()  # a rule has handed on what it was given
-        # All or nothing: no error and no interrupt can part this one call.
-        deque(map(Node._grad.__set__, totals, totals.values()), maxlen=0)  # type: ignore[union-attr]
+                totals[leaf] = leaf._grad + grad
+            elif id(grad) in handed_on or getattr(grad, "base", None) is not None:
+                totals[leaf] = grad.copy()  # a rule has handed on what it was given
+        # All or nothing: no error and no interrupt can part this one call, which gives False.
+        any(map(setattr, totals, repeat("_grad"), totals.values()))
 
 
 def sum_to_shape(array: Any, shape: Sequence[int], like: Any = None) -> Any:
@@ -137,12 +139,11 @@ def sum_to_shape(array: Any, shape: Sequence[int], like: Any = None) -> Any:
     >>> sum_to_shape(np.ones((2, 3)), (3,))
     array([2., 2., 2.])
     """
-    folded, shape = array, tuple(shape)
-    if array.ndim > len(shape):
-        folded = sum_leading(array, array.ndim - len(shape))
+    shape = tuple(shape)
+    folded = sum_leading(array, array.ndim - len(shape))
     repeated = [i for i in range(-folded.ndim, 0) if folded.shape[i] != shape[i] == 1]
     if repeated:
-        folded = folded.sum(axis=tuple(repeated), keepdims=True)
+        folded = sum_axes(folded, tuple(repeated), keepdims=True)
     try:
         return folded if folded.shape == shape else broadcast_to(folded, shape, like)
     except ValueError:

@@ -26,9 +26,10 @@ class GradMode:
     iterates over it doesn't.
     """
 
+    _entered: list[tuple[list[Any], Any]]  # the blocks that have not been left, and what was before
+
     def __init__(self, mode: bool) -> None:
-        self.mode = bool(mode)
-        self._entered: list[tuple[list[Any], Any]] = []
+        self._entered, self.mode = [], bool(mode)
 
     def __enter__(self) -> Self:
         before = recording.get()
@@ -53,7 +54,7 @@ class GradMode:
         del self._entered[mine[-1] if mine else -1]
 
     def __del__(self) -> None:
-        while self._entered:  # an interrupt came before __exit__ had begun
+        while getattr(self, "_entered", None):  # an interrupt came before __exit__ had begun
             self._leave()
 
     @overload

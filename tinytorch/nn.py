@@ -5,7 +5,7 @@ from __future__ import annotations
 import operator
 from collections.abc import Iterable, Iterator, Sequence
 from enum import Enum
-from typing import Any, TypeAlias
+from typing import Any, ParamSpec, Protocol, TypeAlias, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -29,18 +29,29 @@ class Activation(Enum):
         return activated
 
 
+P = ParamSpec("P")
+OutT_co = TypeVar("OutT_co", covariant=True)
+
+
+class Forward(Protocol[P, OutT_co]):
+    """What has a method `forward`, whose types are those of a call."""
+
+    def forward(self, *inputs: P.args, **options: P.kwargs) -> OutT_co:
+        """Compute the output."""
+
+
 class Module:
     """Anything with parameters: tensors and other modules, alone or in lists, as attributes.
 
     A subclass says in `forward` what it computes; calling the module gives it.
     """
 
-    def __call__(self, *inputs: Any, **options: Any) -> Any:
+    def __call__(self: Forward[P, OutT_co], *inputs: P.args, **options: P.kwargs) -> OutT_co:
         """Compute the module's output, which is `forward`'s."""
         out = self.forward(*inputs, **options)
         # A picture shows the call as a box: the innermost one that made the output.
-        new = isinstance(out, Tensor) and out._children and not hasattr(out, "_call")
-        if new and id(out) not in map(id, inputs):
+        new = id(out) not in map(id, inputs) and not hasattr(out, "_call")
+        if new and isinstance(out, Tensor) and out._children:
             out._call = (self, *inputs, *options.values())
         return out
 

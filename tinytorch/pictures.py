@@ -245,7 +245,7 @@ def _box(out: Any) -> _Box | None:
 
 _FONT = "DejaVu Sans Mono,Menlo,Consolas,monospace"
 _INK, _FAINT, _GRADIENT = "#1b1b1b", "#5c5c5c", "#9a3412"
-_MOST_SOCKETS = 8
+_MOST_SOCKETS, _MOST_COLUMNS, _MOST_LINES = 8, 80, 20
 
 
 class _Look(NamedTuple):
@@ -292,14 +292,15 @@ def _dot(graph: _Graph) -> str:
     keys = {id(unit): f"n{i}" for i, unit in enumerate(graph.units)}
     names = _names(graph)
     for unit, name in zip(graph.units, names, strict=True):
-        dot.node(keys[id(unit)], **_node(graph, unit, name))
+        dot.node(keys[id(unit)], **_node(graph, unit, name), **_tooltip(graph, unit, name))
     free = dict(keys)  # a parameter that two calls use is drawn in the first
     for i, box in enumerate(reversed(graph.opened.values())):
         inside = [free.pop(id(x), "") for x in box.inside]
         parameters = [free.pop(id(x), "") for x in box.parameters.values()]
         with dot.subgraph(name=f"cluster_{i}") as cluster:
-            title = _text(_title(box.module), 12, _MODULE.border, bold=True)
-            cluster.attr(label=f"<{title.content}>", **_CLUSTER)
+            title = _title(box.module)
+            label = _text(title, 12, _MODULE.border, bold=True).content
+            cluster.attr(label=f"<{label}>", **_CLUSTER, **_in_full(title))
             for key in filter(None, inside + parameters):
                 cluster.node(key)
         # Parameters below the inputs: so the boxes stand below each other, not side by side.
@@ -329,7 +330,7 @@ def _names(graph: _Graph) -> list[str]:
     for unit, label in zip(graph.units, labels, strict=True):
         kind = "t" if getattr(unit, "requires_grad", False) else "c"
         fresh = (name for n in numbers[kind] if (name := f"{kind}{n}") not in taken)
-        names.append(label or graph.parameters.get(id(unit)) or next(fresh))
+        names.append(str(label or graph.parameters.get(id(unit)) or next(fresh)))
     return names
 
 
@@ -355,6 +356,11 @@ def _node(graph: _Graph, unit: Any, name: str) -> dict[str, str]:
     box = graph.closed.get(id(unit))
     made_by = _module(box) if box else _operation(unit)
     return {"label": f"<{_stack([made_by, _Cell(card)])}>", "shape": "plain"}
+
+
+def _tooltip(graph: _Graph, unit: Any, name: str) -> dict[str, str]:
+    box = graph.closed.get(id(unit))
+    return _in_full(name, *([_title(box.module), *box.parameters] if box else []))
 
 
 def _values(array: Any, grad: Any) -> _Cell:
@@ -474,7 +480,7 @@ def _text(text: str, size: int = 11, color: str = _INK, *, bold: bool = False) -
     So a picture doesn't depend on the fonts of the computer that draws it, and fits on the one that
     shows it.
     """
-    lines = text.split("\n")
+    lines = _fitted(text)
     shown = [_escaped(line) for line in lines]
     content = "".join(f"{line}<br align='left'/>" for line in shown) if shown[1:] else shown[0]
     if bold:
@@ -488,13 +494,58 @@ def _columns(line: str) -> int:
     return len(line) + sum(unicodedata.east_asian_width(c) in "WF" for c in line)
 
 
-def _escaped(line: str) -> str:
-    """Write a line so that Graphviz takes it literally; control characters as Python shows them."""
-    visible = [
-        ascii(c)[1:-1] if unicodedata.category(c) in {"Cc", "Cs"} or c in "\ufffe\uffff" else c
-        for c in line.expandtabs(4)
+def _visible(text: str) -> list[str]:
+    """Split a text into lines; what would be invisible, or steer what is around it, is spelled out.
+
+    So control characters, half pairs and marks of direction look as Python shows them. The joiners
+    of letters and of emoji stay.
+    """
+    return [
+        "".join(
+            ascii(c)[1:-1]
+            if c in "\ufffe\uffff" or (unicodedata.category(c) in _UNSEEN and c not in _JOINERS)
+            else c
+            for c in line.expandtabs(4)
+        )
+        for line in text.split("\n")
     ]
-    return html.escape("".join(visible)).replace("\\", "\\\\").replace(" ", "&#32;")
+
+
+_UNSEEN = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
+_JOINERS = "\u200c\u200d"
+
+
+def _fitted(text: str) -> list[str]:
+    """Give the lines of a text that is shown, with an ellipsis for the middle where it is long."""
+    lines = _visible(text)
+    if len(lines) > _MOST_LINES:
+        half = _MOST_LINES // 2
+        lines = [*lines[:half], "…", *lines[-half:]]
+    return [_shortened(line) for line in lines]
+
+
+def _shortened(line: str) -> str:
+    if _columns(line) <= _MOST_COLUMNS:
+        return line
+    head, tail = line[:_MOST_COLUMNS], line[-_MOST_COLUMNS:]
+    while _columns(head) >= _MOST_COLUMNS / 2:
+        head = head[:-1]
+    while _columns(tail) >= _MOST_COLUMNS / 2 or unicodedata.combining(tail[0]):
+        tail = tail[1:]
+    return f"{head}…{tail}"
+
+
+def _in_full(*texts: str) -> dict[str, str]:
+    """Give those texts that are not shown in full as a tooltip."""
+    cut = [_visible(text) for text in texts if _fitted(text) != _visible(text)]
+    # Graphviz looks for escapes twice.
+    lines = [html.escape(line).replace("\\", "\\" * 4) for lines in cut for line in lines]
+    return {"tooltip": "&#10;".join(lines)} if lines else {}
+
+
+def _escaped(line: str) -> str:
+    """Write a line so that Graphviz takes it literally."""
+    return html.escape(line).replace("\\", "\\\\").replace(" ", "&#32;")
 
 
 _TIGHT = "cellborder='0' cellspacing='0' cellpadding='0'"
@@ -529,23 +580,35 @@ _one_at_a_time = threading.Lock()  # Graphviz keeps global state
 
 
 def _draw(dot: str, kind: str) -> bytes:
-    """Lay out and draw with pygraphviz, or with the program `dot` where that is missing."""
+    """Lay out and draw with pygraphviz, or with the program `dot` where that cannot be loaded."""
     if kind == "png":  # twice the usual, for today's screens
         dot = dot.replace("graph [", "graph [dpi=144 ", 1)
     try:
         from pygraphviz import AGraph
-    except ImportError:
-        import graphviz
-
-        try:
-            return bytes(graphviz.pipe("dot", kind, dot.encode()))
-        except graphviz.ExecutableNotFound:
-            raise RuntimeError(
-                'render: to draw needs Graphviz, which pip install "tinytorch[viz]" brings along; '
-                'without it, render("graph.dot") writes the graph as text'
-            ) from None
+    except (ImportError, OSError) as error:  # the latter where one of its libraries is missing
+        return _draw_by_program(dot, kind, error)
     with _one_at_a_time, _quiet():
         return bytes(AGraph(string=dot).draw(format=kind, prog="dot"))
+
+
+def _draw_by_program(dot: str, kind: str, reason: Exception) -> bytes:
+    import graphviz
+
+    text = 'without it, render("graph.dot") writes the graph as text'
+    try:
+        return bytes(graphviz.pipe("dot", kind, dot.encode()))
+    except graphviz.ExecutableNotFound:
+        if isinstance(reason, ModuleNotFoundError) and reason.name == "pygraphviz":
+            wanted = 'to draw needs Graphviz, which pip install "tinytorch[viz]" brings along'
+        else:
+            wanted = (
+                f"pygraphviz is installed, but cannot be loaded ({reason}): to draw needs the "
+                "system's Graphviz, as apt install graphviz or conda install graphviz give it"
+            )
+        raise RuntimeError(f"render: {wanted}; {text}") from None
+    except graphviz.CalledProcessError as error:
+        said = " ".join((error.stderr or b"").decode(errors="replace").split())
+        raise RuntimeError(f"render: the program dot failed ({said}); {text}") from None
 
 
 @contextmanager

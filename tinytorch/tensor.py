@@ -2,33 +2,33 @@
 
 from __future__ import annotations
 
+import operator
 import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from dis import opmap
-from typing import TYPE_CHECKING, Any
+from inspect import signature
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import numpy.typing as npt
 
-from tinytorch.arrays.kind import evaluate, kind_of
+from tinytorch.arrays.kind import NUMPY, evaluate, kind_of
+from tinytorch.arrays.warned import at_users_line
 from tinytorch.arrays.words import ones_like
 from tinytorch.engine import Array, Node, accumulate, pull, topological_order
 from tinytorch.grad_mode import in_transform, is_grad_enabled
-from tinytorch.operations.activations import Activations
 from tinytorch.operations.arithmetic import floating
-from tinytorch.operations.indexing import Indexing
-from tinytorch.operations.linalg import LinearAlgebra
+from tinytorch.operations.methods import Methods
 from tinytorch.operations.operands import describe
+from tinytorch.operations.operation import Operation
 from tinytorch.operations.protocols import numpy_functions, plain_functions
-from tinytorch.operations.reductions import Reductions
-from tinytorch.operations.shape import Shape
 
 if TYPE_CHECKING:
     from tinytorch.pictures import Picture
 
 
-class Tensor(Activations, Reductions, Shape, Indexing, LinearAlgebra):
+class Tensor(Methods):
     """A NumPy array with a gradient.
 
     `Tensor(data, label=None, requires_grad=True, dtype=None)` copies `data`: a real number, nested
@@ -57,7 +57,7 @@ class Tensor(Activations, Reductions, Shape, Indexing, LinearAlgebra):
         requires_grad: bool = True,
         dtype: npt.DTypeLike | None = None,
     ) -> None:
-        if not isinstance(label, str | None):
+        if label is not None and not isinstance(label, str):
             raise TypeError(
                 f"Tensor: the label is a str, got {describe(label)}; the arguments are "
                 "Tensor(data, label=None, requires_grad=True, dtype=None)"
@@ -120,7 +120,8 @@ class Tensor(Activations, Reductions, Shape, Indexing, LinearAlgebra):
         `gradient`, of this tensor's shape, weights its entries; it is ones if not given. A leaf
         adds to the gradient that it has, so that a second pass gives twice as much (`flush_grads`
         or `x.grad = None` starts afresh); an intermediate tensor replaces its own. The rules look
-        at `.data` as it is now: change parameters after `backward`, not before.
+        at `.data` as it is now: change parameters after `backward`, not before, and in place, as in
+        `w.data -= lr * w.grad`: a loop of `w = w - lr * w.grad` makes one graph of all its steps.
 
         Raises RuntimeError where no gradient is required, ValueError for a gradient of another
         shape.
@@ -136,7 +137,7 @@ class Tensor(Activations, Reductions, Shape, Indexing, LinearAlgebra):
                 f"backward: {describe(self)} requires no gradient: it was made with "
                 "requires_grad=False, by detach(), inside no_grad(), or from constants only"
             )
-        accumulate(gradients({self: self._seed(gradient)}))
+        at_users_line(accumulate, gradients({self: self._seed(gradient)}))
 
     def _seed(self, gradient: Any) -> Any:
         if gradient is None:
@@ -248,23 +249,29 @@ class Tensor(Activations, Reductions, Shape, Indexing, LinearAlgebra):
 
     __hash__ = object.__hash__
 
-    def __eq__(self, other: object) -> Any:
-        return self._data == _values(other)
+    def __eq__(self, other: object) -> npt.NDArray[np.bool]:  # type: ignore[override]
+        truths: npt.NDArray[np.bool] = self._data == _values(other)
+        return truths
 
-    def __ne__(self, other: object) -> Any:
-        return self._data != _values(other)
+    def __ne__(self, other: object) -> npt.NDArray[np.bool]:  # type: ignore[override]
+        truths: npt.NDArray[np.bool] = self._data != _values(other)
+        return truths
 
-    def __lt__(self, other: Any) -> Any:
-        return self._data < _values(other)
+    def __lt__(self, other: Any) -> npt.NDArray[np.bool]:
+        truths: npt.NDArray[np.bool] = self._data < _values(other)
+        return truths
 
-    def __le__(self, other: Any) -> Any:
-        return self._data <= _values(other)
+    def __le__(self, other: Any) -> npt.NDArray[np.bool]:
+        truths: npt.NDArray[np.bool] = self._data <= _values(other)
+        return truths
 
-    def __gt__(self, other: Any) -> Any:
-        return self._data > _values(other)
+    def __gt__(self, other: Any) -> npt.NDArray[np.bool]:
+        truths: npt.NDArray[np.bool] = self._data > _values(other)
+        return truths
 
-    def __ge__(self, other: Any) -> Any:
-        return self._data >= _values(other)
+    def __ge__(self, other: Any) -> npt.NDArray[np.bool]:
+        truths: npt.NDArray[np.bool] = self._data >= _values(other)
+        return truths
 
     # --- ways out of the graph --------------------------------------------------------------
 
@@ -308,6 +315,47 @@ class Tensor(Activations, Reductions, Shape, Indexing, LinearAlgebra):
 
     def __dlpack_device__(self) -> Any:
         return self._data.__dlpack_device__()
+
+    # --- changes in place -------------------------------------------------------------------
+
+    def _in_place(self, operator: Callable[[Any, Any], Any], other: Any) -> Any:
+        """Do `x -= y`: a new tensor bound to the name; a leaf is changed where nothing is recorded.
+
+        Raises RuntimeError for a leaf that has a gradient already: it is to be updated, and in the
+        loop `for p in parameters: p -= lr * p.grad` the new tensor would be lost.
+        """
+        if self._children or not self.requires_grad:
+            return operator(self, other)
+        if not is_grad_enabled():
+            self.data = operator(self._data, _values(other))
+            return self
+        if self._grad is not None:
+            raise RuntimeError(
+                f"{describe(self)} has a gradient, and x -= y would make a new tensor instead of "
+                "changing it: x.data -= y updates a parameter, and so does x -= y inside no_grad()"
+            )
+        return operator(self, other)
+
+    def __iadd__(self, other: Any) -> Any:
+        return self._in_place(operator.add, other)
+
+    def __isub__(self, other: Any) -> Any:
+        return self._in_place(operator.sub, other)
+
+    def __imul__(self, other: Any) -> Any:
+        return self._in_place(operator.mul, other)
+
+    def __itruediv__(self, other: Any) -> Any:
+        return self._in_place(operator.truediv, other)
+
+    def requires_grad_(self, requires_grad: bool = True) -> Tensor:
+        """Say whether operations on this tensor are recorded; gives the tensor itself."""
+        if self._children and not requires_grad:
+            raise RuntimeError(
+                f"requires_grad_(False): {describe(self)} was computed; x.detach() gives its values"
+            )
+        self.requires_grad = requires_grad
+        return self
 
     # --- NumPy's protocols ------------------------------------------------------------------
 
@@ -369,6 +417,13 @@ def _without_rule(name: str) -> str:
     )
 
 
+# Operations whose rules close over an axis or a shape are functions: the methods of that name.
+for _op in Operation:
+    _method = getattr(Tensor, _op.name.lower(), None)
+    if _op.method is None and _method is not None:
+        _op.method, _op.__doc__ = _method, _method.__doc__
+        _op.__signature__ = signature(_method)
+
 # ufunc.reduce and ufunc.accumulate run along the first axis where none is named.
 _ufunc_methods: dict[tuple[np.ufunc, str], Callable[..., Any]] = {
     (np.add, "reduce"): Tensor.sum,
@@ -378,8 +433,8 @@ _ufunc_methods: dict[tuple[np.ufunc, str], Callable[..., Any]] = {
     (np.logaddexp, "reduce"): Tensor.logsumexp,
     (np.add, "accumulate"): Tensor.cumsum,
     (np.multiply, "accumulate"): Tensor.cumprod,
-    (np.maximum, "accumulate"): Tensor.cummax,
-    (np.minimum, "accumulate"): Tensor.cummin,
+    (np.maximum, "accumulate"): lambda x, axis: x.cummax(axis).values,
+    (np.minimum, "accumulate"): lambda x, axis: x.cummin(axis).values,
     (np.logaddexp, "accumulate"): Tensor.logcumsumexp,
 }
 
@@ -404,13 +459,20 @@ def gradients(
     With `only`, nodes in topological order, gradients flow through no others, and those that it
     maps to false have theirs dropped on the way. `create_graph` as in `engine.pull`.
     """
+    try:
+        return _way_back(seeds, only, create_graph)
+    except RuntimeWarning:
+        return cast("dict[Node, Any]", at_users_line(_way_back, seeds, only, create_graph))
+
+
+def _way_back(seeds: Mapping[Node, Any], only: Any, create_graph: bool) -> dict[Node, Any]:
     grads = dict(seeds)
     nodes = topological_order(seeds) if only is None else list(only)
     nodes.reverse()
-    if create_graph:
+    kind = kind_of(*[root._data for root in seeds])
+    if create_graph or kind is NUMPY:
         pull(grads, nodes, only, create_graph)
     else:
-        kind = kind_of(*[root._data for root in seeds])
         kind.way_back(nodes, grads, lambda nodes: pull(grads, nodes, only))
     return grads
 
@@ -424,6 +486,8 @@ def _floating_array(data: Any, dtype: npt.DTypeLike | None) -> Array:
         data = data._data
     if hasattr(data, "__array_function__"):
         array: Array = kind_of(data).accept(data).copy()
+    elif hasattr(data, "__dlpack__"):  # another library's
+        array = np.from_dlpack(data).copy()
     else:
         try:
             array = np.array(data)

@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Sequence
-from typing import Any, TypeAlias
+from typing import Any, Literal, Protocol, TypeAlias, TypeVar, overload
 
 import numpy as np
 
@@ -34,6 +34,35 @@ from tinytorch.trees import leaves, map_leaves
 
 Function: TypeAlias = Callable[..., Any]
 Argnums: TypeAlias = int | Sequence[int]
+
+FloatT = TypeVar("FloatT", bound=float)
+ArrayT = TypeVar("ArrayT", bound=Array)
+
+
+class Derivative(Protocol):
+    """A function of x whose result has the type of x; where x is a tensor it is one in transforms.
+
+    Only a type checker looks at it.
+    """
+
+    @overload
+    def __call__(self, x: FloatT, /, *args: Any, **kwargs: Any) -> FloatT: ...
+    @overload
+    def __call__(self, x: ArrayT, /, *args: Any, **kwargs: Any) -> ArrayT: ...
+    @overload
+    def __call__(self, x: Any, /, *args: Any, **kwargs: Any) -> Any: ...
+
+
+class ValueAndGradient(Protocol):
+    """A function of x whose result is a value, and a gradient with the type of x."""
+
+    @overload
+    def __call__(self, x: FloatT, /, *args: Any, **kwargs: Any) -> tuple[Any, FloatT]: ...
+    @overload
+    def __call__(self, x: ArrayT, /, *args: Any, **kwargs: Any) -> tuple[Any, ArrayT]: ...
+    @overload
+    def __call__(self, x: Any, /, *args: Any, **kwargs: Any) -> tuple[Any, Any]: ...
+
 
 # A sweep for a Jacobian takes so many rows at once that its gradients have about as many entries.
 _BATCHED_ENTRIES = 2**23
@@ -143,6 +172,10 @@ def _ones(output: Tensor) -> Tensor:
 # --- gradients ------------------------------------------------------------------------------------
 
 
+@overload
+def grad(f: Function, argnums: Literal[0] = 0) -> Derivative: ...
+@overload
+def grad(f: Function, argnums: Argnums) -> Function: ...
 def grad(f: Function, argnums: Argnums = 0) -> Function:
     """Give the function that computes the gradient of f, which has a single entry.
 
@@ -166,6 +199,10 @@ def grad(f: Function, argnums: Argnums = 0) -> Function:
     return gradient
 
 
+@overload
+def value_and_grad(f: Function, argnums: Literal[0] = 0) -> ValueAndGradient: ...
+@overload
+def value_and_grad(f: Function, argnums: Argnums) -> Function: ...
 def value_and_grad(f: Function, argnums: Argnums = 0) -> Function:
     """Give the function that computes f and its gradient, as a pair; else as `grad`.
 
@@ -198,6 +235,10 @@ def _gradient(title: str, f: Function, argnums: Argnums, *args: Any, **kwargs: A
     return _value_and_grad(title, f, argnums, args, kwargs)[1]
 
 
+@overload
+def elementwise_grad(f: Function, argnums: Literal[0] = 0) -> Derivative: ...
+@overload
+def elementwise_grad(f: Function, argnums: Argnums) -> Function: ...
 def elementwise_grad(f: Function, argnums: Argnums = 0) -> Function:
     """Give the derivative of a function that works entry by entry, for every entry at once.
 
@@ -339,6 +380,10 @@ def jacobian(f: Function, argnums: Argnums = 0) -> Function:
     return derivatives
 
 
+@overload
+def hessian(f: Function, argnums: Literal[0] = 0) -> Derivative: ...
+@overload
+def hessian(f: Function, argnums: Argnums) -> Function: ...
 def hessian(f: Function, argnums: Argnums = 0) -> Function:
     """Give the function that computes all second derivatives of f, which has a single entry.
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import functools
 import math
+import string
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NoReturn
 
@@ -77,7 +78,8 @@ class Batch(NDArrayOperatorsMixin):
         if method == "__call__" and ufunc.signature is None and not kwargs:
             return Batch(ufunc(*map(_aligned, inputs)))
         if ufunc is np.matmul and min(map(np.ndim, inputs)) > 1 and not kwargs:
-            return Batch(np.moveaxis(np.matmul(*_stacked_in_front(inputs)), 0, -1))
+            product = np.matmul(*_stacked_in_front(inputs))
+            return Batch(product.transpose(*range(1, product.ndim), 0))
         if method == "at":
             out, index, values = inputs
             return ufunc.at(out.stacked, _sparing_last_axis(index), _aligned(values))
@@ -141,7 +143,8 @@ def _stacked_in_front(operands: Sequence[Any]) -> Iterator[Any]:
     for x in operands:
         if isinstance(x, Batch):
             ones = (1,) * (most - x.ndim)
-            yield np.moveaxis(x.stacked, -1, 0).reshape(x.stacked.shape[-1], *ones, *x.shape)
+            front = x.stacked.transpose(-1, *range(x.ndim))
+            yield front.reshape(-1, *ones, *x.shape) if ones else front
         else:
             yield x
 
@@ -179,7 +182,24 @@ class _BatchKind(Kind):
 
 register(Batch, _BatchKind())
 
+
+def _einsum(subscripts: str, *operands: Any, **kwargs: Any) -> Any:
+    if not isinstance(subscripts, str) or "->" not in subscripts:
+        return _one_by_one(np.einsum, subscripts, *operands, **kwargs)
+    letter = next(x for x in string.ascii_letters if x not in subscripts)
+    terms, result = subscripts.split("->")
+    labels = [
+        term + letter if isinstance(x, Batch) else term
+        for term, x in zip(terms.split(","), operands, strict=True)
+    ]
+    arrays = [x.stacked if isinstance(x, Batch) else x for x in operands]
+    return Batch(np.einsum(f"{','.join(labels)}->{result}{letter}", *arrays, **kwargs))
+
+
 _SHORT_CUTS: dict[Callable[..., Any], Callable[..., Any]] = {
+    # A rule asks this for an `if`, which is decided for all of the arrays together.
+    np.any: lambda batch: bool(np.any(batch.stacked)),
+    np.einsum: _einsum,
     np.ndim: lambda batch: batch.ndim,
     np.shape: lambda batch: batch.shape,
     np.size: lambda batch: batch.size,

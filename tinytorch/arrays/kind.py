@@ -13,6 +13,8 @@ from typing import Any
 
 import numpy as np
 
+from tinytorch.arrays.scattered import add_at
+
 NUMBERS = frozenset({float, int, bool})
 
 
@@ -30,7 +32,11 @@ class Kind:
             if isinstance(array, np.ma.MaskedArray):
                 way = "m.filled(0) gives a plain array"
             raise TypeError(f"a {name} computes by rules of its own; {way}")
-        return array.view(np.ndarray) if isinstance(array, np.ndarray) else array
+        if isinstance(array, np.ndarray):
+            array = array.view(np.ndarray)
+            if not array.dtype.isnative:
+                array = array.astype(array.dtype.newbyteorder("="))
+        return array
 
     def like(self, values: Any, array: Any) -> Any:
         """Give `values`, of the shape of `array`, in an array of this kind, as `array` is.
@@ -72,11 +78,7 @@ class Kind:
     def scatter(self, x: Any, index: Any, shape: tuple[int, ...]) -> Any:
         """Add the entries of x up in zeros of `shape`, each where `index` picks from."""
         out = np.zeros_like(x, shape=shape)
-        parts = index if isinstance(index, tuple) else (index,)
-        if any(isinstance(part, np.ndarray) and part.dtype.kind in "iu" for part in parts):
-            np.add.at(out, index, x)  # an entry may be picked more than once
-        else:
-            out[index] = x
+        add_at(out, index, x)
         return out
 
     def way_back(self, nodes: Sequence[Any], grads: Any, step: Callable[..., None]) -> None:
@@ -105,9 +107,10 @@ _FILES = {"dask": "tinytorch.arrays.dask"}
 def kind_of(*arrays: Any) -> Kind:
     """Say of what kind an array is; of several, the first that is not NumPy's."""
     for array in arrays:
-        kind = _kinds.get(type(array)) or _kind_of_type(type(array))
-        if kind is not NUMPY:
-            return kind
+        if type(array) is not np.ndarray:
+            kind = _kinds.get(type(array)) or _kind_of_type(type(array))
+            if kind is not NUMPY:
+                return kind
     return NUMPY
 
 

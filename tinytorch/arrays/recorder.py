@@ -194,7 +194,8 @@ class Recorder(NDArrayOperatorsMixin):
         if not all(issubclass(kind, Recorder | np.ndarray) for kind in types):
             return NotImplemented
         name = f"np.{function.__name__}"
-        if function in _STATIC or current() is None:
+        no_value = function in (np.any, np.all) and not np.size(args[0])
+        if function in _STATIC or no_value or current() is None:
             values = map_parts(plainly, (args, kwargs))
             return function(*values[0], **values[1])
         if function in _REFUSED:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -14,6 +16,11 @@ _BITS = {np.dtype(f"f{size}"): np.dtype(f"i{size}") for size in (2, 4, 8)}
 
 # A vector times a matrix of more entries is shared among threads, to wait for which takes longer.
 _ONE_THREAD = 9000
+
+_WHOLE_POWERS = {*range(-8, -1), *range(2, 9)}
+
+# So many rows are added one after the other, before their sums are.
+_ROWS = 64
 
 
 def is_numpy(x: Any) -> bool:
@@ -28,6 +35,20 @@ def keep(mask: Any, array: Any) -> Any:
         return np.where(mask, array, 0)
     # Nothing branches; and bits times 0 are 0, where inf times 0 would be nan.
     return (array.view(bits) * mask).view(array.dtype)
+
+
+def power(x: Any, y: Any) -> Any:
+    """Give x**y. Small whole powers are products, for which NumPy takes a hundred times as long."""
+    whole = is_numpy(x) and isinstance(y, int | float) and y in _WHOLE_POWERS
+    if not whole or x.dtype.char == "e":
+        return x**y
+    if y < 0:
+        return 1 / power(x, -y)
+    square = x * x
+    if y < 4:
+        return square if y == 2 else square * x
+    half = power(square, y // 2)
+    return half * x if y % 2 else half
 
 
 def matmul(x: Any, y: Any) -> Any:
@@ -59,27 +80,93 @@ def ones(shape: int | tuple[int, ...], dtype: np.dtype[Any]) -> Any:
     return array
 
 
+def sum_axes(array: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    """Give `array.sum(axis=axis, keepdims=keepdims)`; long sums lose no digits.
+
+    NumPy adds in pairs along the axis that lies together in memory, and one by one along others,
+    where the rounding errors add up: in float16 a sum of ones ends at 2048.
+    """
+    if not is_numpy(array) or array.dtype.char not in "ef":
+        return array.sum(axis=axis, keepdims=keepdims)
+    if array.dtype.char == "e":
+        wide: type = np.float32
+    elif axis is None and array.flags.forc:
+        return array.sum(keepdims=keepdims)
+    elif axis in {-1, array.ndim - 1} and array.flags.c_contiguous:
+        return array.sum(axis=axis, keepdims=keepdims)
+    elif axis in {0, (0,)} and array.ndim == 2 and array.flags.c_contiguous:
+        return _sum_rows(array)[None] if keepdims else _sum_rows(array)
+    else:
+        wide = np.float64
+    return array.sum(axis=axis, keepdims=keepdims, dtype=wide).astype(array.dtype)
+
+
+def _sum_rows(matrix: Any) -> Any:
+    """Sum over the rows, by products with ones, which are faster than sums."""
+    while len(matrix) > _ROWS:
+        whole = len(matrix) - len(matrix) % _ROWS
+        stack = matrix[:whole].reshape(-1, _ROWS, matrix.shape[1])
+        sums = np.matmul(ones((1, _ROWS), matrix.dtype), stack)[:, 0]
+        matrix = np.concatenate([sums, matrix[whole:].sum(axis=0, keepdims=True)])
+    return matrix.sum(axis=0)
+
+
 def sum_leading(array: Any, axes: int) -> Any:
-    """Sum over the first axes, so many."""
+    """Sum over the first axes, so many; there may be none."""
+    if axes <= 0:
+        return array
     matrix = axes == 1 and is_numpy(array) and array.ndim == 2
     if matrix and array.size <= _ONE_THREAD and array.dtype.char in "fd":
         return np.dot(ones(len(array), array.dtype), array)
-    return array.sum(axis=tuple(range(axes)))
+    return sum_axes(array, tuple(range(axes)))
 
 
 def sum_along(array: Any, axis: int) -> Any:
     """Sum along an axis, which is kept with size 1."""
     if is_numpy(array) and array.dtype.char in "fd" and axis in (-1, array.ndim - 1):
         return np.vecdot(array, ones(array.shape[-1], array.dtype))[..., None]
-    return array.sum(axis=axis, keepdims=True)
+    return sum_axes(array, axis, keepdims=True)
 
 
 def mean(array: Any, axis: Any, keepdims: bool) -> Any:
-    """Give `np.mean(array, axis, keepdims=keepdims)`."""
+    """Give `np.mean(array, axis, keepdims=keepdims)`; long sums lose no digits."""
     if is_numpy(array) and array.dtype.char in "fd" and array.size:
-        sums = array.sum(axis=axis, keepdims=keepdims)
+        exact = array.sum if array.dtype.char == "d" else functools.partial(sum_axes, array)
+        sums = exact(axis=axis, keepdims=keepdims)
         return sums / (array.size // sums.size)
     return array.mean(axis=axis, keepdims=keepdims)
+
+
+def variance(array: Any, axis: Any = None, keepdims: bool = False, ddof: float = 0) -> Any:
+    """Give `np.var(array, axis, ddof=ddof, keepdims=keepdims)`; long sums lose no digits."""
+    if not is_numpy(array) or array.dtype.char != "f" or not array.size:
+        return np.var(array, axis=axis, keepdims=keepdims, ddof=ddof)
+    deviation = array - mean(array, axis, keepdims=True)
+    sums = sum_axes(deviation * deviation, axis, keepdims)
+    return sums / max(array.size // sums.size - ddof, 0)
+
+
+def cumsum(array: Any, axis: int = -1) -> Any:
+    """Give `np.cumsum(array, axis)`; long sums lose no digits."""
+    if is_numpy(array) and array.dtype.char == "f":
+        return np.cumsum(array, axis=axis, dtype=np.float64).astype(array.dtype)
+    return np.cumsum(array, axis=axis)
+
+
+def half_as_single(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Let `function` of arrays compute float16 in float32, and round its result, as PyTorch does.
+
+    Beyond 2048, float16 counts in steps of two and more, and it ends at 65504.
+    """
+
+    @functools.wraps(function)
+    def rounded(*arrays: Any, **parameters: Any) -> Any:
+        if arrays[0].dtype.char != "e":
+            return function(*arrays, **parameters)
+        wide = [x.astype(np.float32) if hasattr(x, "astype") else x for x in arrays]
+        return function(*wide, **parameters).astype(np.float16)
+
+    return rounded
 
 
 def broadcast_to(array: Any, shape: tuple[int, ...], like: Any = None) -> Any:

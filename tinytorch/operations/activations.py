@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from tinytorch.arrays.words import keep, sum_along
+from tinytorch.arrays.words import half_as_single, keep, sum_along
 from tinytorch.operations.elementwise import Elementwise
+from tinytorch.operations.joining import split
 from tinytorch.operations.operation import parametric, torch_spelling, unary
 from tinytorch.operations.reductions import largest
-from tinytorch.operations.shape import split
 
 if TYPE_CHECKING:
     from tinytorch.tensor import Tensor
@@ -25,6 +25,11 @@ _SELU_ALPHA = 1.6732632423543772
 
 def _sigmoid(x: Any) -> Any:
     return 1 / (1 + np.exp(np.minimum(-x, _LARGEST_EXPONENT[x.dtype])))
+
+
+def _softplus(x: Any, beta: float = 1.0) -> Any:
+    x = beta * x
+    return (np.maximum(x, 0) + np.log1p(np.exp(-np.abs(x)))) / beta
 
 
 def _softmax(x: Any, axis: int = -1) -> Any:
@@ -61,7 +66,7 @@ class Activations(Elementwise):
     __slots__ = ()
 
     relu = unary(
-        lambda x: x.clip(0, np.inf), lambda grad, out, x: keep(out > 0, grad), "max(x, 0)", "relu"
+        lambda x: x.clip(0, np.inf), lambda grad, out, x: keep(out != 0, grad), "max(x, 0)", "relu"
     )
     sigmoid = unary(
         _sigmoid, lambda grad, out, x: grad * out * (1 - out), "1 / (1 + exp(-x))", "sigmoid"
@@ -74,15 +79,22 @@ class Activations(Elementwise):
     )
     celu = parametric(
         lambda x, alpha=1.0: np.where(x > 0, x, alpha * np.expm1(np.minimum(x, 0) / alpha)),
-        lambda grad, out, x, alpha=1.0: grad * np.exp(np.minimum(x, 0) / alpha),
+        lambda grad, out, x, alpha=1.0: np.where(x <= 0, grad * (out / alpha + 1), grad),
         "x where it is positive, else alpha * (exp(x / alpha) - 1)",
         "celu",
     )
     elu = parametric(
         lambda x, alpha=1.0: np.where(x > 0, x, alpha * np.expm1(np.minimum(x, 0))),
-        lambda grad, out, x, alpha=1.0: np.where(x > 0, grad, grad * (out + alpha)),
+        lambda grad, out, x, alpha=1.0: np.where(x <= 0, grad * (out + alpha), grad),
         "x where it is positive, else alpha * (exp(x) - 1)",
         "elu",
+    )
+    softplus = parametric(
+        _softplus,
+        # The slope is sigmoid(beta * x) = 1 - exp(-beta * out).
+        lambda grad, out, x, beta=1.0: -grad * np.expm1(-beta * out),
+        "log(1 + exp(beta * x)) / beta, a smooth relu; without overflow",
+        "softplus",
     )
     softsign = unary(
         lambda x: x / (1 + np.abs(x)),
@@ -96,9 +108,17 @@ class Activations(Elementwise):
         "x limited to min_val <= x <= max_val; the slope at either is 0",
         "hardtanh",
     )
-    softmax = parametric(_softmax, _softmax_rule, "exp(x) / sum(exp(x)) along `axis`", "softmax")
+    softmax = parametric(
+        half_as_single(_softmax),
+        half_as_single(_softmax_rule),
+        "exp(x) / sum(exp(x)) along `axis`",
+        "softmax",
+    )
     log_softmax = parametric(
-        _log_softmax, _log_softmax_rule, "The logarithm of softmax along `axis`", "log_softmax"
+        half_as_single(_log_softmax),
+        half_as_single(_log_softmax_rule),
+        "The logarithm of softmax along `axis`",
+        "log_softmax",
     )
 
     def relu6(self) -> Tensor:
@@ -108,10 +128,6 @@ class Activations(Elementwise):
     def selu(self) -> Tensor:
         """Scale elu so that a deep network's activations keep mean 0 and variance 1."""
         return self.elu(_SELU_ALPHA) * _SELU_SCALE
-
-    def softplus(self, beta: float = 1.0) -> Tensor:
-        """log(1 + exp(beta * x)) / beta, a smooth relu; without overflow."""
-        return (self * beta).logaddexp(0) / beta
 
     def logsigmoid(self) -> Tensor:
         """The logarithm of sigmoid, without overflow."""

@@ -2,32 +2,81 @@
 
 from __future__ import annotations
 
-import operator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tinytorch.arrays.words import keep
+from tinytorch.arrays.words import keep, power
 from tinytorch.engine import Node
-from tinytorch.operations.operation import binary, parametric, reflected, unary
+from tinytorch.operations.operation import Operation, apply, binary, parametric, reflected, unary
 from tinytorch.operations.protocols import numpy_functions
+
+if TYPE_CHECKING:
+    from tinytorch.tensor import Tensor
+
+_SET_WHERE = Operation("set_where")
+
+
+def set_where(condition: Any, value: float, x: Any) -> Any:
+    """Give np.where(condition, value, x), for a slope that is set where it does not exist.
+
+    The derivative of a slope that does not exist does not exist either: there it is nan.
+    """
+    return apply(
+        _SET_WHERE,
+        lambda x: np.where(condition, value, x),
+        (lambda grad, out, x: np.where(condition, np.nan, grad),),
+        x,
+    )
+
+
+_POWER_LOG = Operation("power_log")
+
+
+def _power_log(x: Any, y: Any, k: int) -> Any:
+    """Give x**y * log(x)**k, of which all derivatives of x**y are made; 0 for x = 0 and y > 0."""
+
+    def value(x: Any, y: Any) -> Any:
+        return x**y * np.log(np.where((x == 0) & (y > 0), 1, x)) ** k if k else x**y
+
+    def by_x(grad: Any, out: Any, x: Any, y: Any) -> Any:  # noqa: ARG001
+        less = _one_less(x, y)
+        slope = y * _power_log(x, less, k)
+        return grad * (slope + k * _power_log(x, less, k - 1) if k else slope)
+
+    def by_y(grad: Any, out: Any, x: Any, y: Any) -> Any:  # noqa: ARG001
+        return grad * _power_log(x, y, k + 1)
+
+    return apply(_POWER_LOG, value, (by_x, by_y), x, y)
+
+
+def _one_less(x: Any, y: Any) -> Any:
+    # The exponent 0 instead of -1 where the slope y * x**(y - 1) would be 0 * 0**-1.
+    return set_where((y == 0) & np.logical_not(np.abs(x) > 0), 0, y - 1)  # x is 0, or nan
 
 
 def _base_rule(grad: Any, out: Any, x: Any, y: Any) -> Any:  # noqa: ARG001
-    # y * x**(y - 1), but with the exponent 0 instead of -1 where it would be 0 * 0**-1.
     if isinstance(y, int | float) and y:
-        return grad * (y * x ** (y - 1))
-    return grad * (y * x ** np.where((x == 0) & (y == 0), 0, y - 1))
+        return grad * (y * power(x, y - 1))
+    return grad * (y * _power_log(x, _one_less(x, y), 0))
 
 
 def _exponent_rule(grad: Any, out: Any, x: Any, y: Any) -> Any:
-    # 0**y is 0 for all y > 0: there the slope is 0, not 0 * log(0).
+    # 0**y is 0 for all y > 0: there the slope is 0, not 0 * log(0). At y = 0 it is set to 0 too.
+    if isinstance(out, Node):
+        return grad * _power_log(x, set_where((x == 0) & (y == 0), 1, y), 1)
     return grad * out * np.log(np.where((x == 0) & (y >= 0), 1, x))
+
+
+def _scaled(other: Any, alpha: float) -> Any:
+    if alpha == 1:
+        return other
+    return (np.asarray(other) if isinstance(other, list | tuple) else other) * alpha
 
 
 def floating(dtype: Any) -> np.dtype[Any]:
     """Read a floating dtype. Raises TypeError for another one."""
-    kind: np.dtype[Any] = np.dtype(dtype)
+    kind: np.dtype[Any] = np.dtype(dtype).newbyteorder("=")
     if kind.kind != "f":
         raise TypeError(f"a tensor holds real numbers: expected a floating dtype, got {kind}")
     return kind
@@ -38,14 +87,14 @@ class Arithmetic(Node):
 
     __slots__ = ()
 
-    __add__ = add = binary(
+    __add__ = binary(
         np.add,
         lambda grad, out, x, y: grad,
         lambda grad, out, x, y: grad,
         "x + y",
         symbol="+",
     )
-    __sub__ = sub = subtract = binary(
+    __sub__ = binary(
         np.subtract,
         lambda grad, out, x, y: grad,
         lambda grad, out, x, y: -grad,
@@ -59,16 +108,16 @@ class Arithmetic(Node):
         "x * y",
         symbol="*",
     )
-    __truediv__ = div = divide = true_divide = binary(
+    __truediv__ = true_divide = binary(
         np.divide,
         lambda grad, out, x, y: grad / y,
         lambda grad, out, x, y: -grad * out / y,
         "x / y",
         symbol="/",
     )
-    # The operator knows faster ways to square and to take roots than np.power.
+    # It knows faster ways to whole powers and to roots than np.power.
     __pow__ = pow = power = binary(
-        operator.pow, _base_rule, _exponent_rule, "x to the power y", name="power", symbol="**"
+        power, _base_rule, _exponent_rule, "x to the power y", name="power", symbol="**"
     )
     float_power = binary(
         np.float_power, _base_rule, _exponent_rule, "x to the power y, in float64 at least"
@@ -101,6 +150,29 @@ class Arithmetic(Node):
         "A copy of x that passes gradients on",
         "copy",
     )
+
+    def add(self: Any, other: Any, *, alpha: float = 1) -> Tensor:
+        """Give x + alpha * other."""
+        total: Tensor = self + _scaled(other, alpha)
+        return total
+
+    def sub(self: Any, other: Any, *, alpha: float = 1) -> Tensor:
+        """Give x - alpha * other."""
+        difference: Tensor = self - _scaled(other, alpha)
+        return difference
+
+    subtract = sub
+
+    def div(self: Any, other: Any, *, rounding_mode: str | None = None) -> Tensor:
+        """Give x / other, rounded with "floor", or with "trunc" towards 0."""
+        if rounding_mode not in {None, "floor", "trunc"}:
+            raise ValueError(
+                f'div: rounding_mode is None, "floor" or "trunc", got {rounding_mode!r}'
+            )
+        quotient: Tensor = self // other if rounding_mode == "floor" else self / other
+        return quotient.trunc() if rounding_mode == "trunc" else quotient
+
+    divide = div
 
     __radd__ = reflected(__add__)
     __rsub__ = reflected(__sub__)

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tinytorch.arrays.words import keep
+from tinytorch.arrays.words import half_as_single, keep
 from tinytorch.engine import Node
-from tinytorch.operations.arithmetic import Arithmetic
+from tinytorch.operations.arithmetic import Arithmetic, set_where
 from tinytorch.operations.operation import Operation, apply, binary, parametric, unary
 from tinytorch.operations.protocols import implements, numpy_functions
 
@@ -26,18 +27,40 @@ def _flat(grad: Any, out: Any, *operands: Any) -> Any:  # noqa: ARG001
     return keep(False, grad)
 
 
-def _sinc_rule(grad: Any, out: Any, x: Any) -> Any:
-    # Near 0, where the difference would cancel, the first terms of its Taylor series.
-    square = (np.pi * x) ** 2
-    series = -(np.pi**2) * x / 3 * (1 - square / 10 * (1 - square / 28))
-    return grad * np.where(
-        np.abs(x) < 0.01, series, (np.cos(np.pi * x) - out) / np.where(x == 0, 1, x)
+def _sinc_slope(x: Any, n: int = 1) -> Any:
+    """Give the `n`-th derivative of sinc, whose rule is the next one: right to any order."""
+    return apply(
+        _SINC_SLOPE,
+        half_as_single(lambda x: _sinc_derivative(x, n)),
+        (lambda grad, out, x: grad * _sinc_slope(x, n + 1),),
+        x,
     )
+
+
+def _sinc_derivative(x: Any, n: int) -> Any:
+    """Compute the `n`-th derivative of sin(z) / z at z = pi x, times pi**n.
+
+    From z f(z) = sin(z) follows z f_n(z) + n f_(n-1)(z) = sin_n(z). Near 0, where that divides by
+    little, the Taylor series gives the sum of (-1)**k z**(2k - n) / ((2k + 1) (2k - n)!).
+    """
+    z = np.pi * x
+    near = np.abs(z) < 1 + n / np.e
+    far = np.where(near, 1 + n, z)
+    sine, cosine = np.sin(far), np.cos(far)
+    slope = sine / far
+    for k in range(1, n + 1):
+        slope = ((sine, cosine, -sine, -cosine)[k % 4] - k * slope) / far
+    z = np.where(near, z, 0)
+    square, series = z * z, 0
+    first = (n + 1) // 2
+    for k in reversed(range(first, first + n + 12)):
+        series = series * square + (-1) ** k / ((2 * k + 1) * math.factorial(2 * k - n))
+    return np.pi**n * np.where(near, series * z if n % 2 else series, slope)
 
 
 def _square_distance(x: Any, y: Any) -> Any:
     square = x * x + y * y
-    return np.where(square == 0, np.inf, square)  # for a slope of 0 at the origin
+    return set_where(square == 0, np.inf, square)  # for a slope of 0 at the origin
 
 
 def _erf(x: Any) -> Any:
@@ -46,7 +69,8 @@ def _erf(x: Any) -> Any:
     except ImportError:
         message = 'erf and the exact gelu need SciPy: pip install "tinytorch[scipy]"'
         raise ModuleNotFoundError(message) from None
-    return erf(x)
+    # In float16 SciPy gives float64, and it knows no longdouble.
+    return erf(x.astype(np.float64) if x.dtype.char == "g" else x).astype(x.dtype)
 
 
 def _xlogy(x: Any, y: Any) -> Any:
@@ -114,7 +138,11 @@ class Elementwise(Arithmetic):
     arctanh = atanh = unary(
         np.arctanh, lambda grad, out, x: grad / (1 - x * x), "The inverse of tanh, |x| < 1"
     )
-    sinc = unary(np.sinc, _sinc_rule, "sin(pi x) / (pi x), and 1 at 0")
+    sinc = unary(
+        np.sinc,
+        lambda grad, out, x: grad * _sinc_slope(x),
+        "sin(pi x) / (pi x), and 1 at 0",
+    )
     deg2rad = radians = unary(
         np.deg2rad, lambda grad, out, x: grad * (np.pi / 180), "Degrees in radians"
     )
@@ -155,7 +183,7 @@ class Elementwise(Arithmetic):
     )
     xlogy = binary(
         _xlogy,
-        lambda grad, out, x, y: grad * np.log(np.where((x == 0) & (y <= 0), 1, y)),
+        lambda grad, out, x, y: grad * np.log(set_where((x == 0) & (y <= 0), 1, y)),
         lambda grad, out, x, y: grad * x / y,
         "x * log(y), and 0 where x is 0",
         "xlogy",
@@ -166,20 +194,35 @@ class Elementwise(Arithmetic):
         _flat,
         "The magnitude of x with the sign of y",
     )
-    maximum, minimum, fmax, fmin = (
-        binary(
-            function,
-            # Where both are the extreme one, each gets half.
-            lambda grad, out, x, y: keep(x == out, grad) - keep(x == y, grad / 2),
-            lambda grad, out, x, y: keep(y == out, grad) - keep(x == y, grad / 2),
-            doc,
-        )
-        for function, doc in (
-            (np.maximum, "The larger of x and y; nan if either is"),
-            (np.minimum, "The smaller of x and y; nan if either is"),
-            (np.fmax, "The larger of x and y; a nan gives way"),
-            (np.fmin, "The smaller of x and y; a nan gives way"),
-        )
+    # Where both are the extreme one, each gets half. A nan that comes of either is both's.
+    maximum = binary(
+        np.maximum,
+        lambda grad, out, x, y: keep(np.logical_not(x < y), grad) - keep(x == y, grad / 2),
+        lambda grad, out, x, y: keep(np.logical_not(y < x), grad) - keep(x == y, grad / 2),
+        "The larger of x and y; nan if either is",
+    )
+    minimum = binary(
+        np.minimum,
+        lambda grad, out, x, y: keep(np.logical_not(x > y), grad) - keep(x == y, grad / 2),
+        lambda grad, out, x, y: keep(np.logical_not(y > x), grad) - keep(x == y, grad / 2),
+        "The smaller of x and y; nan if either is",
+    )
+    # And a nan that comes of both is the first one.
+    fmax = binary(
+        np.fmax,
+        lambda grad, out, x, y: keep((x >= y) | np.isnan(y), grad) - keep(x == y, grad / 2),
+        lambda grad, out, x, y: (
+            keep((y >= x) | (np.isnan(x) > np.isnan(y)), grad) - keep(x == y, grad / 2)
+        ),
+        "The larger of x and y; a nan gives way",
+    )
+    fmin = binary(
+        np.fmin,
+        lambda grad, out, x, y: keep((x <= y) | np.isnan(y), grad) - keep(x == y, grad / 2),
+        lambda grad, out, x, y: (
+            keep((y <= x) | (np.isnan(x) > np.isnan(y)), grad) - keep(x == y, grad / 2)
+        ),
+        "The smaller of x and y; a nan gives way",
     )
     nan_to_num = parametric(
         lambda x, nan=0.0, posinf=None, neginf=None: np.nan_to_num(
@@ -210,6 +253,7 @@ class Elementwise(Arithmetic):
         return where(condition, self, other)
 
 
+_SINC_SLOPE = Operation("sinc_slope")
 _CLIP = Operation("clip")
 _CLIP_RULES = (
     lambda grad, out, x, low, high: keep((x >= low) & (x <= high), grad),

@@ -7,17 +7,21 @@ and a sum that went to several places is read from all of them.
 from __future__ import annotations
 
 import operator
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, NamedTuple, overload
 
 import numpy as np
+import numpy.typing as npt
 from numpy.lib.array_utils import normalize_axis_index
 
 from tinytorch.arrays.kind import evaluate, kind_of
+from tinytorch.arrays.scattered import Scattered
 from tinytorch.engine import Node
 from tinytorch.operations.elementwise import where
 from tinytorch.operations.operands import constant, describe
 from tinytorch.operations.operation import Operation, apply, torch_spelling
 from tinytorch.operations.protocols import implements
+from tinytorch.operations.pytorch import axis_of_scalars
 
 if TYPE_CHECKING:
     from tinytorch.tensor import Tensor
@@ -31,9 +35,16 @@ def pick(x: Any, index: Any) -> Tensor:
     return apply(
         _PICK,
         lambda x: kind_of(x).pick(x, index),
-        (lambda grad, out, x: scatter(grad, index, x.shape),),
+        (lambda grad, out, x: _back(grad, index, x),),
         x,
     )
+
+
+def _back(grad: Any, index: Any, x: Any) -> Any:
+    """Give the gradient of x: a part of it, of which the engine makes one array with the others."""
+    if isinstance(grad, np.ndarray | np.generic):  # NumPy gives a number where there are no axes
+        return Scattered(index, grad, x.shape, x.dtype)
+    return scatter(grad, index, x.shape)
 
 
 def scatter(x: Any, index: Any, shape: tuple[int, ...]) -> Tensor:
@@ -58,9 +69,10 @@ def size_along(x: Any, axis: int) -> int:
 
 
 def _checked(index: Any) -> Any:
-    """Make arrays of the lists in an index. Raises TypeError for tensors and Dask arrays."""
-    if isinstance(index, tuple):
-        return tuple(_checked(part) for part in index)
+    """Make an array of an index along an axis that is a sequence of any kind, as NumPy does.
+
+    Raises TypeError for tensors and Dask arrays.
+    """
     if isinstance(index, Node):
         raise TypeError(
             f"an index is made of whole numbers or truth values, got {describe(index)}; "
@@ -68,13 +80,34 @@ def _checked(index: Any) -> Any:
         )
     if kind_of(index).to_numpy:
         raise TypeError(
-            f"an index decides the shape: a {kind_of(index).name} array must become a NumPy array "
+            f"an index decides the shape, a {kind_of(index).name} array as one must be computed "
             "first"
         )
-    if isinstance(index, list):
-        index = np.asarray(index)
-        return index if index.size else index.astype(int)
-    return index
+    if hasattr(index, "__array_function__"):
+        return index
+    array = np.asarray(index)
+    if not array.ndim:
+        return index  # a whole number, a slice, None or ...
+    return array if array.size else array.astype(int)
+
+
+class ValuesIndices(NamedTuple):
+    """What PyTorch's functions give that pick entries: `values, indices = x.max(dim=1)`."""
+
+    values: Tensor
+    indices: npt.NDArray[np.intp]
+
+
+def one_along(
+    name: str, x: Any, index: Callable[..., Any], axis: Any, keepdims: bool
+) -> ValuesIndices:
+    """Pick one entry along `axis`, by `index(data, axis=axis, keepdims=True)`."""
+    line = x if x.ndim else np.reshape(x, 1)  # as in PyTorch
+    indices = evaluate(name, index, line.data, axis=axis, keepdims=True)
+    values: Any = take_along_axis(line, indices, axis)
+    if keepdims and x.ndim:
+        return ValuesIndices(values, indices)
+    return ValuesIndices(np.squeeze(values, axis), indices.squeeze(axis))
 
 
 def _array(index: Any) -> Any:
@@ -135,6 +168,14 @@ def compress(condition: Any, x: Any, axis: int | None = None) -> Tensor:
     return take(x, np.flatnonzero(condition), axis)
 
 
+def _argsort_descending(data: Any, axis: int | None) -> Any:
+    """Sort from behind and turn the order round, so that nan comes first, and ties keep theirs."""
+    if axis is None:
+        data, axis = data.reshape(-1), 0
+    order = np.argsort(np.flip(data, axis), axis=axis, kind="stable")
+    return data.shape[axis] - 1 - np.flip(order, axis)
+
+
 class Indexing(Node):
     """Picking entries: NumPy's indexing, and PyTorch's functions for it."""
 
@@ -144,7 +185,8 @@ class Indexing(Node):
     take = torch_spelling(take)
 
     def __getitem__(self, index: Any) -> Tensor:
-        return pick(self, _checked(index))
+        parts = index if isinstance(index, tuple) else (index,)
+        return pick(self, tuple(map(_checked, parts)))
 
     def __setitem__(self, index: Any, value: Any) -> None:
         raise TypeError(
@@ -167,6 +209,7 @@ class Indexing(Node):
         return self[along(axis, operator.index(index), self._data.ndim)]
 
     @torch_spelling
+    @axis_of_scalars
     def index_select(self, axis: int, index: Any) -> Tensor:
         """Pick slices along `axis`."""
         return take(self, index, axis)
@@ -195,24 +238,68 @@ class Indexing(Node):
         """Put `value` where `mask` is true."""
         return where(mask, value, self)
 
-    @torch_spelling
-    def sort(self: Any, axis: int | None = -1, descending: bool = False) -> Tensor:
-        """Sort along `axis`."""
-        return sort(-self, axis).neg() if descending else sort(self, axis)
+    @overload
+    def sort(
+        self, axis: int | None = -1, descending: bool = False, *, stable: bool = True
+    ) -> Tensor: ...
+    @overload
+    def sort(self, *, dim: int, descending: bool = False, stable: bool = True) -> ValuesIndices: ...
+    def sort(
+        self: Any,
+        axis: int | None = -1,
+        descending: bool = False,
+        *,
+        dim: int | None = None,
+        stable: bool = True,  # noqa: ARG002  (it always is)
+    ) -> Any:
+        """Sort along `axis`. Along `dim` give PyTorch's pair of values and indices.
+
+        A nan is larger than any number. Ties keep their order, `stable` or not.
+        """
+        if dim is None:
+            return self._sorted(axis, descending).values
+        if axis != -1:
+            raise TypeError("sort: give dim= or axis=, not both")
+        return self._sorted(dim, descending)
+
+    @axis_of_scalars
+    def _sorted(self: Any, axis: int | None, descending: bool) -> ValuesIndices:
+        line: Any = np.reshape(self, -1) if axis is None else self
+        order = line.argsort(axis or 0, descending)
+        return ValuesIndices(take_along_axis(line, order, axis or 0), order)
 
     @torch_spelling
-    def argsort(self, axis: int | None = -1, descending: bool = False) -> Any:
+    @axis_of_scalars
+    def argsort(
+        self,
+        axis: int | None = -1,
+        descending: bool = False,
+        *,
+        stable: bool = True,  # noqa: ARG002  (it always is)
+    ) -> Any:
         """Give the indices that sort along `axis`, as plain integers; ties keep their order."""
-        data = -self._data if descending else self._data
-        return evaluate("argsort", np.argsort, data, axis=axis, kind="stable")
+        if not descending:
+            return evaluate("argsort", np.argsort, self._data, axis=axis, kind="stable")
+        return evaluate("argsort", _argsort_descending, self._data, axis)
 
     partition = partition
 
     @torch_spelling
-    def topk(self, k: int, axis: int = -1, largest: bool = True) -> Tensor:
-        """Give the `k` largest entries along `axis`, or the smallest, in order."""
+    @axis_of_scalars
+    def topk(
+        self,
+        k: int,
+        axis: int = -1,
+        largest: bool = True,
+        sorted: bool = True,  # noqa: ARG002  (they are)
+    ) -> ValuesIndices:
+        """Give the `k` largest entries along `axis`, or the smallest, in order; and their indices.
+
+        A nan is larger than any number.
+        """
         size = size_along(self, axis)
         if not 0 <= k <= size:
             raise ValueError(f"topk: k lies between 0 and {size} (axis {axis}), got {k}")
         order = self.argsort(axis, descending=largest)
-        return take_along_axis(self, order[along(axis, slice(k), self._data.ndim)], axis)
+        first = order[along(axis, slice(k), self._data.ndim)]
+        return ValuesIndices(take_along_axis(self, first, axis), first)

@@ -12,12 +12,15 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, NoReturn
 import numpy as np
 
 from tinytorch.arrays.kind import evaluate
+from tinytorch.arrays.warned import at_users_line
+from tinytorch.arrays.words import keep
 from tinytorch.engine import Node, Rule, record
+from tinytorch.operations.determinant import cofactor
 from tinytorch.operations.elementwise import where
+from tinytorch.operations.joining import concatenate
 from tinytorch.operations.operation import Operation, apply, unary
 from tinytorch.operations.products import Products, matrix_norm
 from tinytorch.operations.protocols import implements, numpy_functions
-from tinytorch.operations.shape import concatenate
 
 if TYPE_CHECKING:
     from tinytorch.tensor import Tensor
@@ -66,7 +69,7 @@ def outputs(op: Operation, function: Callable[..., Any], rules: Sequence[Rule], 
     `out` are all of the outputs together. Since gradients add up linearly, what x gets through one
     does not depend on what it gets through another.
     """
-    arrays = evaluate(op, function, x._data)
+    arrays = at_users_line(evaluate, op, function, x._data)
 
     def ruled(rule: Rule) -> Rule:
         # To be differentiated again, the other outputs must know that they come from x.
@@ -91,30 +94,6 @@ inv = unary(
     "The inverse of square matrices; raises LinAlgError if there is none",
 )
 
-_COFACTOR = Operation("cofactor")
-
-
-def cofactor(x: Any) -> Any:
-    """Give det(x) * inv(x).mT, for singular x too.
-
-    It is of the same form as x = u @ diag(s) @ vh, and of a diagonal matrix it has in each place
-    the product of all others.
-    """
-    return apply(_COFACTOR, _cofactor, (_cofactor_rule,), x)
-
-
-def _cofactor(x: Any) -> Any:
-    u, s, vh = np.linalg.svd(x)
-    others = np.where(np.eye(s.shape[-1], dtype=bool), 1, s[..., None, :]).prod(axis=-1)
-    sign = np.linalg.det(u) * np.linalg.det(vh)
-    return (u * (sign[..., None] * others)[..., None, :]) @ vh
-
-
-def _cofactor_rule(grad: Any, out: Any, x: Any) -> Any:
-    inverse = np.linalg.inv(x).mT
-    return (grad * out).sum(axis=(-2, -1), keepdims=True) * inverse - inverse @ grad.mT @ out
-
-
 det = unary(
     np.linalg.det,
     lambda grad, out, x: grad[..., None, None] * cofactor(x),
@@ -128,7 +107,7 @@ _SLOGDET = Operation("slogdet")
 def slogdet(a: Any) -> SlogdetResult:
     """Give the sign of the determinant, and the logarithm of its absolute value."""
     rules = (
-        lambda grad, out, x: np.zeros_like(x),
+        lambda grad, out, x: keep(False, grad)[..., None, None],
         lambda grad, out, x: grad[..., None, None] * np.linalg.inv(x).mT,
     )
     return SlogdetResult(*outputs(_SLOGDET, np.linalg.slogdet, rules, a))
@@ -254,7 +233,7 @@ def _copy_lower(x: Any) -> Any:
 
 def _of_first(grad: Any, n: int, op: Operation) -> Any:
     """Give the gradient of the first n vectors. Raises ValueError if the others have one."""
-    if (grad[..., n:] != 0).any():
+    if np.any(grad[..., n:] != 0):
         raise ValueError(
             f"{op}: the vectors that make a matrix square are arbitrary, and have no gradient; "
             f"the first {n} have one, which full_matrices=False (svd) or "
@@ -265,14 +244,16 @@ def _of_first(grad: Any, n: int, op: Operation) -> Any:
 
 def _q_rule(grad: Any, out: Any, x: Any) -> Any:
     n = x.shape[-1]
-    q, r = out.Q[..., :n], out.R[..., :n, :]
+    q, r = out
+    q, r = q[..., :n], r[..., :n, :]
     grad = _of_first(grad, n, _QR)
     return _times_inverse_transposed(grad - q @ _copy_lower(grad.mT @ q), r)
 
 
 def _r_rule(grad: Any, out: Any, x: Any) -> Any:
     n = x.shape[-1]
-    q, r = out.Q[..., :n], out.R[..., :n, :]
+    q, r = out
+    q, r = q[..., :n], r[..., :n, :]
     return _times_inverse_transposed(q @ _copy_lower(r @ grad[..., :n, :].mT), r)
 
 

@@ -42,7 +42,7 @@ def constant(operand: Any, dtype: np.dtype[Any], op: object) -> Any:
         except ValueError as error:
             raise ValueError(f"{op}: {error}") from None
     if operand.dtype.kind == "f":
-        return operand
+        return operand if operand.dtype.isnative else operand.astype(operand.dtype.newbyteorder())
     if operand.dtype.kind in "biu":
         return operand.astype(dtype)
     raise TypeError(

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tinytorch.arrays.kind import IN_MEMORY, NUMBERS, evaluate
+from tinytorch.arrays.warned import at_users_line
 from tinytorch.engine import Node, Rule, record
 from tinytorch.operations.operands import as_array, constant, refusal
 from tinytorch.operations.protocols import numpy_functions
@@ -74,6 +75,7 @@ class Operation(metaclass=_Registry):
         self.rules = tuple(rules)
         self.method: Callable[..., Any] | None = None
         self.__doc__ = doc
+        self.__signature__: inspect.Signature | None = None  # None: inspect looks at __call__
         self._members[self.name] = self
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
@@ -81,7 +83,7 @@ class Operation(metaclass=_Registry):
         function: Any = self.function
         if self.method is not None and any(isinstance(x, Node) for x in args):
             function = self.method
-        return function(*args, **kwargs)
+        return at_users_line(function, *args, **kwargs)
 
     def __repr__(self) -> str:
         return f"Operation.{self.name}"
@@ -115,6 +117,8 @@ def apply(
             value = function(*arrays)
         else:
             value = evaluate(op, function, *arrays)
+    except RuntimeWarning:
+        value = at_users_line(evaluate, op, function, *arrays)
     except (ValueError, IndexError) as error:
         raise refusal(error, op, inputs) from None
     node: Tensor = record(value, tuple(inputs), (value, *arrays), op, rules)
@@ -130,7 +134,10 @@ def unary(
 
     def method(self: Any) -> Any:
         x = self._data
-        value = function(x) if type(x) is np.ndarray else evaluate(op, function, x)
+        try:
+            value = function(x) if type(x) is np.ndarray else evaluate(op, function, x)
+        except RuntimeWarning:
+            value = at_users_line(evaluate, op, function, x)
         return record(value, (self,), (value, x), op, rules)
 
     return as_method(op, method)
@@ -193,6 +200,8 @@ def binary(
                 value = function(x, y)
             else:
                 value = evaluate(op, function, x, y)
+        except RuntimeWarning:
+            value = at_users_line(evaluate, op, function, x, y)
         except ValueError as error:
             raise refusal(error, op, (self, other)) from None
         return record(value, (self, other), (value, x, y), op, rules)
@@ -201,12 +210,31 @@ def binary(
 
 
 def as_method(op: Operation, method: Callable[..., Any]) -> Callable[..., Tensor]:
-    """Make `method` what the operation does, and what NumPy's function of that name does."""
-    name, function = op.name.lower(), op.function
+    """Make `method` what the operation does, and what NumPy's function of that name does.
+
+    Where it takes all parameters and hands them to the rule, the signature shows the rule's.
+    """
+    name = op.name.lower()
     op.method = method
+    signature = inspect.signature(method)
+    given = signature.parameters.values()
+    shown = [
+        p.replace(annotation=p.empty if p.annotation == "Any" else p.annotation)
+        for p in given
+        if p.kind is p.POSITIONAL_OR_KEYWORD
+    ]
+    if len(shown) < len(given):
+        known = ("grad", "out", "x", *signature.parameters)
+        rule: Any = op.rules[0]
+        parameters = inspect.signature(rule).parameters
+        shown += [p for name, p in parameters.items() if name not in known]
+    signature = signature.replace(parameters=shown, return_annotation="Tensor")
+    method.__signature__ = op.__signature__ = signature  # type: ignore[attr-defined]
     method.__name__ = method.__qualname__ = name
     method.__doc__ = op.__doc__
-    if callable(function) and getattr(np, name, None) is function:
+    function: Any = op.function
+    in_numpy: bool = getattr(np, name, None) is function
+    if function is not None and in_numpy:
         numpy_functions[function] = method
     return method
 
@@ -229,12 +257,12 @@ def reflected(method: Callable[[Any, Any], Tensor]) -> Callable[[Any, Any], Tens
     return exchanged
 
 
-_TORCH_SPELLINGS = (
-    ("dim", "axis"),
-    ("dims", "axis"),
-    ("keepdim", "keepdims"),
-    ("interpolation", "method"),
-)
+_TORCH_SPELLINGS = {
+    "dim": "axis",
+    "dims": "axis",
+    "keepdim": "keepdims",
+    "interpolation": "method",
+}
 
 
 def torch_spelling(method: Callable[..., Any]) -> Callable[..., Any]:
@@ -243,7 +271,7 @@ def torch_spelling(method: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(method)
     def either_spelling(*args: Any, **kwargs: Any) -> Any:
         if kwargs:
-            for theirs, ours in _TORCH_SPELLINGS:
+            for theirs, ours in _TORCH_SPELLINGS.items():
                 if theirs in kwargs:
                     if ours in kwargs:
                         name = either_spelling.__name__
@@ -251,4 +279,5 @@ def torch_spelling(method: Callable[..., Any]) -> Callable[..., Any]:
                     kwargs[ours] = kwargs.pop(theirs)
         return method(*args, **kwargs)
 
+    either_spelling.spellings = _TORCH_SPELLINGS  # type: ignore[attr-defined]
     return either_spelling

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from tinytorch.arrays.kind import evaluate
+from tinytorch.arrays.warned import at_users_line
 from tinytorch.engine import Node, Rule, record
 from tinytorch.operations.operands import constant, describe, refusal
 from tinytorch.operations.operation import Operation
@@ -55,12 +56,12 @@ def operation(
             args, kwargs = given.args, given.kwargs
         operands, parameters = args[: len(rules)], args[len(rules) :]
         if not any(isinstance(x, Node) for x in operands):
-            return function(*args, **kwargs)
+            return at_users_line(function, *args, **kwargs)
         return apply_own(op, function, checked, operands, parameters, kwargs)
 
     method.__name__ = method.__qualname__ = name
     method.__doc__ = doc
-    method.__signature__ = signature  # type: ignore[attr-defined]
+    method.__signature__ = op.__signature__ = signature  # type: ignore[attr-defined]
     op.method = method
     return method
 
@@ -78,12 +79,11 @@ def with_rules(*rules: Rule | None, **options: Any) -> Callable[..., Any]:
 
 
 def _signature(function: Callable[..., Any], rules: Sequence[Rule | None]) -> inspect.Signature:
-    """Give the function's signature; of one in C that has none, as many inputs as rules."""
-    try:
+    """Give the function's signature; of one in C as many inputs as rules."""
+    if inspect.isfunction(function) or inspect.ismethod(function):
         return inspect.signature(function)
-    except (TypeError, ValueError):
-        kind = inspect.Parameter.POSITIONAL_ONLY
-        return inspect.Signature([inspect.Parameter(f"x{i}", kind) for i in range(len(rules))])
+    kind = inspect.Parameter.POSITIONAL_ONLY
+    return inspect.Signature([inspect.Parameter(f"x{i}", kind) for i in range(len(rules))])
 
 
 def apply_own(
@@ -105,7 +105,9 @@ def apply_own(
     ]
     arrays = [x._data if isinstance(x, Node) else x for x in inputs]
     try:
-        value = evaluate(op, lambda *arrays: function(*arrays, *parameters, **options), *arrays)
+        value = at_users_line(
+            evaluate, op, lambda *arrays: function(*arrays, *parameters, **options), *arrays
+        )
     except (ValueError, IndexError) as error:
         raise refusal(error, op, inputs) from None
 

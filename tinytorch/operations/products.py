@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
 
-from tinytorch.arrays.words import keep, matmul, rows
+from tinytorch.arrays.words import keep, matmul, power, rows
 from tinytorch.engine import Node, Rule
-from tinytorch.operations.arithmetic import Arithmetic
+from tinytorch.operations.arithmetic import Arithmetic, set_where
 from tinytorch.operations.elementwise import where
 from tinytorch.operations.operation import Operation, apply, binary, reflected, torch_spelling
 from tinytorch.operations.protocols import implements, numpy_functions
@@ -133,8 +133,8 @@ def _einsum_rule(i: int, subscripts: str) -> Rule:
             else:
                 wanted += label
         # Along an axis that only x has, and that was summed out, all entries get the same.
-        alone = [axis for axis, label in enumerate(wanted) if label not in "".join(labels)]
-        kept = "".join(label for axis, label in enumerate(wanted) if axis not in alone)
+        alone = tuple(i for i, label in enumerate(wanted) if label not in "".join(labels))
+        kept = "".join(label for i, label in enumerate(wanted) if i not in alone)
         share = np.einsum(f"{','.join(labels)}->{kept}", *factors, optimize=True)
         return np.expand_dims(share, alone)
 
@@ -280,9 +280,9 @@ def kron(a: Any, b: Any) -> Tensor:
     """Put a copy of b, times that entry, in place of every entry of a: Kronecker's product."""
     ndim = max(np.ndim(a), np.ndim(b))
     shape_a, shape_b = ((1,) * (ndim - np.ndim(x)) + np.shape(x) for x in (a, b))
-    blocks = np.reshape(a, [n for size in shape_a for n in (size, 1)])
-    inside = np.reshape(b, [n for size in shape_b for n in (1, size)])
-    shape = [m * n for m, n in zip(shape_a, shape_b, strict=True)]
+    blocks = np.reshape(a, tuple(n for size in shape_a for n in (size, 1)))
+    inside = np.reshape(b, tuple(n for size in shape_b for n in (1, size)))
+    shape = tuple(m * n for m, n in zip(shape_a, shape_b, strict=True))
     return reshape(np.multiply(blocks, inside), shape)
 
 
@@ -364,14 +364,23 @@ def _norm(x: Any, axis: Axis = None, keepdims: bool = False, ord: float = 2) -> 
 
 
 def _norm_rule(grad: Any, out: Any, x: Any, axis: Axis, ord: float = 2) -> Any:  # noqa: ARG001
-    # The slope is set to 0 where the norm is 0.
-    if ord == 2:
-        return grad * x / np.where(out == 0, np.inf, out)
-    if ord == 0:
-        return np.zeros_like(x)
     # The derivative of (sum |x|**p)**(1/p): sign(x) * (|x| / out)**(p - 1).
-    ratio = np.where(x == 0, 1, np.abs(x)) / np.where(out == 0, 1, out)
-    return keep(out != 0, grad) * np.sign(x) * ratio ** (ord - 1)
+    if ord == 0:
+        return keep(False, grad)
+    if ord == 1:
+        return grad * np.sign(x)
+    # Where the norm is 0 the slope is set to 0.
+    size = set_where(out == 0, np.inf, out)
+    if ord == 2:
+        return grad * x / size
+    if ord > 2 and ord % 2 == 0:  # no kink at x = 0
+        return grad * power(x / size, ord - 1)
+    if ord > 2:
+        return grad * np.sign(x) * power(np.abs(x) / size, ord - 1)
+    # At x = 0 this slope has an infinite one below order 2, and is infinite itself below order 1.
+    entry = set_where(x == 0, 1, np.abs(x))
+    ratio = (entry / size) ** (ord - 1) if ord > 1 else (out / entry) ** (1 - ord)
+    return grad * np.sign(x) * ratio
 
 
 _NORM = reduction(_norm, _norm_rule, "The norm of vectors", "norm")

@@ -4,15 +4,24 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias, overload
 
 import numpy as np
 
+from tinytorch.arrays import words
 from tinytorch.arrays.kind import evaluate
-from tinytorch.arrays.words import keep, mean
-from tinytorch.engine import Node, Rule
+from tinytorch.arrays.words import half_as_single, keep
+from tinytorch.engine import Array, Node, Rule
+from tinytorch.operations.arithmetic import set_where
 from tinytorch.operations.elementwise import Elementwise, where
-from tinytorch.operations.indexing import sort, take_along_axis
+from tinytorch.operations.indexing import (
+    ValuesIndices,
+    along,
+    one_along,
+    size_along,
+    sort,
+    take_along_axis,
+)
 from tinytorch.operations.operation import (
     Operation,
     apply,
@@ -21,6 +30,7 @@ from tinytorch.operations.operation import (
     torch_spelling,
 )
 from tinytorch.operations.protocols import implements, numpy_functions
+from tinytorch.operations.pytorch import axis_of_scalars
 from tinytorch.operations.shape import moveaxis
 
 if TYPE_CHECKING:
@@ -69,13 +79,16 @@ def reduction(
         return getattr(x, name)(**options)
 
     # NumPy's function would only call the method, and takes its time.
-    compute = faster or (by_method if in_numpy else function)
+    compute = half_as_single(faster or (by_method if in_numpy else function))
+    rule = half_as_single(rule)
 
     @torch_spelling
     def method(self: Any, axis: Axis = None, keepdims: bool = False, **parameters: Any) -> Any:
         refuse_unknown(parameters, rule, op)
         if isinstance(axis, list):
             axis = tuple(axis)
+        if axis in (0, -1) and not self.ndim:
+            axis = None  # as in PyTorch
 
         def value(x: Any) -> Any:
             return compute(x, axis=axis, keepdims=keepdims, **parameters)
@@ -97,9 +110,9 @@ def reduction(
 
 
 def _extreme_rule(grad: Any, out: Any, x: Any, axis: Axis) -> Any:
-    # All entries that tie share equally.
-    won = x == out
-    return keep(won, grad / won.sum(axis=axis, keepdims=True, dtype=grad.dtype))
+    # All entries that tie share equally; where one is nan, out is, and nan ties with nan.
+    won = (x == out) | np.isnan(x)
+    return keep(won, (grad / won.sum(axis=axis, keepdims=True)).astype(grad.dtype))
 
 
 def _products_before(x: Any) -> Any:
@@ -130,8 +143,9 @@ def _cumprod_rule(grad: Any, out: Any, x: Any) -> Any:  # noqa: ARG001
 
 
 def _logcumsumexp_rule(grad: Any, out: Any, x: Any) -> Any:
-    steps = np.exp(np.concatenate([out[..., :1], out[..., :-1]], axis=-1) - out)
-    return np.exp(x - out) * _sums_from_behind(grad, steps)
+    finite = np.where(out == -np.inf, 0, out)  # where nothing has come yet but -inf
+    steps = np.exp(np.concatenate([out[..., :1], out[..., :-1]], axis=-1) - finite)
+    return np.exp(x - finite) * _sums_from_behind(grad, steps)
 
 
 def running(function: Callable[..., Any], rule: Rule, doc: str, name: str) -> Callable[..., Tensor]:
@@ -140,17 +154,19 @@ def running(function: Callable[..., Any], rule: Rule, doc: str, name: str) -> Ca
     Without `axis`, over all entries in one row, as in NumPy.
     """
     op = Operation(name, None, function, (rule,), doc)
+    function, rule = half_as_single(function), half_as_single(rule)
 
-    @torch_spelling
-    def method(self: Any, axis: int | None = None) -> Any:
+    def values(self: Any, axis: int | None = None) -> Any:
         if axis is None:
-            return method(self.reshape(-1), 0)
+            return values(self.reshape(-1), 0)
         line = np.moveaxis(self, axis, -1)
         if line.size:
             line = apply(op, lambda x: function(x, axis=-1), (rule,), line)
         return np.moveaxis(line, -1, axis)
 
-    return as_method(op, method)
+    if hasattr(np, name):
+        numpy_functions[getattr(np, name)] = values
+    return torch_spelling(axis_of_scalars(as_method(op, values)))
 
 
 def _logsumexp(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
@@ -166,17 +182,33 @@ def _lower_median(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
 
 
 def _var_rule(grad: Any, out: Any, x: Any, axis: Axis, ddof: float = 0) -> Any:  # noqa: ARG001
-    return grad * 2 * (x - x.mean(axis=axis, keepdims=True)) / (count(x, axis) - ddof)
+    return grad * 2 * (x - words.mean(x, axis, keepdims=True)) / (count(x, axis) - ddof)
 
 
 def _std_rule(grad: Any, out: Any, x: Any, axis: Axis, ddof: float = 0) -> Any:
-    deviation = x - x.mean(axis=axis, keepdims=True)
+    deviation = x - words.mean(x, axis, keepdims=True)
     # Where all entries are equal, the slope is set to 0.
-    return grad * deviation / (np.where(out == 0, np.inf, out) * (count(x, axis) - ddof))
+    return grad * deviation / (set_where(out == 0, np.inf, out) * (count(x, axis) - ddof))
 
 
-variance = reduction(np.var, _var_rule, "The variance: sum((x - mean)**2) / (n - ddof)")
-deviation = reduction(np.std, _std_rule, "The standard deviation: the root of the variance")
+lower_median = reduction(
+    _lower_median,
+    _extreme_rule,
+    "The middle one of the sorted entries, the lower of two",
+    "median",
+)
+variance = reduction(
+    np.var,
+    _var_rule,
+    "The variance: sum((x - mean)**2) / (n - ddof)",
+    faster=words.variance,
+)
+deviation = reduction(
+    np.std,
+    _std_rule,
+    "The standard deviation: the root of the variance",
+    faster=lambda x, **options: np.sqrt(words.variance(x, **options)),
+)
 
 
 @implements(np.nansum)
@@ -186,17 +218,37 @@ def nansum(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
 
 
 @implements(np.nanmean)
+@half_as_single
 def nanmean(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
     """Give the mean of the entries that are not nan."""
     numbers = np.sum(np.logical_not(np.isnan(x)), axis=axis, keepdims=keepdims)
     return nansum(x, axis, keepdims) / numbers
 
 
-def _latest_extreme(x: Any, function: np.ufunc, axis: int) -> Tensor:
+def _latest_extreme(x: Any, function: np.ufunc, axis: int) -> ValuesIndices:
     running = evaluate(f"{function.__name__}.accumulate", function.accumulate, x.data, axis=axis)
     places = np.indices(x.shape, sparse=True)[axis]
-    latest = np.maximum.accumulate(np.where(x.data == running, places, 0), axis=axis)
-    return take_along_axis(x, latest, axis)
+    reached = (x.data == running) | np.isnan(x.data)
+    latest = np.maximum.accumulate(np.where(reached, places, 0), axis=axis)
+    return ValuesIndices(take_along_axis(x, latest, axis), latest)
+
+
+def _mode_index(data: Any, axis: int, keepdims: bool) -> Any:  # noqa: ARG001
+    """Find the last one of the entries that are there most often, the smallest of several such."""
+    order = np.moveaxis(np.argsort(data, axis=axis, kind="stable"), axis, -1)
+    line = np.take_along_axis(np.moveaxis(data, axis, -1), order, -1)
+    places = np.arange(line.shape[-1])
+    begins = np.diff(line, axis=-1, prepend=np.nan) != 0
+    repeated = places - np.maximum.accumulate(np.where(begins, places, 0), axis=-1)
+    last = np.argmax(repeated, axis=-1, keepdims=True)
+    return np.moveaxis(np.take_along_axis(order, last, -1), -1, axis)
+
+
+def _median_index(data: Any, axis: int, keepdims: bool) -> Any:  # noqa: ARG001
+    """Find the lower one of the middle entries in sorted order; the first nan if there is one."""
+    order = np.argsort(data, axis=axis, kind="stable")
+    size, nans = data.shape[axis], np.isnan(data).sum(axis=axis, keepdims=True)
+    return np.take_along_axis(order, np.where(nans, size - nans, (size - 1) // 2), axis)
 
 
 @implements(np.quantile)
@@ -208,9 +260,11 @@ def quantile(
     Between two entries `method` decides: "linear", "lower", "higher", "midpoint" or "nearest". The
     axes of q come first. Raises ValueError for q outside 0 to 1 and for another method.
     """
-    q = np.asarray(q, dtype=x.dtype)
+    q = np.asarray(q, dtype=np.float64)  # float32 is too coarse to tell large positions apart
     if not np.all((q >= 0) & (q <= 1)):
         raise ValueError(f"quantile: q lies between 0 and 1, got {q}")
+    if axis in (0, -1) and not x.ndim:
+        axis = None  # as in PyTorch
     axes = axes_of(x, axis)
     kept = tuple(1 if i in axes else n for i, n in enumerate(x.shape))
     line = moveaxis(x, axes, range(len(axes)))
@@ -226,10 +280,10 @@ def quantile(
     }
     if method not in weights:
         raise ValueError(f"quantile: method is one of {', '.join(weights)}, got {method!r}")
-    weight = weights[method].reshape(q.shape + (1,) * (line.ndim - 1))
+    weight = weights[method].astype(x.dtype).reshape(q.shape + (1,) * (line.ndim - 1))
     below, above = line[low.astype(int)], line[high.astype(int)]
     out = below + weight * (above - below)
-    out = where(np.isnan(line[-1]), np.nan, out)  # a nan is sorted to the end
+    out = where(np.isnan(line[-1]), line[-1], out)  # a nan is sorted to the end
     return out.reshape(q.shape + kept) if keepdims else out
 
 
@@ -311,12 +365,12 @@ class Reductions(Node):
 
     __slots__ = ()
 
-    sum = reduction(np.sum, lambda grad, out, x, axis: grad, "The sum")
+    sum = reduction(np.sum, lambda grad, out, x, axis: grad, "The sum", faster=words.sum_axes)
     mean = reduction(
         np.mean,
         lambda grad, out, x, axis: grad / max(count(x, axis), 1),
         "The mean: sum / n",
-        faster=mean,
+        faster=words.mean,
     )
     prod = reduction(np.prod, _prod_rule, "The product")
     amax = reduction(np.max, _extreme_rule, "The largest entry", "max")
@@ -327,16 +381,9 @@ class Reductions(Node):
         "log(sum(exp(x))), without overflow",
         "logsumexp",
     )
-    median = reduction(
-        _lower_median,
-        _extreme_rule,
-        "The middle one of the sorted entries, the lower of two (np.median: their mean)",
-        "median",
-    )
-
     cumsum = running(
-        np.cumsum,
-        lambda grad, out, x: np.cumsum(grad[..., ::-1], axis=-1)[..., ::-1],
+        words.cumsum,
+        lambda grad, out, x: words.cumsum(grad[..., ::-1])[..., ::-1],
         "The sums of the entries up to each",
         "cumsum",
     )
@@ -352,34 +399,151 @@ class Reductions(Node):
     quantile = torch_spelling(quantile)
     diff = torch_spelling(diff)
 
-    @torch_spelling
-    def max(self: Any, axis: Any = None, keepdims: bool = False) -> Tensor:
-        """Give the largest entry along `axis`; with a tensor, array or float the larger of each."""
-        return Elementwise.maximum(self, axis) if _is_operand(axis) else self.amax(axis, keepdims)
+    @overload
+    def max(
+        self,
+        axis: Axis | Tensor | Array | float = None,
+        keepdims: bool = False,
+        *,
+        keepdim: bool = False,
+    ) -> Tensor: ...
+    @overload
+    def max(self, *, dim: int, keepdims: bool = False, keepdim: bool = False) -> ValuesIndices: ...
+    def max(
+        self: Any,
+        axis: Axis | Tensor | Array | float = None,
+        keepdims: bool = False,
+        *,
+        dim: int | None = None,
+        keepdim: bool = False,
+    ) -> Any:
+        """Give the largest entry along `axis`; with a tensor, array or float the larger of each.
+
+        Entries that tie share the gradient. Along `dim` give PyTorch's pair of values and indices,
+        of which the first index gets the gradient.
+        """
+        if _is_operand(axis):
+            return Elementwise.maximum(self, axis)
+        if _by_dim("max", axis, dim):
+            return one_along("max", self, np.argmax, dim, keepdims or keepdim)
+        return self.amax(axis, keepdims or keepdim)
+
+    @overload
+    def min(
+        self,
+        axis: Axis | Tensor | Array | float = None,
+        keepdims: bool = False,
+        *,
+        keepdim: bool = False,
+    ) -> Tensor: ...
+    @overload
+    def min(self, *, dim: int, keepdims: bool = False, keepdim: bool = False) -> ValuesIndices: ...
+    def min(
+        self: Any,
+        axis: Axis | Tensor | Array | float = None,
+        keepdims: bool = False,
+        *,
+        dim: int | None = None,
+        keepdim: bool = False,
+    ) -> Any:
+        """Give the smallest entry along `axis`; with a tensor, array or float the smaller one.
+
+        Entries that tie share the gradient. Along `dim` give PyTorch's pair of values and indices,
+        of which the first index gets the gradient.
+        """
+        if _is_operand(axis):
+            return Elementwise.minimum(self, axis)
+        if _by_dim("min", axis, dim):
+            return one_along("min", self, np.argmin, dim, keepdims or keepdim)
+        return self.amin(axis, keepdims or keepdim)
+
+    @overload
+    def median(
+        self, axis: Axis = None, keepdims: bool = False, *, keepdim: bool = False
+    ) -> Tensor: ...
+    @overload
+    def median(
+        self, *, dim: int, keepdims: bool = False, keepdim: bool = False
+    ) -> ValuesIndices: ...
+    def median(
+        self: Any,
+        axis: Axis = None,
+        keepdims: bool = False,
+        *,
+        dim: int | None = None,
+        keepdim: bool = False,
+    ) -> Any:
+        """Give the middle one of the sorted entries, the lower of two (np.median: their mean).
+
+        Entries that tie share the gradient. Along `dim` give PyTorch's pair of values and indices,
+        of which the index gets the gradient.
+        """
+        if _by_dim("median", axis, dim):
+            return one_along("median", self, _median_index, dim, keepdims or keepdim)
+        return lower_median(self, axis, keepdims or keepdim)
 
     @torch_spelling
-    def min(self: Any, axis: Any = None, keepdims: bool = False) -> Tensor:
-        """Give the smallest entry along `axis`; with a tensor, array or float the smaller one."""
-        return Elementwise.minimum(self, axis) if _is_operand(axis) else self.amin(axis, keepdims)
+    def mode(self, axis: int = -1, keepdims: bool = False) -> ValuesIndices:
+        """Give the entry that is there most often along `axis`, and the index of the last of them.
+
+        Of several such it is the smallest.
+        """
+        return one_along("mode", self, _mode_index, axis, keepdims)
 
     @torch_spelling
-    def var(self, axis: Axis = None, correction: float = 1, keepdims: bool = False) -> Tensor:
-        """Give the variance: sum((x - mean)**2) / (n - correction)."""
-        return variance(self, axis, keepdims, ddof=correction)
+    def kthvalue(self, k: int, axis: int = -1, keepdims: bool = False) -> ValuesIndices:
+        """Give the `k`-th entry along `axis` from the smallest, which is the first, and its index.
+
+        Raises ValueError unless there are k entries.
+        """
+        size = size_along(self, axis) if self._data.ndim else 1
+        if not 1 <= k <= size:
+            raise ValueError(f"kthvalue: k lies between 1 and {size} (axis {axis}), got {k}")
+
+        def index(data: Any, axis: int, keepdims: bool) -> Any:  # noqa: ARG001
+            order = np.argsort(data, axis=axis, kind="stable")
+            return order[along(axis, slice(k - 1, k), data.ndim)]
+
+        return one_along("kthvalue", self, index, axis, keepdims)
 
     @torch_spelling
-    def std(self, axis: Axis = None, correction: float = 1, keepdims: bool = False) -> Tensor:
+    def var(
+        self,
+        axis: Axis = None,
+        correction: float = 1,
+        keepdims: bool = False,
+        *,
+        unbiased: bool = True,
+    ) -> Tensor:
+        """Give the variance: sum((x - mean)**2) / (n - correction); not `unbiased`, over n."""
+        if isinstance(axis, bool):  # PyTorch's x.var(False)
+            return variance(self, None, keepdims, ddof=int(axis))
+        return variance(self, axis, keepdims, ddof=correction if unbiased else 0)
+
+    @torch_spelling
+    def std(
+        self,
+        axis: Axis = None,
+        correction: float = 1,
+        keepdims: bool = False,
+        *,
+        unbiased: bool = True,
+    ) -> Tensor:
         """Give the standard deviation, the root of the variance; its slope is 0 where it is 0."""
-        return deviation(self, axis, keepdims, ddof=correction)
+        if isinstance(axis, bool):  # PyTorch's x.std(False)
+            return deviation(self, None, keepdims, ddof=int(axis))
+        return deviation(self, axis, keepdims, ddof=correction if unbiased else 0)
 
     @torch_spelling
-    def cummax(self, axis: int) -> Tensor:
-        """Give the largest entry up to each; of tied ones the last gets the gradient."""
+    @axis_of_scalars
+    def cummax(self, axis: int) -> ValuesIndices:
+        """Give the largest entry up to each and its index; of tied ones the last."""
         return _latest_extreme(self, np.maximum, axis)
 
     @torch_spelling
-    def cummin(self, axis: int) -> Tensor:
-        """Give the smallest entry up to each; of tied ones the last gets the gradient."""
+    @axis_of_scalars
+    def cummin(self, axis: int) -> ValuesIndices:
+        """Give the smallest entry up to each and its index; of tied ones the last."""
         return _latest_extreme(self, np.minimum, axis)
 
     @torch_spelling
@@ -406,6 +570,13 @@ class Reductions(Node):
     def count_nonzero(self, axis: Axis = None, keepdims: bool = False) -> Any:
         """Count the entries that are not 0, as plain integers."""
         return np.count_nonzero(self._data, axis=axis, keepdims=keepdims)
+
+
+def _by_dim(name: str, axis: Any, dim: int | None) -> bool:
+    """Tell PyTorch's spelling from NumPy's. Raises TypeError for both at once."""
+    if dim is not None and axis is not None:
+        raise TypeError(f"{name}: give dim= or axis=, not both")
+    return dim is not None
 
 
 def _is_operand(axis: Any) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import operator
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,10 +16,11 @@ from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
 from tinytorch.engine import Node
 from tinytorch.operations.elementwise import where
-from tinytorch.operations.indexing import along, pick, scatter, size_along, take
+from tinytorch.operations.indexing import scatter, size_along, take
 from tinytorch.operations.operands import describe
 from tinytorch.operations.operation import Operation, apply, torch_spelling
 from tinytorch.operations.protocols import implements
+from tinytorch.operations.pytorch import also_called, axis_of_scalars
 
 if TYPE_CHECKING:
     from tinytorch.tensor import Tensor
@@ -31,7 +32,6 @@ _FLIP = Operation("flip")
 _ROLL = Operation("roll")
 _TRIL = Operation("tril")
 _TRIU = Operation("triu")
-_CONCATENATE = Operation("concatenate")
 
 
 def unpacked(values: tuple[Any, ...]) -> tuple[int, ...]:
@@ -275,140 +275,20 @@ def pad(x: Any, pad_width: Any, mode: Any = "constant", constant_values: Any = 0
     return x
 
 
-# --- joining and splitting ------------------------------------------------------------------------
+class Size(int):
+    """A number of entries that may be called for the shape, since PyTorch's `size` is a method."""
 
+    shape: tuple[int, ...]
 
-@implements(np.concatenate)
-def concatenate(arrays: Iterable[Any], axis: int | None = 0) -> Tensor:
-    """Join arrays along an axis that they have; all other sizes agree."""
-    arrays = list(arrays)
-    if axis is None:
-        arrays, axis = [np.reshape(x, -1) for x in arrays], 0
-    ends = np.cumsum([size_along(x, axis) for x in arrays])
+    def __new__(cls, shape: tuple[int, ...]) -> Size:  # noqa: PYI034  (no subclass is made)
+        """Count the entries of an array of that shape."""
+        size = super().__new__(cls, math.prod(shape))
+        size.shape = shape
+        return size
 
-    def part(end: int, size: int) -> Any:
-        return lambda grad, out, *arrays: grad[along(axis, slice(end - size, end), grad.ndim)]
-
-    sizes = np.diff(ends, prepend=0)
-    return apply(
-        _CONCATENATE,
-        lambda *arrays: np.concatenate(arrays, axis),
-        [part(int(end), int(size)) for end, size in zip(ends, sizes, strict=True)],
-        *arrays,
-    )
-
-
-@implements(np.stack)
-def stack(arrays: Iterable[Any], axis: int = 0) -> Tensor:
-    """Join arrays of one shape along a new axis."""
-    return concatenate([np.expand_dims(x, axis) for x in arrays], axis)
-
-
-@implements(np.append)
-def append(x: Any, values: Any, axis: int | None = None) -> Tensor:
-    """Put `values` behind x along `axis`, or behind all entries of x in one row."""
-    return concatenate([x, values], axis)
-
-
-@implements(np.hstack)
-def hstack(tup: Iterable[Any]) -> Tensor:
-    """Join side by side: along the second axis, or the only one."""
-    arrays = [np.atleast_1d(x) for x in tup]
-    return concatenate(arrays, 0 if np.ndim(arrays[0]) == 1 else 1)
-
-
-@implements(np.vstack)
-def vstack(tup: Iterable[Any]) -> Tensor:
-    """Join as rows: along the first axis of at least two."""
-    return concatenate([np.atleast_2d(x) for x in tup], 0)
-
-
-@implements(np.dstack)
-def dstack(tup: Iterable[Any]) -> Tensor:
-    """Join in depth: along the third axis."""
-    return concatenate([np.atleast_3d(x) for x in tup], 2)
-
-
-@implements(np.column_stack)
-def column_stack(tup: Iterable[Any]) -> Tensor:
-    """Join as columns of a matrix."""
-    return concatenate([np.reshape(x, (-1, 1)) if np.ndim(x) < 2 else x for x in tup], 1)
-
-
-@implements(np.atleast_1d)
-def atleast_1d(*arrays: Any) -> Any:
-    """Give each at least one axis."""
-    return _each(lambda x: reshape(x, -1) if x.ndim == 0 else x, arrays)
-
-
-@implements(np.atleast_2d)
-def atleast_2d(*arrays: Any) -> Any:
-    """Give each at least two axes, new ones first."""
-    return _each(lambda x: reshape(x, (1, -1)) if x.ndim < 2 else x, arrays)
-
-
-@implements(np.atleast_3d)
-def atleast_3d(*arrays: Any) -> Any:
-    """Give each at least three axes: of a vector the middle one, of a matrix the first two."""
-
-    def raised(x: Any) -> Any:
-        shape = (1, *x.shape, 1) if x.ndim == 1 else (*x.shape, *(1,) * (3 - x.ndim))
-        return reshape(x, shape) if x.ndim < 3 else x
-
-    return _each(raised, arrays)
-
-
-def _each(function: Any, arrays: tuple[Any, ...]) -> Any:
-    results = [function(x if hasattr(x, "__array_function__") else np.asarray(x)) for x in arrays]
-    return results[0] if len(results) == 1 else tuple(results)
-
-
-@implements(np.array_split)
-def array_split(x: Any, indices_or_sections: Any, axis: int = 0) -> list[Tensor]:
-    """Cut into that many parts, the first ones larger by one if need be, or before the indices."""
-    cut = np.array_split(np.arange(size_along(x, axis)), indices_or_sections)
-    ends = np.cumsum([len(part) for part in cut]).tolist()
-    if np.ndim(indices_or_sections):
-        return _cut(x, list(indices_or_sections), axis)
-    return _cut(x, ends[:-1], axis)
-
-
-@implements(np.split)
-def split(x: Any, indices_or_sections: Any, axis: int = 0) -> list[Tensor]:
-    """Cut into that many equal parts, or before the indices.
-
-    Raises ValueError where the size is no multiple of the number of parts.
-    """
-    size = size_along(x, axis)
-    if np.ndim(indices_or_sections) == 0 and size % indices_or_sections:
-        raise ValueError(
-            f"split: {size} entries along axis {axis} make no {indices_or_sections} equal parts; "
-            "array_split makes unequal ones"
-        )
-    return array_split(x, indices_or_sections, axis)
-
-
-def _cut(x: Any, places: Sequence[int], axis: int) -> list[Tensor]:
-    bounds = zip([None, *places], [*places, None], strict=True)
-    return [pick(x, along(axis, slice(start, stop), x.ndim)) for start, stop in bounds]
-
-
-@implements(np.hsplit)
-def hsplit(x: Any, indices_or_sections: Any) -> list[Tensor]:
-    """Split along the second axis, or the only one."""
-    return split(x, indices_or_sections, 0 if x.ndim == 1 else 1)
-
-
-@implements(np.vsplit)
-def vsplit(x: Any, indices_or_sections: Any) -> list[Tensor]:
-    """Split along the first axis."""
-    return split(x, indices_or_sections, 0)
-
-
-@implements(np.dsplit)
-def dsplit(x: Any, indices_or_sections: Any) -> list[Tensor]:
-    """Split along the third axis."""
-    return split(x, indices_or_sections, 2)
+    def __call__(self, dim: int | None = None) -> Any:
+        """Give the shape, or the size along the axis `dim`."""
+        return self.shape if dim is None else self.shape[dim]
 
 
 class Shape(Node):
@@ -427,9 +307,9 @@ class Shape(Node):
         return self._data.ndim
 
     @property
-    def size(self) -> int:
-        """The number of entries."""
-        return self._data.size
+    def size(self) -> Size:
+        """The number of entries; as in PyTorch, `x.size()` is the shape, `x.size(0)` one size."""
+        return Size(self._data.shape)
 
     def numel(self) -> int:
         """Give the number of entries."""
@@ -441,18 +321,16 @@ class Shape(Node):
 
     ravel = ravel
     moveaxis = movedim = moveaxis
-    swapaxes = swapdims = swapaxes
+    swapaxes = swapaxes
+    swapdims = also_called(dim0="axis1", dim1="axis2")(swapaxes)
     expand_dims = torch_spelling(expand_dims)
     broadcast_to = broadcast_to
     rollaxis = rollaxis
     fliplr, flipud = fliplr, flipud
-    rot90 = rot90
-    tril, triu = tril, triu
-    diagonal = diagonal
-    diag = diag
-    append = append
-    hsplit, vsplit, dsplit = hsplit, vsplit, dsplit
-    atleast_1d, atleast_2d, atleast_3d = atleast_1d, atleast_2d, atleast_3d
+    rot90 = also_called(dims="axes")(rot90)
+    tril, triu = also_called(diagonal="k")(tril), also_called(diagonal="k")(triu)
+    diagonal = also_called(dim1="axis1", dim2="axis2")(diagonal)
+    diag = also_called(diagonal="k")(diag)
     pad = pad
 
     @property
@@ -487,19 +365,21 @@ class Shape(Node):
         axis = normalize_axis_index(axis, self.ndim)
         return reshape(self, (*self.shape[:axis], *sizes, *self.shape[axis + 1 :]))
 
-    def transpose(self, *axes: Any) -> Tensor:
+    def transpose(self, *axes: Any, dim0: int | None = None, dim1: int | None = None) -> Tensor:
         """Exchange two axes; of none, reverse them all; of more, put them in that order."""
+        axes += tuple(i for i in (dim0, dim1) if i is not None)
         axes = axes if axes and axes[0] is not None else ()
         order = unpacked(axes)
         if len(order) == 2 and not isinstance(axes[0], Sequence):
             return swapaxes(self, *order)
         return transpose(self, order or None)
 
-    def permute(self, *axes: Any) -> Tensor:
-        """Put the axes in the order `axes`."""
-        return transpose(self, unpacked(axes))
+    def permute(self, *axes: Any, dims: Any = None) -> Tensor:
+        """Put the axes in the order `axes`, or `dims`."""
+        return transpose(self, unpacked(axes if dims is None else (dims,)))
 
     @torch_spelling
+    @axis_of_scalars
     def squeeze(self, axis: int | tuple[int, ...] | None = None) -> Tensor:
         """Leave out the axes of size 1, or of those named the ones that have it."""
         if axis is None:
@@ -523,7 +403,8 @@ class Shape(Node):
     @torch_spelling
     def flip(self, *axes: Any, axis: Any = None) -> Tensor:
         """Reverse the order of the entries along these axes, or along all."""
-        return flip(self, unpacked(axes) if axes else axis)
+        named = unpacked(axes if axis is None else (axis,)) or None
+        return flip(self, named if self.ndim or named not in {(0,), (-1,)} else None)
 
     def roll(self, shifts: Any, dims: Any = None) -> Tensor:
         """Shift the entries along `dims`, or all in one row; the last ones come in first."""
@@ -539,29 +420,3 @@ class Shape(Node):
     def repeat_interleave(self, repeats: Any, axis: int | None = None) -> Tensor:
         """Repeat each entry along `axis`, or each of all, as np.repeat."""
         return repeat(self, repeats, axis)
-
-    @torch_spelling
-    def split(self, split_size: int | Sequence[int], axis: int = 0) -> list[Tensor]:
-        """Cut into parts of that size, the last one smaller if need be, or of these sizes."""
-        size = size_along(self, axis)
-        if isinstance(split_size, int):
-            if split_size < 1:
-                raise ValueError(f"split: the size of a part is at least 1, got {split_size}")
-            return _cut(self, range(split_size, size, split_size), axis)
-        if sum(split_size) != size:
-            raise ValueError(f"split: sizes {split_size} do not add up to {size} (axis {axis})")
-        return _cut(self, np.cumsum(split_size)[:-1].tolist(), axis)
-
-    @torch_spelling
-    def chunk(self, chunks: int, axis: int = 0) -> list[Tensor]:
-        """Cut into at most that many parts of one size, the last one smaller if need be."""
-        size = size_along(self, axis)
-        if chunks < 1:
-            raise ValueError(f"chunk: the number of parts is at least 1, got {chunks}")
-        each = max(math.ceil(size / chunks), 1)
-        return _cut(self, range(each, size, each), axis)
-
-    @torch_spelling
-    def unbind(self, axis: int = 0) -> tuple[Tensor, ...]:
-        """Give the slices along `axis`, without that axis."""
-        return tuple(pick(self, along(axis, i, self.ndim)) for i in range(size_along(self, axis)))

@@ -1,0 +1,217 @@
+"""The way back: by hand, watched, interrupted, and from several threads."""
+
+from __future__ import annotations
+
+import linecache
+import signal
+import sys
+import threading
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+
+from tinytorch import Tensor, no_grad
+from tinytorch.engine import _accumulating, topological_order, watcher
+
+
+def program() -> tuple[list[Tensor], Tensor]:
+    rng = np.random.default_rng(0)
+    x, w, b = (Tensor(rng.normal(size=shape)) for shape in ((4, 3), (3, 2), (2,)))
+    h = np.tanh(x @ w + b)
+    z = (h * h[0] + x[:, :1].exp() / 2).sum() + b.sum()
+    return [x, w, b], z
+
+
+def test_steps_by_hand_end_where_backward_ends() -> None:
+    leaves, z = program()
+    z.grad = 1.0
+    for node in reversed(topological_order([z])):
+        node._backward()
+    expected, again = program()
+    again.backward()
+    for ours, theirs in zip(leaves, expected, strict=True):
+        assert_allclose(ours.grad, theirs.grad, rtol=1e-14)
+    for ours, theirs in zip(topological_order([z]), topological_order([again]), strict=True):
+        assert_allclose(ours.grad, theirs.grad, rtol=1e-14)
+
+
+def test_a_watcher_is_told_of_every_share() -> None:
+    _, z = program()
+    told: list[Any] = []
+    token = watcher.set(lambda node, x, share: told.append((node, x, share)))
+    try:
+        z.backward()
+    finally:
+        watcher.reset(token)
+    edges = [(n, x) for n in topological_order([z]) for x in n._children if isinstance(x, Tensor)]
+    assert len(told) == len(edges)
+    assert {(id(n), id(x)) for n, x, _ in told} == {(id(n), id(x)) for n, x in edges}
+    assert all(hasattr(share, "shape") for _, _, share in told)
+    z.backward()
+    assert len(told) == len(edges)
+
+
+# --- all or nothing -------------------------------------------------------------------------------
+
+
+class Interruption(BaseException):
+    pass
+
+
+def line_of(frame: Any) -> str:
+    return linecache.getline(frame.f_code.co_filename, frame.f_lineno)
+
+
+def gradients_of(z: Tensor) -> list[Any]:
+    return [node._grad for node in topological_order([z])]
+
+
+def assert_all_or_nothing(z: Tensor, before: list[Any], after: list[Any]) -> bool:
+    """Say whether the gradients are those from before; else they must be those of a whole pass."""
+    now = gradients_of(z)
+    if all(a is b for a, b in zip(now, before, strict=True)):
+        return True
+    for a, b in zip(now, after, strict=True):
+        assert_array_equal(a, b)
+    return False
+
+
+def test_an_error_before_any_line_leaves_all_gradients_or_none() -> None:
+    _, z = program()
+    z.backward()
+    before = gradients_of(z)
+    _, twin = program()
+    twin.backward()
+    twin.backward()
+    after = gradients_of(twin)
+    n, unchanged = 0, 0
+    while True:
+        n += 1
+        lines = 0
+
+        def trace(frame: Any, event: str, _: Any) -> Any:
+            nonlocal lines
+            if "tinytorch" not in frame.f_code.co_filename:
+                return None
+            # Python looks for signals after calls, never where a lock is about to be let go.
+            letting_go = _accumulating.locked() and "with " in line_of(frame)
+            if event == "line" and not letting_go:
+                lines += 1
+                if lines == n:  # noqa: B023  (called before n changes)
+                    raise Interruption
+            return trace
+
+        for node, gradient in zip(topological_order([z]), before, strict=True):
+            node._grad = gradient
+        sys.settrace(trace)
+        try:
+            z.backward()
+        except Interruption:
+            pass
+        finally:
+            sys.settrace(None)
+        if lines < n:
+            break
+        unchanged += assert_all_or_nothing(z, before, after)
+    assert n > 100
+    assert unchanged == n - 1
+
+
+def test_interrupts_at_random_moments_leave_all_gradients_or_none() -> None:
+    def handler(*_: Any) -> None:
+        raise Interruption
+
+    x = Tensor(np.ones(3))
+    h = x
+    for _ in range(50):
+        h = h * 1.01 + x
+    z = h.sum()
+    z.backward()
+    step = x.grad.copy()
+    before_signal = signal.signal(signal.SIGALRM, handler)
+    interrupted = 0
+    try:
+        for i in range(1000):
+            expected = x.grad.copy()
+            try:
+                signal.setitimer(signal.ITIMER_REAL, 1e-6 * (1 + i % 400))
+                z.backward()
+                signal.setitimer(signal.ITIMER_REAL, 0)
+            except Interruption:
+                interrupted += 1
+            finally:
+                signal.setitimer(signal.ITIMER_REAL, 0)
+            unchanged = np.array_equal(x.grad, expected)
+            assert unchanged or np.allclose(x.grad, expected + step, rtol=1e-12)
+    finally:
+        signal.signal(signal.SIGALRM, before_signal)
+    assert interrupted > 100
+
+
+def test_memory_that_runs_out_changes_no_gradient() -> None:
+    class Full(np.ndarray):
+        def __add__(self, other: Any) -> Any:
+            raise MemoryError
+
+    x, y = Tensor(np.ones(3)), Tensor(np.ones(3))
+    (x * y).sum().backward()
+    y._grad = np.ones(3).view(Full)
+    before = x._grad
+    with pytest.raises(MemoryError):
+        (x * y).sum().backward()
+    assert x._grad is before
+
+
+def test_threads_that_share_parameters_lose_no_gradient() -> None:
+    w = Tensor(np.zeros(50))
+    rounds, workers = 50, 8
+    start = threading.Barrier(workers)
+
+    def work() -> None:
+        start.wait()
+        for _ in range(rounds):
+            (w * np.ones(50)).sum().backward()
+
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        threads = [threading.Thread(target=work) for _ in range(workers)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    finally:
+        sys.setswitchinterval(interval)
+    assert_array_equal(w.grad, np.full(50, rounds * workers))
+
+
+# --- changes in place -----------------------------------------------------------------------------
+
+
+def test_a_parameter_is_updated_in_place_where_nothing_is_recorded() -> None:
+    w = Tensor([1.0, 2.0])
+    (w * w).sum().backward()
+    data, twin = w.data, w
+    with no_grad():
+        w -= 0.1 * w.grad
+        w *= 2
+        w += 1.0
+        w /= 2
+    assert w is twin
+    assert w.data is data
+    assert_allclose(data, (2 * (np.array([1.0, 2.0]) * 0.8) + 1) / 2)
+    assert w.requires_grad
+
+
+def test_an_update_that_would_be_lost_is_refused() -> None:
+    parameters = [Tensor([1.0, 2.0], label="w")]
+    (parameters[0] ** 2).sum().backward()
+    for p in parameters:
+        with pytest.raises(RuntimeError, match=r"tensor 'w' .* x\.data -= y updates a parameter"):
+            p -= 0.1 * p.grad  # noqa: PLW2901
+    total = Tensor(0.0)
+    for _ in range(3):
+        total += (parameters[0] * 2).sum()
+    assert total.item() == 18

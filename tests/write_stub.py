@@ -1,0 +1,138 @@
+"""Write `tinytorch/operations/methods.pyi`: what a type checker and an editor see of the methods.
+
+The stub is made from the live class. An operation of a tensor gives a tensor, unless its annotation
+or its overloads say more; PyTorch's names of parameters make an overload of their own.
+"""
+
+from __future__ import annotations
+
+import inspect
+import subprocess
+import sys
+import sysconfig
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from textwrap import indent
+from typing import Any, get_overloads
+
+from tinytorch.engine import Node
+from tinytorch.operations.methods import Methods
+
+PATH = Path(sys.modules[Methods.__module__].__file__ or "").with_suffix(".pyi")
+
+HEADER = '''\
+"""The methods of a tensor that are operations, as a type checker sees them.
+
+Written by `make stub` from the class; don't edit.
+"""
+
+from collections.abc import Sequence
+from typing import Any, Literal, overload
+
+import numpy.typing as npt
+
+from tinytorch.engine import Array, Node
+from tinytorch.operations.indexing import ValuesIndices
+from tinytorch.operations.linalg import QRResult, SlogdetResult, TorchSVDResult
+from tinytorch.operations.reductions import Axis
+from tinytorch.operations.shape import Size
+from tinytorch.tensor import Tensor
+
+class Methods(Node):
+'''
+
+REFUSED = {"__setitem__"}  # it says what to write instead
+PLAIN = {"all", "any", "argmax", "argmin", "argsort", "count_nonzero"}  # an array or a number
+
+
+def stub() -> str:
+    """Give the text of the stub."""
+    parts = [HEADER, indent(_quoted(inspect.getdoc(Methods)), "    ")]
+    for name in _names():
+        parts += _definitions(name, inspect.getattr_static(Methods, name))
+    ruff = [Path(sysconfig.get_path("scripts"), "ruff"), "format", "--stdin-filename", PATH, "-"]
+    done = subprocess.run(ruff, input="\n".join(parts), stdout=-1, check=True, encoding="utf-8")
+    return done.stdout
+
+
+def _names() -> Iterator[str]:
+    families = [cls for cls in reversed(Methods.__mro__) if issubclass(cls, Node)]
+    names = {name: None for cls in families if cls is not Node for name in vars(cls)}
+    for name in names:
+        own = not hasattr(object, name) and name not in REFUSED
+        if own and (not name.startswith("_") or name.endswith("__")) and name != "__slots__":
+            yield name
+
+
+def _definitions(name: str, attribute: Any) -> Iterator[str]:
+    if isinstance(attribute, property):
+        yield "    @property"
+        yield _definition(name, inspect.signature(attribute.fget), attribute.__doc__)
+        return
+    if isinstance(attribute, staticmethod):
+        attribute = attribute.__func__
+    signatures = list(_signatures(attribute))
+    for signature in signatures:
+        if len(signatures) > 1:
+            yield "    @overload"
+        yield _definition(name, signature, inspect.getdoc(attribute))
+
+
+def _signatures(method: Callable[..., Any]) -> Iterator[inspect.Signature]:
+    """Give a method's signatures: NumPy's spelling, and PyTorch's where it is another one."""
+    given = [inspect.signature(overload) for overload in get_overloads(inspect.unwrap(method))]
+    for signature in given or [inspect.signature(method)]:
+        yield signature
+        spelled = _in_torch(signature, getattr(method, "spellings", {}))
+        if spelled != signature:
+            yield spelled
+
+
+def _in_torch(signature: inspect.Signature, spellings: Mapping[str, str]) -> inspect.Signature:
+    theirs = {ours: theirs for theirs, ours in reversed(spellings.items())}
+    parameters = signature.parameters.values()
+    if any(p.kind is p.VAR_POSITIONAL for p in parameters):
+        theirs["axis"] = "dims"  # as of flip, which takes any number of them
+    return signature.replace(
+        parameters=[p.replace(name=theirs.get(p.name, p.name)) for p in parameters]
+    )
+
+
+def _definition(name: str, signature: inspect.Signature, doc: str | None) -> str:
+    own, *others = signature.parameters.values()
+    parameters = [own.replace(name="self", annotation=own.empty, kind=own.POSITIONAL_OR_KEYWORD)]
+    parameters += [p.replace(annotation=_Words(_annotation(p))) for p in others]
+    returned = signature.return_annotation
+    if returned == "Any" and name not in PLAIN:
+        returned = "Tensor"
+    shown = inspect.Signature(parameters, return_annotation=_Words(returned))
+    return f"    def {name}{shown}:\n{indent(_quoted(doc), ' ' * 8)}"
+
+
+class _Words(str):
+    """An annotation that a signature shows without quotes."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return str(self)
+
+
+def _annotation(parameter: inspect.Parameter) -> str:
+    """Give the annotation; a row's lambdas have none, and there the default tells."""
+    if parameter.annotation is not parameter.empty:
+        return str(parameter.annotation)
+    if parameter.name == "dtype":
+        return "npt.DTypeLike"
+    if parameter.default is parameter.empty:
+        return "Any"
+    return "float | None" if parameter.default is None else type(parameter.default).__name__
+
+
+def _quoted(doc: str | None) -> str:
+    doc = inspect.cleandoc(doc or "")
+    return f'"""{doc}\n"""' if "\n" in doc else f'"""{doc}"""'
+
+
+if __name__ == "__main__":
+    PATH.write_text(stub(), encoding="utf-8")

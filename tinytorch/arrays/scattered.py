@@ -1,0 +1,92 @@
+"""What indexing leaves of a gradient: a part of it, and where in the whole it belongs.
+
+`x[0]`, `x[1]` and so on each have a gradient of one entry. Were each written into zeros of x's
+shape, n of them would take n * n steps. So the rule gives the part with its index, and where the
+engine adds, the parts go into one array.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+
+class Scattered:
+    """An array of `shape`: `part` at `index`, where repeated entries add up, and 0 elsewhere.
+
+    `+` adds to it in place, which is nobody else's, and `array()` gives the sum.
+    """
+
+    __slots__ = ("_index", "_part", "_sum", "dtype", "shape")
+    __array_ufunc__ = None  # an array on the left of + leaves the sum to this class
+
+    def __init__(self, index: Any, part: Any, shape: tuple[int, ...], dtype: Any) -> None:
+        self._index, self._part, self.shape, self.dtype = index, part, shape, dtype
+        self._sum: Any = None
+
+    def array(self) -> Any:
+        """Write the sum down."""
+        if self._sum is None:
+            self._sum = np.zeros_like(self._part, self.dtype, shape=self.shape)
+            add_at(self._sum, self._index, self._part)
+        return self._sum
+
+    def __add__(self, other: Any) -> Scattered:
+        if isinstance(other, Scattered):
+            add_at(self.array(), other._index, other._part)
+        else:
+            self._sum = self.array()
+            self._sum += other
+        return self
+
+    def __radd__(self, array: Any) -> Scattered:
+        # A copy, since others may look at it.
+        self._sum = np.array(array) if isinstance(array, np.generic) else array.copy()
+        add_at(self._sum, self._index, self._part)
+        return self
+
+
+def whole(share: Any) -> Any:
+    """Give a share of a gradient as an array."""
+    return share.array() if type(share) is Scattered else share
+
+
+def add_at(out: Any, index: Any, part: Any) -> None:
+    """Do `out[index] += part`, but add up what goes to the same entry."""
+    index = index if isinstance(index, tuple) else (index,)
+    if not any(np.ndim(x) and _is_whole(x) for x in index):
+        out[index] += part
+        return
+    if type(out) is type(part) is np.ndarray and out.flags.c_contiguous:
+        places = _places(index, out.shape)
+        if places is not None:  # along a single axis NumPy is five times as fast
+            out, index, part = out.reshape(-1), places, part.reshape(-1)
+    np.add.at(out, index, part)
+
+
+def _is_whole(x: Any) -> bool:
+    """Tell whole numbers from masks, slices, None and ..."""
+    return (x if hasattr(x, "dtype") else np.asarray(x)).dtype.kind in "iu"
+
+
+def _places(index: tuple[Any, ...], shape: tuple[int, ...]) -> Any:
+    """Number the entries that `index` picks out of `shape`, in one row.
+
+    Gives None if it does more than to pick by whole numbers along neighbouring axes.
+    """
+    parts, first = list(index), 0
+    while parts and isinstance(parts[-1], slice) and parts[-1] == slice(None):
+        parts.pop()
+    while isinstance(parts[first], slice) and parts[first] == slice(None):
+        first += 1
+    numbers = tuple(parts[first:])
+    if not all(map(_is_whole, numbers)):
+        return None
+    axes, after = shape[first : len(parts)], math.prod(shape[len(parts) :])
+    np.broadcast_to(0, axes)[numbers]  # raises IndexError
+    along = np.ravel_multi_index(numbers, axes, mode="wrap")  # which knows negative numbers
+    before = np.arange(math.prod(shape[:first])) * math.prod(axes)
+    rows = before[:, None] + along.reshape(-1)
+    return (rows[..., None] * after + np.arange(after)).reshape(-1)

@@ -1,0 +1,18 @@
+"""All methods that are operations, in one class.
+
+A type checker and an editor don't see what a row such as `exp = unary(...)` makes. They read
+`methods.pyi` beside this file instead, which `make stub` writes from the class.
+"""
+
+from tinytorch.operations.activations import Activations
+from tinytorch.operations.indexing import Indexing
+from tinytorch.operations.joining import Joining
+from tinytorch.operations.linalg import LinearAlgebra
+from tinytorch.operations.reductions import Reductions
+from tinytorch.operations.shape import Shape
+
+
+class Methods(Activations, Reductions, Shape, Joining, Indexing, LinearAlgebra):
+    """What a tensor can compute."""
+
+    __slots__ = ()
