@@ -1,6 +1,7 @@
 """TinyTorch: gradients of NumPy programs, in a library that is short enough to read."""
 
 from tinytorch import autograd, data, nn, optim
+from tinytorch.compiler import compile  # noqa: A004
 from tinytorch.custom import checkpoint, custom_vjp
 from tinytorch.engine import sum_to_shape
 from tinytorch.grad_mode import enable_grad, is_grad_enabled, no_grad, set_grad_enabled
@@ -28,6 +29,7 @@ __all__ = [
     "autograd",
     "check_grads",
     "checkpoint",
+    "compile",
     "custom_vjp",
     "data",
     "elementwise_grad",

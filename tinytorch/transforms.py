@@ -437,7 +437,7 @@ def _rows_by_tensors(y: Tensor, inputs: Sequence[Tensor]) -> list[Any]:
 
 def _rows_by_batch(y: Tensor, inputs: Sequence[Tensor]) -> list[Any]:
     """Sweep once for as many entries of y as memory should be spent on."""
-    found = [np.zeros((y.size, *x.shape), x.dtype) for x in inputs]
+    found = [np.zeros_like(x._data, shape=(y.size, *x.shape)) for x in inputs]
     step = 1 + _BATCHED_ENTRIES // (1 + sum(node._data.size for node in topological_order([y])))
     for start in range(0, y.size, step):
         batch = Batch(np.moveaxis(_units(y, start, step), 0, -1))

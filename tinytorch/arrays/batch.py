@@ -108,10 +108,11 @@ class Batch(NDArrayOperatorsMixin):
     swapaxes = functools.partialmethod(functools.partial(_rearranged, np.swapaxes))
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
-        method = getattr(np.ndarray, name)
-        if name.startswith("_") or not callable(method):
+        if name.startswith("_") or not callable(getattr(np.ndarray, name)):
             raise AttributeError(f"a batch has no {name}")
-        return functools.partial(_one_by_one, method, self)
+        return lambda *args, **kwargs: _one_by_one(
+            lambda x, *args, **kwargs: getattr(x, name)(*args, **kwargs), self, *args, **kwargs
+        )
 
     def __getitem__(self, index: Any) -> Batch:
         return Batch(self.stacked[_sparing_last_axis(index)])
@@ -133,7 +134,7 @@ def _aligned(operand: Any) -> Any:
     """Give a batch's arrays, or an array with one more axis, so that it broadcasts against them."""
     if isinstance(operand, Batch):
         return operand.stacked
-    return operand[..., None] if isinstance(operand, np.ndarray) else operand
+    return operand[..., None] if getattr(operand, "ndim", 0) else operand
 
 
 def _stacked_in_front(operands: Sequence[Any]) -> Iterator[Any]:
@@ -155,7 +156,8 @@ def _sparing_last_axis(index: Any) -> Any:
 
 def _zeros_like(batch: Batch, dtype: Any = None, *, shape: Any = None) -> Batch:
     shape = batch.shape if shape is None else shape
-    return Batch(np.zeros((*shape, batch.stacked.shape[-1]), dtype or batch.dtype))
+    shape = (*shape, batch.stacked.shape[-1])
+    return Batch(np.zeros_like(batch.stacked, dtype or batch.dtype, shape=shape))
 
 
 def _where(*operands: Any) -> Batch:

@@ -29,7 +29,7 @@ class Scattered:
     def array(self) -> Any:
         """Write the sum down."""
         if self._sum is None:
-            self._sum = np.zeros(self.shape, self.dtype)
+            self._sum = np.zeros_like(self._part, self.dtype, shape=self.shape)
             add_at(self._sum, self._index, self._part)
         return self._sum
 
@@ -42,7 +42,8 @@ class Scattered:
         return self
 
     def __radd__(self, array: Any) -> Scattered:
-        self._sum = np.array(array)  # a copy, since others may look at it
+        # A copy, since others may look at it.
+        self._sum = np.array(array) if isinstance(array, np.generic) else array.copy()
         add_at(self._sum, self._index, self._part)
         return self
 
@@ -67,7 +68,7 @@ def add_at(out: Any, index: Any, part: Any) -> None:
 
 def _is_whole(x: Any) -> bool:
     """Tell whole numbers from masks, slices, None and ..."""
-    return np.asarray(x).dtype.kind in "iu"
+    return (x if hasattr(x, "dtype") else np.asarray(x)).dtype.kind in "iu"
 
 
 def _places(index: tuple[Any, ...], shape: tuple[int, ...]) -> Any:

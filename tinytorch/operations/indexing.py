@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 from numpy.lib.array_utils import normalize_axis_index
 
-from tinytorch.arrays.kind import NUMPY, evaluate, kind_of
+from tinytorch.arrays.kind import evaluate, kind_of
 from tinytorch.arrays.scattered import Scattered
 from tinytorch.engine import Node
 from tinytorch.operations.elementwise import where
@@ -78,7 +78,7 @@ def _checked(index: Any) -> Any:
             f"an index is made of whole numbers or truth values, got {describe(index)}; "
             "comparisons, argmax and argsort give such arrays, x.data.astype(int) makes one"
         )
-    if kind_of(index) is not NUMPY:
+    if kind_of(index).to_numpy:
         raise TypeError(
             f"an index decides the shape, a {kind_of(index).name} array as one must be computed "
             "first"
@@ -135,12 +135,17 @@ def histogram(
     return np.histogram(a._data, bins, range, weights=weights)
 
 
+def _array(index: Any) -> Any:
+    index = _checked(index)
+    return index if hasattr(index, "__array_function__") else np.asarray(index)
+
+
 @implements(np.take)
 def take(x: Any, indices: Any, axis: int | None = None) -> Tensor:
     """Pick entries along `axis`, or of all in one row; the axes of `indices` replace it."""
     if axis is None:
-        return pick(np.reshape(x, -1), np.asarray(_checked(indices)))
-    return pick(x, along(axis, np.asarray(_checked(indices)), x.ndim))
+        return pick(np.reshape(x, -1), _array(indices))
+    return pick(x, along(axis, _array(indices), x.ndim))
 
 
 @implements(np.take_along_axis)
@@ -237,13 +242,13 @@ class Indexing(Node):
     @torch_spelling
     def gather(self, axis: int, index: Any) -> Tensor:
         """Pick along `axis`, in each row by its own indices; of the other axes the first ones."""
-        index = np.asarray(_checked(index))
+        index = _array(index)
         return pick(self, _rows(self, index, axis, index.shape))
 
     @torch_spelling
     def scatter_add(self: Any, axis: int, index: Any, src: Any) -> Any:
         """Add the entries of `src`, each to the entry of x that `gather` would pick for it."""
-        index = np.asarray(_checked(index))
+        index = _array(index)
         if not isinstance(src, Node):
             src = constant(src, self.dtype, _SCATTER)
         part = src[tuple(slice(n) for n in index.shape)]

@@ -51,7 +51,11 @@ def constant(operand: Any, dtype: np.dtype[Any], op: object) -> Any:
     )
 
 
-_shared_array = functools.lru_cache(256)(np.asarray)
+@functools.lru_cache(256)
+def _shared_array(number: float, dtype: np.dtype[Any]) -> Any:
+    array = np.asarray(number, dtype)
+    array.setflags(write=False)
+    return array
 
 
 def as_array(number: float, dtype: np.dtype[Any]) -> Any:

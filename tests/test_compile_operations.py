@@ -1,0 +1,77 @@
+"""Every operation, compiled, gives what it gives uncompiled, for inputs that it has not seen."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from cases import CASES, Case, dice
+from numpy.testing import assert_allclose
+from reference import Function, exchanged, is_variable, leaves, weights
+from test_linalg import CASES as LINEAR_ALGEBRA
+from test_operations import ELEMENTWISE, SMOOTH
+
+import tinytorch
+
+# The rank of the matrix decides what it computes.
+REFUSED = {"lstsq"}
+EVERY_CASE = [
+    pytest.param(case, spelling, id=f"{case.name}-{i}")
+    for case in [*CASES, *LINEAR_ALGEBRA]
+    if case.name not in REFUSED
+    for i, spelling in enumerate(case.spellings)
+]
+
+
+def differentiated(function: Function, arguments: Any) -> Function:
+    """Give the function of the floating arrays alone that computes values and gradients."""
+
+    def compute(arrays: Any) -> Any:
+        remaining = iter(arrays)
+        args = exchanged(arguments, lambda x: next(remaining) if is_variable(x) else x)
+        inputs, xs = [], []
+
+        def change(x: Any) -> Any:
+            if getattr(x, "dtype", np.dtype(int)).kind != "f":
+                return x
+            xs.append(tinytorch.Tensor(x))
+            return xs[-1]
+
+        inputs = exchanged(args, change)
+        outputs = list(leaves(function(*inputs)))
+        ws = weights([y.shape for y in outputs], 1)
+        for y, w in zip(outputs, ws, strict=True):
+            if y.requires_grad:
+                y.backward(w)
+        return [y.data for y in outputs] + [x.grad for x in xs]
+
+    return compute
+
+
+def assert_compiles(function: Function, arrays: list[Any]) -> None:
+    compiled = tinytorch.compile(function)
+    for i in range(6):
+        moved = [x * (1 + i / 100) for x in arrays]
+        with np.errstate(all="ignore"):
+            expected, actual = function(moved), compiled(moved)
+        for a, b in zip(actual, expected, strict=True):
+            assert type(a) is type(b)
+            assert a.dtype == b.dtype
+            assert a.shape == b.shape
+            assert_allclose(a, b, rtol=1e-12, atol=1e-13)
+    assert compiled.program is not None
+
+
+@pytest.mark.parametrize(("case", "spelling"), EVERY_CASE)
+def test_every_row_compiled(case: Case, spelling: Function) -> None:
+    arguments = case.arguments(dice(3))
+    arrays = [x for x in leaves(arguments) if is_variable(x)]
+    assert_compiles(differentiated(spelling, arguments), arrays)
+
+
+@pytest.mark.parametrize(("name", "method", "operands"), ELEMENTWISE)
+def test_every_elementwise_operation_compiled(name: str, method: Function, operands: int) -> None:
+    offset = 1 if name == "ARCCOSH" else 0
+    arrays = [SMOOTH / 1.1 + offset + i / 50 for i in range(operands)]
+    assert_compiles(differentiated(method, arrays), arrays)

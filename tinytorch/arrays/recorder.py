@@ -1,0 +1,367 @@
+"""The recorder: an array that speaks NumPy's protocols, holds a value, and writes down every call.
+
+A function that computes with arrays cannot tell the difference: each NumPy call is made at once, of
+the values, and its result is a recorder again. What the tape has in the end is the list of calls.
+Where a function would have to know a value, to decide something or to hand it to what writes
+nothing down, the recorder refuses, and names the user's line.
+"""
+
+from __future__ import annotations
+
+import functools
+import linecache
+import operator
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from dis import opmap
+from pathlib import Path
+from typing import Any, NamedTuple, NoReturn
+
+import numpy as np
+from numpy.lib.mixins import NDArrayOperatorsMixin
+
+from tinytorch.arrays.kind import Kind, register
+from tinytorch.engine import Array, accumulate, pull
+
+_INSIDE = (str(Path(__file__).parents[1]), str(Path(np.__file__).parent), "<frozen", "<__array_f")
+_BACKWARD = {pull.__code__, accumulate.__code__}
+
+# The shapes of their results depend on values.
+_REFUSED = {
+    np.nonzero, np.flatnonzero, np.argwhere, np.unique, np.compress, np.extract, np.bincount,
+    np.union1d, np.intersect1d, np.setdiff1d, np.setxor1d, np.trim_zeros, np.histogram,
+    np.unique_all, np.unique_counts, np.unique_inverse, np.unique_values, np.histogram_bin_edges,
+}  # fmt: skip
+_SHOWN = {np.array2string, np.array_repr, np.array_str, np.save, np.savez, np.savetxt}
+# They look at the shape and the dtype only.
+_STATIC = {
+    np.shape, np.ndim, np.size, np.result_type, np.can_cast, np.iscomplexobj, np.isrealobj,
+    np.common_type, np.min_scalar_type,
+}  # fmt: skip
+_MAKERS = {np.zeros_like: 0, np.empty_like: 0, np.ones_like: 1}
+# They write into their first argument.
+_WRITERS = {np.copyto, np.put, np.place, np.putmask, np.fill_diagonal, np.put_along_axis}
+_WRITING_METHODS = {"fill", "sort", "partition", "put"}
+_REDUCTIONS = {
+    "sum": np.add, "prod": np.multiply, "max": np.maximum, "min": np.minimum,
+    "any": np.logical_or, "all": np.logical_and,
+}  # fmt: skip
+_POWERS = {1: np.positive, -1: np.reciprocal, 0.5: np.sqrt, 2: np.square}
+
+tapes: dict[int, Any] = {}  # of the threads that record: what their calls are written on
+
+
+class Line(NamedTuple):
+    """A line of the user's."""
+
+    path: str
+    number: int
+
+    def __str__(self) -> str:
+        return f"{Path(self.path).name}:{self.number}"
+
+    @property
+    def text(self) -> str:
+        """The line itself, where its file is at hand."""
+        return linecache.getline(self.path, self.number).strip()
+
+
+def current() -> Any:
+    """Give the tape of this thread, if a function is being recorded."""
+    return tapes.get(threading.get_ident())
+
+
+def user_line() -> tuple[Line, bool]:
+    """Find the line of the user's that is being executed, and whether it runs a backward pass."""
+    frame, backward = sys._getframe(1), False
+    while frame.f_back is not None and frame.f_code.co_filename.startswith(_INSIDE):
+        backward = backward or frame.f_code in _BACKWARD
+        frame = frame.f_back
+    return Line(frame.f_code.co_filename, frame.f_lineno), backward
+
+
+def refuse(what: str, hint: str, line: Line | None = None) -> NoReturn:
+    """Raise TypeError that says what cannot be part of a program, where, and what to do."""
+    line = line or user_line()[0]
+    raise TypeError(f"compile: {what}: {hint}\n  {line}: {line.text}")
+
+
+def map_parts(function: Callable[[Any], Any], tree: Any) -> Any:
+    """Apply `function` to everything in nested tuples, lists, dicts and slices."""
+    kind = type(tree)
+    if kind is tuple or kind is list:
+        return kind([map_parts(function, part) for part in tree])
+    if kind is dict:
+        return {key: map_parts(function, part) for key, part in tree.items()}
+    if kind is slice:
+        return slice(*[map_parts(function, x) for x in (tree.start, tree.stop, tree.step)])
+    if isinstance(tree, tuple) and hasattr(tree, "_make") and not hasattr(kind, "slot"):
+        return tree._make([map_parts(function, part) for part in tree])
+    return function(tree)
+
+
+def plainly(x: Any) -> Any:
+    """Give the value that a recorder holds."""
+    return x.value if isinstance(x, Recorder) else x
+
+
+def call(
+    function: Callable[..., Any], args: Any, kwargs: Any, written: tuple[Any, ...] = ()
+) -> Any:
+    """Make a call; write it down if this thread is recording."""
+    tape = current()
+    if tape is not None:
+        return tape.call(function, args, kwargs, written)
+    values = map_parts(plainly, (args, kwargs))
+    return function(*values[0], **values[1])
+
+
+def _in_place(name: str) -> Callable[[Any, Any], Any]:
+    operate = getattr(operator, name)
+    change = getattr(NDArrayOperatorsMixin, f"__i{name}__")
+    return lambda x, y: (change if isinstance(x.value, np.ndarray) else operate)(x, y)
+
+
+class Recorder(NDArrayOperatorsMixin):
+    """An array whose calls are written down on a tape.
+
+    Once the recording has ended, and in other threads, it is what its value is.
+    """
+
+    __slots__ = ("__weakref__", "slot", "tape", "value")
+
+    def __init__(self, value: Any, slot: int, tape: Any) -> None:
+        self.value, self.slot, self.tape = value, slot, tape
+
+    # --- what a program knows before it runs ----------------------------------------------------
+
+    @property  # type: ignore[misc]
+    def __class__(self) -> type:
+        """What `isinstance` takes it for: an array, or for a Python number a float."""
+        return np.ndarray if isinstance(self.value, np.ndarray | np.generic) else type(self.value)
+
+    @property
+    def stands_for(self) -> type:
+        """The kind of array, or number, that the value is."""
+        return type(self.value)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The sizes of the axes."""
+        return np.shape(self.value)
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """The type of the entries; of a Python number the one that NumPy would give it."""
+        dtype: np.dtype[Any] = self.tape.values[self.slot].dtype
+        return dtype
+
+    @property
+    def ndim(self) -> int:
+        """The number of axes."""
+        return np.ndim(self.value)
+
+    @property
+    def size(self) -> int:
+        """The number of entries."""
+        return np.size(self.value)
+
+    @property
+    def base(self) -> Any:
+        """The array whose memory this one looks into, None for one with memory of its own."""
+        return getattr(self.value, "base", None)
+
+    def __len__(self) -> int:
+        return len(self.value)
+
+    def __iter__(self) -> Iterator[Any]:
+        return (self[i] for i in range(len(self)))
+
+    # --- NumPy's functions ----------------------------------------------------------------------
+
+    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
+        if any(_is_foreign(x) for x in inputs):
+            return NotImplemented
+        function = ufunc if method == "__call__" else getattr(ufunc, method)
+        written = tuple(x for x in kwargs.get("out", ()) if x is not None)
+        if method == "at":
+            written = inputs[:1]
+        return call(function, inputs, kwargs, written)
+
+    def __array_function__(
+        self, function: Callable[..., Any], types: Any, args: Any, kwargs: Any
+    ) -> Any:
+        if not all(issubclass(kind, Recorder | np.ndarray) for kind in types):
+            return NotImplemented
+        name = f"np.{function.__name__}"
+        no_value = function in (np.any, np.all) and not np.size(args[0])
+        if function in _STATIC or no_value or current() is None:
+            values = map_parts(plainly, (args, kwargs))
+            return function(*values[0], **values[1])
+        if function in _REFUSED:
+            refuse(f"the shape of what {name} gives depends on values", "use np.where and masks")
+        if function in _SHOWN:
+            refuse("a value is printed or stored inside the function", "return it")
+        if function in _MAKERS:
+            return self._made(_MAKERS[function], *args[1:], **kwargs)
+        if function is np.full_like:
+            return self._made(*args[1:], **kwargs)
+        out = kwargs.get("out")
+        written = args[:1] if function in _WRITERS else () if out is None else (out,)
+        return call(function, args, kwargs, written)
+
+    def _made(self, fill: Any, dtype: Any = None, *_order: Any, shape: Any = None, **_: Any) -> Any:
+        """Give an array of the same shape: the values don't come into it."""
+        shape = self.shape if shape is None else shape
+        return call(np.full, (shape, fill, np.dtype(dtype or self.dtype)), {})
+
+    # --- an array's methods ---------------------------------------------------------------------
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__") or not hasattr(np.ndarray, name):
+            raise AttributeError(f"an array has no attribute {name!r}")
+        if current() is None:
+            return getattr(np.asarray(self.value), name)
+        if name in _REDUCTIONS:
+            return functools.partial(self._reduce, _REDUCTIONS[name])
+        if name in ("item", "tolist", "tobytes", "tofile", "dump", "dumps", "data", "ctypes"):
+            refuse(f"{name} takes a value out of the program", "return the array instead")
+        method = getattr(np.ndarray, name)
+        if not callable(method):
+            return getattr(np.asarray(self.value), name)
+        written = (self,) if name in _WRITING_METHODS else ()
+        return lambda *args, **kwargs: call(method, (self, *args), kwargs, written)
+
+    def _reduce(
+        self, ufunc: np.ufunc, axis: Any = None, dtype: Any = None, out: Any = None, **options: Any
+    ) -> Any:
+        if not self.size and ufunc in (np.logical_or, np.logical_and):
+            return ufunc.reduce(self.value, axis=axis, **options)  # no value decides that
+        options = {"axis": axis, **options}
+        if dtype is not None:
+            options["dtype"] = dtype
+        if out is not None:
+            options["out"] = out
+        return call(ufunc.reduce, (self,), options, () if out is None else (out,))
+
+    @property
+    def T(self) -> Any:
+        """The axes in reverse."""
+        return self.transpose()
+
+    @property
+    def mT(self) -> Any:
+        """The last two axes exchanged."""
+        return self.swapaxes(-1, -2)
+
+    def view(self, dtype: Any) -> Any:
+        """Give the same memory, read as another dtype."""
+        if isinstance(dtype, type) and issubclass(dtype, np.ndarray):
+            return self
+        return call(np.ndarray.view, (self, np.dtype(dtype)), {})
+
+    def astype(self, dtype: Any, copy: bool = True, **options: Any) -> Any:
+        """Give the entries in another dtype; itself where nothing is to be done."""
+        if not copy and self.dtype == dtype:
+            return self
+        return call(np.ndarray.astype, (self, np.dtype(dtype)), options)
+
+    def copy(self, order: str = "C") -> Any:
+        """Give an array of its own."""
+        if not isinstance(self.value, np.ndarray):
+            return call(np.array, (self,), {})
+        return call(np.ndarray.copy, (self, order), {})
+
+    def __pow__(self, exponent: Any) -> Any:
+        # As NumPy's own arrays do it.
+        known = type(exponent) in (int, float) and self.dtype.kind == "f"
+        if known and exponent in _POWERS and isinstance(self.value, np.ndarray):
+            return _POWERS[exponent](self)
+        return super().__pow__(exponent)
+
+    # A number of NumPy's is not changed in place: x += y makes a new one.
+    __iadd__ = _in_place("add")
+    __isub__ = _in_place("sub")
+    __imul__ = _in_place("mul")
+    __itruediv__ = _in_place("truediv")
+    __ipow__ = _in_place("pow")
+
+    def __getitem__(self, index: Any) -> Any:
+        parts = index if isinstance(index, tuple) else (index,)
+        if any(isinstance(part, Recorder) and part.dtype == bool for part in parts):
+            refuse("a mask decides a shape", "np.where(mask, x, 0) keeps it")
+        return call(operator.getitem, (self, index), {})
+
+    def __setitem__(self, index: Any, values: Any) -> None:
+        call(operator.setitem, (self, index, values), {}, (self,))
+
+    # --- what would need to know a value --------------------------------------------------------
+
+    def _known(self, what: str, hint: str) -> Any:
+        if current() is self.tape:
+            refuse(what, hint)
+        return self.value
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
+        value = self._known(
+            "a recorded value is given to what is no NumPy function, or written into an array "
+            "that no argument or tensor holds",
+            "write with NumPy's functions on arguments and tensors",
+        )
+        return np.array(value, dtype=dtype, copy=copy)
+
+    def __bool__(self) -> bool:
+        return bool(
+            self._known("a decision hangs on a value", "np.where takes both ways, entry by entry")
+        )
+
+    def __float__(self) -> float:
+        frame = sys._getframe(1)
+        if frame.f_code.co_code[frame.f_lasti] == opmap["STORE_SUBSCR"]:
+            self.__array__()  # which refuses
+        return float(self._known("float() takes a value out of the program", "return it instead"))
+
+    def __int__(self) -> int:
+        return int(self._known("int() takes a value out of the program", "return it instead"))
+
+    def __index__(self) -> int:
+        return operator.index(self._known("a value is used as an index or a size", "give an int"))
+
+    def __complex__(self) -> complex:
+        return complex(self._known("complex() takes a value out", "return it instead"))
+
+    def __contains__(self, x: Any) -> bool:
+        return x in self._known("a decision hangs on a value", "np.where takes both ways")
+
+    def __repr__(self) -> str:
+        return repr(self._known("a value is printed inside the function", "return it"))
+
+    def __format__(self, spec: str) -> str:
+        return format(self._known("a value is printed inside the function", "return it"), spec)
+
+    def __reduce__(self) -> Any:
+        return self._known("a value is stored inside the function", "return it"), ()
+
+    __hash__ = None  # type: ignore[assignment]  # as an array's
+
+
+def _is_foreign(x: Any) -> bool:
+    """Tell an operand that has its own way with NumPy's functions, as tensors and batches do."""
+    return (
+        not isinstance(x, Recorder | np.ndarray)
+        and hasattr(x, "__array_ufunc__")
+        and not (isinstance(x, np.generic))
+    )
+
+
+class _RecorderKind(Kind):
+    """Recorders, to which a tensor's other arrays become alike."""
+
+    def like(self, values: Any, array: Any) -> Any:  # noqa: ARG002
+        """Give a recorder of the values."""
+        tape = current()
+        return tape.plain(values) if tape and type(values) is np.ndarray else values
+
+
+register(Recorder, _RecorderKind())

@@ -1,0 +1,319 @@
+"""`compile`: a function that is recorded while it is called, and from then on runs as a program."""
+
+from __future__ import annotations
+
+import functools
+import threading
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from tinytorch.arrays.recorder import current, map_parts
+from tinytorch.compiler.environment import Environment, Place
+from tinytorch.compiler.execute import Executable
+from tinytorch.compiler.passes import optimise
+from tinytorch.compiler.program import Argument, Constant, Gradient, Program, Ref, owner_of
+from tinytorch.compiler.recording import Made, Recorded, agree, record
+from tinytorch.engine import Node
+from tinytorch.grad_mode import in_transform, is_grad_enabled
+
+asarray = np.asarray
+
+# So many programs are kept, of different shapes and surroundings.
+_KEPT = 32
+# So many calls may change what the function finds outside, before it is refused.
+_PATIENCE = 2
+
+
+class _Variant:
+    """One way in which the function is called, and the program for it once there is one."""
+
+    def __init__(self, environment: Environment, owners: dict[int, int]) -> None:
+        self.environment = environment
+        self.shared = owners.keys() & environment.owners  # by arguments and what is outside
+        self.dynamic: set[str] = set()
+        self.first: Program | None = None
+        self.ready: _Ready | None = None
+
+    def fits(self, owners: dict[int, int]) -> bool:
+        """Say whether all is outside as it was, and the arguments share as much memory with it."""
+        environment = self.environment
+        return environment.unchanged() and self.shared == owners.keys() & environment.owners
+
+
+class _Ready:
+    """A program with what it reads before it runs, and what it sets afterwards."""
+
+    def __init__(self, program: Program) -> None:
+        self.program = program
+        self.inputs = [
+            value.slot
+            for value in program.values
+            if isinstance(value.source, Argument | Gradient | Place)
+        ]
+        outputs: dict[int, int] = {}
+
+        def output(x: Any) -> None:
+            slot = x.slot if type(x) is Ref else x.data.slot if isinstance(x, Made) else None
+            if slot is not None:
+                outputs.setdefault(slot, len(outputs))
+
+        map_parts(output, program.results)
+        for _, slot in program.gradients:
+            output(None if slot is None else Ref(slot))
+        for _, made in program.rebound:
+            output(made)
+        self.outputs = outputs
+        self.executable = Executable(*optimise(program, outputs), self.inputs)
+        self._gradients = [
+            (key, None if slot is None else outputs[slot]) for key, slot in program.gradients
+        ]
+        self.sources = [program.values[slot].source for slot in self.inputs]
+
+    def __call__(self, leaves: Sequence[Any]) -> Any:
+        program = self.program
+        given = [_read(source, leaves) for source in self.sources]
+        try:
+            out = self.executable.run(*given)
+        except Exception as error:
+            call = self.executable.call_of(error)
+            if call is not None:
+                error.add_note(f"in {call.function}, recorded at {call.line}: {call.line.text}")
+            raise
+        for key, i in self._gradients:
+            node = leaves[key.number] if type(key) is Argument else key
+            node._grad = None if i is None else asarray(out[i])
+        for place, made in program.rebound:
+            place.write(self._result(made, out, leaves))
+        if type(program.results) is Made:
+            return self._result(program.results, out, leaves)
+        return map_parts(lambda x: self._result(x, out, leaves), program.results)
+
+    def _result(self, x: Any, out: tuple[Any, ...], leaves: Sequence[Any]) -> Any:
+        if type(x) is Ref:
+            value, described = out[self.outputs[x.slot]], self.program.values[x.slot]
+            if described.shape:
+                return value
+            return asarray(value)[()] if described.scalar else asarray(value)
+        if not isinstance(x, Made):
+            return x
+        if type(x.node) is Argument:
+            return leaves[x.node.number]
+        return x.tensor(out[self.outputs[x.data.slot]]) if x.node is None else x.node
+
+
+def _read(source: Any, leaves: Sequence[Any]) -> Any:
+    if type(source) is Argument:
+        leaf = leaves[source.number]
+        return leaf._data if isinstance(leaf, Node) else leaf
+    if type(source) is Place:
+        return source.read()
+    key = source.node
+    return np.asarray((leaves[key.number] if type(key) is Argument else key)._grad)
+
+
+class Compiled:
+    """A function that runs as a NumPy program; see `compile`."""
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        functools.update_wrapper(self, function)
+        self._function = function
+        self._begin()
+
+    def _begin(self) -> None:
+        self._variants: dict[Any, list[_Variant]] = {}
+        self._lock = threading.RLock()
+        self._latest: _Ready | None = None
+        self._changes, self._changed = 0, ""  # so many calls in a row change something outside
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        if current() is not None or in_transform():
+            return self._function(*args, **kwargs)  # a part of the program around it
+        leaves: list[Any] = []
+        owners: dict[int, int] = {}
+        key = _signature((args, kwargs), leaves, owners), is_grad_enabled()
+        if any(isinstance(x, Node) and x._children and x.requires_grad for x in leaves):
+            return self._function(*args, **kwargs)  # whose gradients flow on
+        with self._lock:
+            variants = self._variants.get(key)
+            if variants:
+                latest = variants[-1]
+                if latest.ready is not None and latest.fits(owners):
+                    return latest.ready(leaves)
+            try:
+                return self._slowly(key, args, kwargs, leaves, owners)
+            except ValueError as error:  # NumPy's, when an entry of an array is assigned to
+                if str(error.__cause__).startswith("compile: "):
+                    raise error.__cause__ from None  # type: ignore[misc]
+                raise
+
+    def _slowly(
+        self, key: Any, args: Any, kwargs: Any, leaves: list[Any], owners: dict[int, int]
+    ) -> Any:
+        objects = [x for x in leaves if not isinstance(x, float | np.ndarray | Node)]
+        environment = Environment([self._function, *objects])
+        variants = self._variants.setdefault(key, [])
+        variant = self._find(variants, environment, owners)
+        if variant is None:
+            return self._for_the_first_time(key, args, kwargs, environment, owners)
+        variants.remove(variant)
+        variants.append(variant)
+        variant.environment = environment
+        if variant.ready is not None:
+            return variant.ready(leaves)
+
+        def rebuild(given: Sequence[Any]) -> Any:
+            remaining = iter(given)
+            return map_parts(lambda _leaf: next(remaining), (args, kwargs))
+
+        first = variant.first
+        recorded = record(self._function, leaves, rebuild, environment, variant.dynamic, first)
+        variant.first = recorded.program
+        if first is not None:
+            variant.first = None
+            variant.ready = self._latest = _Ready(agree(first, recorded.program))
+        return _given(recorded, leaves)
+
+    def _for_the_first_time(
+        self, key: Any, args: Any, kwargs: Any, environment: Environment, owners: dict[int, int]
+    ) -> Any:
+        """Run the function as ever; it may make what it needs, but not change it in each call."""
+        if self._changes >= _PATIENCE:
+            raise TypeError(
+                f"compile: the function changes {self._changed} in each call, which a program does "
+                "not do again: return the new value, or keep it in an array or tensor"
+            )
+        self._forget_oldest()
+        self._variants.setdefault(key, []).append(_Variant(environment, owners))
+        result = self._function(*args, **kwargs)
+        changes = [
+            place.name
+            for place, x, y in environment.differences(Environment(environment.roots))
+            if not _may_be_input(x, y)
+        ]
+        self._changes = self._changes + 1 if changes else 0
+        self._changed = changes[0] if changes else ""
+        return result
+
+    def _find(
+        self, variants: list[_Variant], environment: Environment, owners: dict[int, int]
+    ) -> _Variant | None:
+        """Find the variant that belongs to what the function finds outside."""
+        near = None
+        for variant in reversed(variants):
+            if variant.shared != owners.keys() & environment.owners:
+                continue
+            changes = variant.environment.differences(environment)
+            inputs = {place.name for place, x, y in changes if _may_be_input(x, y)}
+            if len(inputs) == len(changes):
+                if inputs <= variant.dynamic:
+                    return variant
+                near = near or (variant, inputs)
+        if near is None:
+            return None
+        variant, inputs = near  # what changes becomes an input
+        variant.dynamic |= inputs
+        variant.first = variant.ready = None
+        return variant
+
+    def _forget_oldest(self) -> None:
+        if sum(map(len, self._variants.values())) >= _KEPT:
+            key = next(iter(self._variants))
+            self._variants[key].pop(0)
+            if not self._variants[key]:
+                del self._variants[key]
+
+    @property
+    def program(self) -> Program | None:
+        """The latest program, None before there is one."""
+        return None if self._latest is None else self._latest.executable.program
+
+    def __get__(self, instance: Any, owner: Any = None) -> Any:
+        return self if instance is None else functools.partial(self, instance)
+
+    def __getstate__(self) -> Any:
+        return (self._function,)
+
+    def __setstate__(self, state: Any) -> None:
+        (self._function,) = state
+        functools.update_wrapper(self, self._function)
+        self._begin()
+
+
+def _given(recorded: Recorded, leaves: Sequence[Any]) -> Any:
+    """Give the results of a recorded run."""
+
+    def part(x: Any) -> Any:
+        if type(x) is Ref:
+            return recorded.values[x.slot]
+        if not isinstance(x, Made):
+            return x
+        if type(x.node) is Argument:
+            return leaves[x.node.number]
+        return x.tensor(recorded.values[x.data.slot]) if x.node is None else x.node
+
+    return map_parts(part, recorded.program.results)
+
+
+def _may_be_input(x: Any, y: Any) -> bool:
+    """Say whether a program can read what is found outside in each run."""
+    if type(x) is np.ndarray and type(y) is np.ndarray:
+        return (x.shape, x.dtype, x.strides) == (y.shape, y.dtype, y.strides)
+    return type(x) is type(y) is float
+
+
+def _signature(tree: Any, leaves: list[Any], owners: dict[int, int]) -> Any:  # noqa: PLR0911
+    """Describe the arguments: programs are for one structure, with these shapes and dtypes.
+
+    `leaves` and the `owners` of their memory are noted.
+    """
+    kind = type(tree)
+    if kind is tuple or kind is list:
+        return kind, *[_signature(part, leaves, owners) for part in tree]
+    if kind is dict:
+        return kind, *[(key, _signature(part, leaves, owners)) for key, part in tree.items()]
+    leaves.append(tree)
+    if kind is np.ndarray:
+        owner = owners.setdefault(id(owner_of(tree)), len(owners))
+        return tree.shape, tree.dtype.str, tree.strides, owner
+    if isinstance(tree, Node):
+        data = tree._data
+        owner = owners.setdefault(id(owner_of(data)), len(owners))
+        return (
+            kind, data.shape, data.dtype.str, data.strides, owner, tree.requires_grad,
+            tree._grad is None, tree.label, id(tree) in owners,
+        )  # fmt: skip
+    if kind is float or isinstance(tree, np.inexact):
+        return kind
+    try:
+        hash(tree)
+    except TypeError:
+        return id(tree)
+    return kind, tree
+
+
+def compile(  # noqa: A001  (as PyTorch's)
+    function: Callable[..., Any],
+) -> Any:
+    """Give the function that records what `function` computes, and then replays it.
+
+    The first call runs as ever. The next two are recorded as programs of NumPy calls and compared;
+    if they are the same, later calls run that program, with its buffers kept, for as long as the
+    arguments have the same structure, shapes and dtypes, and all else that the function reaches is
+    as it was. State is updated in the very arrays, random numbers of a generator are drawn anew,
+    and results belong to the caller.
+
+    Raises TypeError, naming the line, for what can't be a program: a decision that hangs on a
+    value, `float(x)`, printing, a value that is kept outside.
+
+    >>> @compile
+    ... def step(x):
+    ...     return (x * x).sum()
+    >>> [float(step(np.arange(n, n + 3.0))) for n in range(5)]
+    [5.0, 14.0, 29.0, 50.0, 77.0]
+    """
+    return Compiled(function)
+
+
+__all__ = ["Constant", "compile"]

@@ -1,0 +1,242 @@
+"""What makes a program shorter, and leaves what it computes as it is.
+
+Each pass goes once through the calls. Three things keep a call where it is: somebody outside looks
+at what it gives, it writes into an array, or it draws random numbers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from tinytorch.arrays.recorder import map_parts
+from tinytorch.compiler.program import Argument, Call, Constant, Program, Ref, Value
+from tinytorch.compiler.storage import VIEWS, is_elementwise
+
+# Constants of more entries are computed in each run.
+_LARGE = 1 << 16
+
+
+def optimise(program: Program, outputs: Iterable[int]) -> tuple[Program, list[int]]:
+    """Give a program of fewer calls, and of faster ones, and where the outputs are in it."""
+    values = [replace(value) for value in program.values]
+    kept = {values[slot].root for slot in outputs}
+    calls = [_typed(fast, values) for call in program.calls for fast in _fastest(call, values)]
+    calls, instead = _each_once(calls, values, kept)
+    outputs = [instead.get(slot, slot) for slot in outputs]
+    calls = _needed(calls, values, set(outputs))
+    return replace(program, calls=calls, values=values), outputs
+
+
+# --- the fastest words ----------------------------------------------------------------------------
+
+
+def _fastest(call: Call, values: list[Value]) -> list[Call]:
+    """Say the same in NumPy's fastest words."""
+    if call.function in (np.clip, np.ndarray.clip) and len(call.args) == 3 and not call.kwargs:
+        x, low, high = call.args
+        out = values[call.outs[0]]
+        if type(x) is Ref and out.dtype.kind == "f" and _numbers(low, high):
+            steps: list[tuple[Any, Any]] = [(np.maximum, low)] if low != -np.inf else []
+            steps += [(np.minimum, high)] if high != np.inf else []
+            return _chain(call, x, steps, values)
+    return [call]
+
+
+def _typed(call: Call, values: list[Value]) -> Call:
+    """Give Python's numbers the dtype of the operands that they meet."""
+    if not is_elementwise(call) or call.kwargs:
+        return call
+    dtypes = {values[x.slot].dtype for x in call.args if type(x) is Ref}
+    if len(dtypes) != 1 or any(
+        type(values[x.slot].source) is Argument and values[x.slot].scalar
+        for x in call.args
+        if type(x) is Ref
+    ):
+        return call
+    (dtype,) = dtypes
+    if dtype.kind != "f":
+        return call
+    args = tuple(dtype.type(x) if type(x) in (int, float) else x for x in call.args)
+    return replace(call, args=args)
+
+
+def _numbers(*bounds: Any) -> bool:
+    return all(isinstance(x, int | float) for x in bounds)
+
+
+def _chain(call: Call, x: Ref, steps: list[tuple[Any, Any]], values: list[Value]) -> list[Call]:
+    """Write a call as several, of functions of two operands, one after the other."""
+    calls = []
+    for i, (function, y) in enumerate(steps or [(np.positive, None)]):
+        if i == len(steps) - 1 or not steps:
+            out = call.outs[0]
+        else:
+            out = len(values)
+            values.append(replace(values[call.outs[0]], slot=out, root=out))
+        args = (x,) if y is None else (x, y)
+        calls.append(replace(call, function=function, args=args, kwargs={}, outs=[out]))
+        x = Ref(out)
+    return calls
+
+
+# --- nothing twice, nothing that is known before --------------------------------------------------
+
+
+def _each_once(  # noqa: C901
+    calls: list[Call], values: list[Value], kept: set[int]
+) -> tuple[list[Call], dict[int, int]]:
+    """Leave out a call that has been made already, a copy that nobody needs, and constants."""
+    written = {values[slot].root for call in calls for slot in call.written}
+    instead: dict[int, int] = {}
+    versions: dict[int, int] = dict.fromkeys(written, 0)
+    known: dict[Any, list[int]] = {}
+    remaining = []
+
+    def now(x: Any) -> Any:
+        return Ref(instead.get(x.slot, x.slot)) if type(x) is Ref else x
+
+    def constant(x: Any) -> Any:
+        return values[x.slot].source.content if type(x) is Ref else x
+
+    for original in calls:
+        for slot in original.outs:  # its memory may have become another's
+            values[slot].root = values[values[slot].root].root
+        args, kwargs = map_parts(now, (original.args, original.kwargs))
+        call = replace(
+            original, args=_single(original, args, values), kwargs=kwargs,
+            written=[instead.get(slot, slot) for slot in original.written],
+        )  # fmt: skip
+        for slot in call.written:
+            versions[values[slot].root] += 1
+        free = not call.written and not is_random(call)
+        if free and len(call.outs) == 1:
+            out = values[call.outs[0]]
+            if _is_idle_copy(call, values, written, kept):
+                instead[out.slot] = call.inputs()[0]
+                out.root = values[call.inputs()[0]].root
+                continue
+            if out.root not in written and out.root not in kept and _is_constant(call, values):
+                plain = map_parts(constant, (call.args, call.kwargs))
+                if _set_constant(call, out, plain):
+                    continue
+        key = _key(call, values, versions) if free else None
+        if key is not None:
+            roots = {values[slot].root for slot in call.outs}
+            views = call.function in VIEWS
+            if views or not roots & (written | kept):
+                before = known.setdefault(key, call.outs)
+                if before is not call.outs:
+                    for slot, earlier in zip(call.outs, before, strict=True):
+                        instead[slot] = earlier
+                        values[slot].root = values[earlier].root
+                    continue
+        remaining.append(call)
+    return remaining, instead
+
+
+def is_random(call: Call) -> bool:
+    """Say whether a call draws random numbers."""
+    return bool(call.args) and isinstance(call.args[0], np.random.Generator)
+
+
+def _is_idle_copy(call: Call, values: list[Value], written: set[int], kept: set[int]) -> bool:
+    if call.function is not np.ndarray.copy or not call.inputs():
+        return False
+    x, out = values[call.inputs()[0]], values[call.outs[0]]
+    if x.root in written or out.root in written or x.strides != out.strides or x.scalar:
+        return False
+    return out.root not in kept or (values[x.root].source is None and x.root not in kept)
+
+
+def _is_constant(call: Call, values: list[Value]) -> bool:
+    return all(isinstance(values[slot].source, Constant) for slot in call.inputs())
+
+
+def _set_constant(call: Call, out: Value, arguments: Any) -> bool:
+    if np.prod(out.shape, dtype=int) > _LARGE and call.function not in VIEWS:
+        return False
+    try:
+        with np.errstate(all="raise"):
+            result = call.function(*arguments[0], **arguments[1])
+    except Exception:  # noqa: BLE001  (then it is for each run to raise it)
+        return False
+    out.source, out.root = Constant(result), out.slot
+    return True
+
+
+def _single(call: Call, args: Any, values: list[Value]) -> Any:
+    """Give an operand of which all entries are the same one as a number."""
+    if not is_elementwise(call) or len(call.outs) != 1:
+        return args
+    shape = values[call.outs[0]].shape
+    if not shape or 0 in shape:
+        return args
+
+    def single(x: Any) -> bool:
+        if type(x) is not Ref:
+            return False
+        source = values[x.slot].source
+        return isinstance(source, Constant) and not any(values[x.slot].strides)
+
+    if not any(type(x) is Ref and values[x.slot].shape == shape and not single(x) for x in args):
+        return args
+    return tuple(
+        values[x.slot].source.content[(0,) * len(values[x.slot].shape)] if single(x) else x
+        for x in args
+    )
+
+
+def _key(call: Call, values: list[Value], versions: dict[int, int]) -> Any:
+    """Give what two calls have in common that give the same; None if that can't be told."""
+    parts: list[Any] = [call.function, repr(call.errstate)]
+
+    def add(x: Any) -> None:
+        if type(x) is Ref:
+            look = call.function in VIEWS and x is call.args[0]
+            parts.append((x.slot, 0 if look else versions.get(values[x.slot].root, 0)))
+        elif x is None or type(x) in (int, float, bool, str):
+            parts.append((type(x), repr(x)))
+        else:
+            parts.append((type(x), x))
+
+    def structure(tree: Any) -> Any:
+        if isinstance(tree, tuple | list) and type(tree) is not Ref:
+            return type(tree), tuple(map(structure, tree))
+        if isinstance(tree, slice):
+            return slice, *map(structure, (tree.start, tree.stop, tree.step))
+        return tuple(sorted(tree)) if isinstance(tree, dict) else None
+
+    map_parts(add, (call.args, call.kwargs))
+    key = (*parts, structure(call.args), structure(call.kwargs))
+    try:
+        hash(key)
+    except TypeError:
+        return None
+    return key
+
+
+# --- nothing in vain ------------------------------------------------------------------------------
+
+
+def _needed(calls: list[Call], values: list[Value], outputs: set[int]) -> list[Call]:
+    """Leave out calls whose results nobody looks at."""
+    slots = set(outputs)
+    roots = {values[slot].root for slot in outputs}
+    roots |= {value.root for value in values if value.source is not None}
+    needed = []
+    for call in reversed(calls):
+        if (
+            is_random(call)
+            or any(slot in slots for slot in call.outs)
+            or any(values[slot].root in roots for slot in call.written)
+        ):
+            needed.append(call)
+            for slot in (*call.inputs(), *call.written):
+                slots.add(slot)
+                roots.add(values[slot].root)
+    needed.reverse()
+    return needed

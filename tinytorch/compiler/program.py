@@ -1,0 +1,123 @@
+"""A program: NumPy calls in order, the values that go in and out, and where they are from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from tinytorch.arrays.recorder import Line, map_parts
+from tinytorch.engine import Array
+
+
+class Ref(NamedTuple):
+    """The place of a value in a call."""
+
+    slot: int
+
+
+@dataclass(slots=True)
+class Value:
+    """What is known of a value: all but its entries."""
+
+    slot: int
+    root: int  # the value whose memory it lies in
+    shape: tuple[int, ...]
+    dtype: np.dtype[Any]
+    strides: tuple[int, ...]
+    scalar: bool  # no array, but a number
+    source: Any = None  # where it comes from, if from outside: an array, or one of the keys below
+    content: Array | None = None  # of an array from outside, as it was met
+    node: Any = None  # the tensor whose data or gradient it is
+    place: Any = None  # where in memory that was
+    gradient_of: int | None = None  # the value whose gradient it is
+    line: Line | None = None
+
+    @classmethod
+    def of(cls, value: Any, slot: int, root: int, source: Any) -> Value:
+        """Describe `value`."""
+        scalar = not isinstance(value, np.ndarray)
+        array = np.asarray(value)
+        strides = () if scalar else array.strides
+        return cls(slot, root, array.shape, array.dtype, strides, scalar, source)
+
+    def alike(self, other: Value) -> bool:
+        """Say whether both look the same."""
+        return (
+            self.root == other.root and self.shape == other.shape and self.dtype == other.dtype
+            and self.strides == other.strides and self.scalar == other.scalar
+        )  # fmt: skip
+
+
+class Argument(NamedTuple):
+    """The source of a value: a leaf of the arguments, by its number."""
+
+    number: int
+
+
+class Constant(NamedTuple):
+    """The source of a value: it is the same in each run."""
+
+    content: Array
+
+
+class Gradient(NamedTuple):
+    """The source of a value: what a tensor had as its gradient before the call."""
+
+    node: Any
+
+
+@dataclass(slots=True)
+class Call:
+    """One call of a NumPy function; it makes the values `outs`, and changes those `written`."""
+
+    function: Callable[..., Any]
+    args: tuple[Any, ...]
+    kwargs: dict[str, Any]
+    outs: list[int]
+    written: list[int]
+    line: Line
+    part: str  # forward, backward or update
+    errstate: dict[str, str] | None = None  # where NumPy is told to treat errors otherwise
+
+    def inputs(self) -> list[int]:
+        """List the values that it reads."""
+        return refs_in((self.args, self.kwargs))
+
+
+def refs_in(tree: Any) -> list[int]:
+    """List the slots that a tree refers to."""
+    found: list[int] = []
+    map_parts(lambda x: found.append(x.slot) if type(x) is Ref else None, tree)
+    return found
+
+
+def owner_of(array: Any) -> Any:
+    """Give the array whose memory it is."""
+    while isinstance(base := getattr(array, "base", None), np.ndarray):
+        array = base
+    return array
+
+
+def place_of(array: Array) -> tuple[Any, ...]:
+    """Say where an array lies in memory, and how; the same for every view of the same entries."""
+    start = array.__array_interface__["data"][0]
+    return id(owner_of(array)), start, array.shape, array.strides, array.dtype
+
+
+def same(x: Array, y: Array) -> bool:
+    """Say whether two arrays are equal bit by bit, nan included."""
+    return x.shape == y.shape and x.dtype == y.dtype and x.tobytes() == y.tobytes()
+
+
+@dataclass(slots=True)
+class Program:
+    """The calls, the values, and what is done with them when all calls are made."""
+
+    calls: list[Call]
+    values: list[Value]
+    results: Any  # the tree that is returned: Ref, Result or constants
+    gradients: list[tuple[Any, int | None]] = field(default_factory=list)  # set, or forgotten
+    rebound: list[tuple[Any, Any]] = field(default_factory=list)  # places outside, and their values

@@ -1,0 +1,419 @@
+"""To record: run a function once on recorders, and make a program of what the tape has then."""
+
+from __future__ import annotations
+
+import gc
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass, field, replace
+from typing import Any, NamedTuple, NoReturn
+
+import numpy as np
+
+from tinytorch.arrays.recorder import Recorder, call, current, map_parts, refuse, tapes
+from tinytorch.compiler.environment import Environment, Place
+from tinytorch.compiler.program import (
+    Argument,
+    Constant,
+    Gradient,
+    Program,
+    Ref,
+    Value,
+    same,
+)
+from tinytorch.compiler.tape import Tape
+from tinytorch.engine import Node
+from tinytorch.tensor import Tensor
+
+# --- tensors, while a function that is being recorded looks at them -------------------------------
+
+_DATA, _GRAD = Node.__dict__["_data"], Node.__dict__["_grad"]
+_installing = threading.Lock()
+
+
+def _data_of(node: Any) -> Any:
+    value, tape = _DATA.__get__(node), current()
+    if tape is None or type(value) is not np.ndarray:
+        return value
+    recorder = tape.plain(value)
+    tape.touched(node)
+    described = tape.values[recorder.slot]
+    if described.node is None:
+        described.node = node
+    return recorder
+
+
+def _grad_of(node: Any) -> Any:
+    value, tape = _GRAD.__get__(node), current()
+    if tape is None or value is None or isinstance(value, Recorder):
+        return value
+    if not isinstance(_DATA.__get__(node), Recorder) and value is tape.touched(node):
+        key = tape.arguments.get(id(node), node)
+        return tape.enter(("gradient", id(node)), np.asarray(value), Gradient(key))
+    return tape.plain(np.asarray(value))
+
+
+def _set_grad(node: Any, value: Any) -> None:
+    tape = current()
+    if tape is not None:
+        data = _DATA.__get__(node)
+        if not isinstance(data, Recorder):
+            tape.touched(node)
+        elif isinstance(value, Recorder):
+            tape.values[value.slot].gradient_of = data.slot
+    _GRAD.__set__(node, as_array(value))
+
+
+def _set_data(node: Any, value: Any) -> None:
+    _DATA.__set__(node, as_array(value))
+
+
+def as_array(x: Any) -> Any:
+    """Let a recorder hold an array where its value is a number of NumPy's, as tensors do."""
+    if isinstance(x, Recorder) and isinstance(x.value, np.generic):
+        x.value = np.asarray(x.value)
+        x.tape.values[x.slot].scalar = False
+    return x
+
+
+@contextmanager
+def _recording(tape: Tape) -> Iterator[None]:
+    """Let this thread see recorders where tensors hold arrays."""
+    thread = threading.get_ident()
+    with _installing:
+        if not tapes:
+            Node._data = property(_data_of, _set_data)  # type: ignore[assignment]
+            Node._grad = property(_grad_of, _set_grad)  # type: ignore[assignment]
+        tapes[thread] = tape
+    try:
+        yield
+    finally:
+        with _installing:
+            del tapes[thread]
+            if not tapes:
+                Node._data, Node._grad = _DATA, _GRAD
+
+
+class _Generator(np.random.Generator):
+    """A generator of random numbers whose draws are written down."""
+
+
+def _draw(name: str) -> Callable[..., Any]:
+    method = getattr(np.random.Generator, name)
+
+    def draw(self: Any, *args: Any, **kwargs: Any) -> Any:
+        if current() is None:
+            return method(self, *args, **kwargs)
+        return call(method, (self.original, *args), kwargs)
+
+    return draw
+
+
+for _name in dir(np.random.Generator):
+    if not _name.startswith("_") and _name not in ("bit_generator", "spawn", "bytes"):
+        setattr(_Generator, _name, _draw(_name))
+
+
+def stand_in(value: Any, tape: Tape) -> Any:
+    """Give what takes the place of a value from outside while a function is recorded."""
+    if type(value) is np.ndarray:
+        return tape.plain(value, known=True)
+    if type(value) is np.random.Generator:
+        generator = _Generator(value.bit_generator)
+        generator.original = value  # type: ignore[attr-defined]
+        return generator
+    return value
+
+
+@contextmanager
+def _swapped(place: Place, value: Any, now: Any) -> Iterator[None]:
+    """Put `now` in the place of `value`, until the block ends or something else is put there."""
+    with suppress(TypeError, AttributeError):  # a tuple, say: the array is met in the calls
+        place.write(now)
+    try:
+        yield
+    finally:
+        if place.read() is now:
+            place.write(value)
+
+
+# --- results --------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Made:
+    """A tensor among the results: a new one, or one that was there before."""
+
+    data: Ref
+    label: str | None
+    requires_grad: bool
+    computed: bool  # by operations, which a gradient would have to go back through
+    kind: type
+    node: Any = field(compare=False)  # an Argument, the tensor itself, or None for a new one
+
+    def tensor(self, data: Any) -> Any:
+        """Make the tensor, of what its data are now."""
+        node: Any = object.__new__(self.kind)
+        node._begin(np.asarray(data), self.label, self.requires_grad, None)
+        if self.computed and self.requires_grad:
+            node._children, node._arrays, node._rules = (_GRAPH,), (node._data, None), (_lost,)
+            node._order = 1
+        return node
+
+
+_GRAPH = Tensor(0.0)
+
+
+def _lost(grad: Any, out: Any, graph: Any) -> NoReturn:  # noqa: ARG001
+    """Be the rule of a result, which has no graph behind it."""
+    raise RuntimeError(
+        "backward: this tensor comes from a compiled function, which keeps no graph; call backward "
+        "inside the function, or compile its gradient: tinytorch.compile(tinytorch.grad(f))"
+    )
+
+
+class Recorded(NamedTuple):
+    """What a recorded run gives: the program, and the values of its results."""
+
+    program: Program
+    values: dict[int, Any]
+
+
+def record(
+    function: Callable[..., Any],
+    leaves: Sequence[Any],
+    rebuild: Callable[[Sequence[Any]], tuple[Any, Any]],
+    environment: Environment,
+    dynamic: set[str],
+    before: Program | None,
+) -> Recorded:
+    """Run the function, and give the program that it is.
+
+    `leaves` are the arguments' leaves, and `rebuild` puts them, or others, back in their structure.
+    What is found in the places `dynamic` becomes an input.
+    """
+    tape = Tape()
+    if before is not None:
+        tape.watch(before)
+    return _finish(tape, _run(tape, function, leaves, rebuild, environment, dynamic), environment)
+
+
+def _run(
+    tape: Tape,
+    function: Callable[..., Any],
+    leaves: Sequence[Any],
+    rebuild: Callable[[Sequence[Any]], tuple[Any, Any]],
+    environment: Environment,
+    dynamic: set[str],
+) -> list[Any]:
+    """Give the function's result, in a list so that nobody else holds on to it."""
+    with ExitStack() as stack:
+        given = [_enter(tape, i, leaf) for i, leaf in enumerate(leaves)]
+        for place, value, _ in environment.found:
+            if place.name in dynamic and isinstance(value, float | np.ndarray):
+                now: Any = tape.enter(("place", place.name), value, place)
+            else:
+                now = stand_in(value, tape)
+            if now is not value:
+                stack.enter_context(_swapped(place, value, now))
+        stack.enter_context(_recording(tape))
+        args, kwargs = rebuild(given)
+        return [function(*args, **kwargs)]
+
+
+def _enter(tape: Tape, i: int, leaf: Any) -> Any:
+    if isinstance(leaf, Node):
+        tape.arguments[id(leaf)] = Argument(i)
+        if type(leaf._data) is np.ndarray:
+            tape.argument(leaf._data, Argument(i))
+        return leaf
+    if type(leaf) is np.ndarray:
+        return tape.argument(leaf, Argument(i))
+    if type(leaf) is float or isinstance(leaf, np.inexact):
+        return tape.enter(("number", i), leaf, Argument(i))
+    return stand_in(leaf, tape)
+
+
+def _finish(tape: Tape, results: list[Any], environment: Environment) -> Recorded:
+    """Take the recorders out of everything that outlives the run."""
+    result = results.pop()
+
+    def part(x: Any) -> Any:
+        if isinstance(x, Recorder):
+            return Ref(x.slot)
+        if isinstance(x, Node):
+            data = _DATA.__get__(x)
+            node = None if isinstance(data, Recorder) else tape.arguments.get(id(x), x)
+            slot = (data if isinstance(data, Recorder) else tape.plain(data)).slot
+            return _made(x, slot, node)
+        if type(x) is np.ndarray:
+            return Ref(tape.plain(x).slot)
+        return x
+
+    program = Program(tape.calls, tape.values, map_parts(part, result))
+    values: dict[int, Any] = {}
+
+    def keep(x: Any) -> None:
+        x = _DATA.__get__(x) if isinstance(x, Node) else x
+        if isinstance(x, Recorder):
+            values[x.slot] = x.value
+
+    map_parts(keep, result)
+    del result
+    _take_gradients(program, tape)
+    try:
+        _bind_again(program, tape, environment)
+    finally:
+        tape.outside.clear()
+        escaped = _release(tape)
+    if escaped is not None:
+        refuse(
+            "a value computed in the function is kept outside of it, where a program does not put "
+            "anything",
+            "return it",
+            tape.values[escaped].line,
+        )
+    return Recorded(program, values)
+
+
+def _take_gradients(program: Program, tape: Tape) -> None:
+    """Note which tensors from outside have another gradient now."""
+    for reference, initial in tape.nodes.values():
+        node = reference()
+        if node is None:
+            continue
+        now, key = _GRAD.__get__(node), tape.arguments.get(id(node), node)
+        if type(now) is np.ndarray and now is not initial:
+            now = tape.plain(now)
+        if isinstance(now, Recorder):
+            program.gradients.append((key, now.slot))
+            _GRAD.__set__(node, np.asarray(now.value))
+        elif now is None and initial is not None:
+            program.gradients.append((key, None))
+
+
+def _made(x: Any, slot: int, node: Any) -> Made:
+    return Made(Ref(slot), x.label, x.requires_grad, bool(x._children), type(x), node)
+
+
+def _bind_again(program: Program, tape: Tape, environment: Environment) -> None:  # noqa: ARG001
+    """Note which places outside hold something else now: arrays and tensors can be put back."""
+    for place, _, now in environment.differences(Environment(environment.roots)):
+        data = _DATA.__get__(now) if isinstance(now, Node) else now
+        if not isinstance(data, Recorder):
+            raise TypeError(
+                f"compile: the function changes {place.name}, which a program does not do again: "
+                "return the new value, or keep it in an array or tensor"
+            )
+        if isinstance(now, Node):
+            made: Any = _made(now, data.slot, None)
+            now._begin(np.asarray(data.value), now.label, now.requires_grad, None)
+        else:
+            made = Ref(data.slot)
+            place.write(data.value)
+        program.rebound.append((place, made))
+
+
+def _release(tape: Tape) -> int | None:
+    """Give the slot of a recorder that something outside holds; tensors get arrays instead."""
+    if any(reference() is not None for reference in tape.alive):
+        gc.collect()  # a cycle of the user's
+    escaped = [x for x in (reference() for reference in tape.alive) if x is not None]
+    for x in escaped:
+        for holder in gc.get_referrers(x):
+            if isinstance(holder, Node):
+                for slot in (_DATA, _GRAD):
+                    if slot.__get__(holder) is x:
+                        slot.__set__(holder, np.asarray(x.value))
+    return escaped[0].slot if escaped else None
+
+
+# --- two recordings of the same -------------------------------------------------------------------
+
+
+def agree(first: Program, second: Program) -> Program:
+    """Give the program that both are.
+
+    Arrays from outside that were the same objects both times stay what they are, to be looked at in
+    each run; those that were made anew both times with the same entries are constants. Raises
+    TypeError where the two differ.
+    """
+    for x, y in zip(first.calls, second.calls, strict=False):
+        if x.function != y.function or x.outs != y.outs or x.written != y.written:
+            refuse("it does one thing in one call and another in the next", "compile the parts",
+                   y.line)  # fmt: skip
+        if not _equal((x.args, x.kwargs), (y.args, y.kwargs)):
+            refuse(
+                "a number, or something else that is no array, changes from one call to the next",
+                "give it to the function as an argument",
+                y.line,
+            )
+    if len(first.calls) != len(second.calls) or len(first.values) != len(second.values):
+        longer = max(first.calls, second.calls, key=len)
+        refuse("it does more in one call than in the next", "compile the parts",
+               longer[min(len(first.calls), len(second.calls)) - 1].line)  # fmt: skip
+    for v, w in zip(first.values, second.values, strict=True):
+        _settle(v, w)
+    if not _equal(_shape_of_results(first), _shape_of_results(second)):
+        raise TypeError(
+            "compile: what the function returns or changes differs from one call to the next: "
+            "return arrays and tensors, and numbers that stay the same"
+        )
+    known: list[Any] = []
+    map_parts(lambda x: known.append(x.node) if isinstance(x, Made) else None, first.results)
+
+    def settled(x: Any) -> Any:
+        if isinstance(x, Made) and not any(x.node is node for node in known):
+            return replace(x, node=None)  # made anew each time
+        return x
+
+    second.results = map_parts(settled, second.results)
+    return second
+
+
+def _settle(v: Value, w: Value) -> None:
+    if not v.alike(w) or type(v.source) is not type(w.source):
+        refuse("an array has another shape or dtype in the next call", "give it as an argument",
+               w.line)  # fmt: skip
+    if isinstance(w.source, np.ndarray):
+        if v.place == w.place:
+            return
+        if v.content is None or w.content is None or not same(v.content, w.content):
+            refuse(
+                "an array changes from one call to the next",
+                "give it to the function as an argument, or draw it with a generator's methods",
+                w.line,
+            )
+        w.source = Constant(w.content)
+        w.node = None
+    elif isinstance(w.source, Place):
+        return
+    elif not _equal(v.source, w.source):
+        refuse("an array comes from elsewhere in the next call", "give it as an argument", w.line)
+
+
+def _shape_of_results(program: Program) -> Any:
+    return (
+        program.results, program.gradients,
+        [(place.name, value) for place, value in program.rebound],
+    )  # fmt: skip
+
+
+def _equal(x: Any, y: Any) -> bool:  # noqa: PLR0911
+    """Say whether two trees are the same, numbers by value and objects by identity."""
+    if x is y:
+        return True
+    if type(x) is not type(y):
+        return False
+    if isinstance(x, list | tuple):
+        return len(x) == len(y) and all(map(_equal, x, y))
+    if isinstance(x, dict):
+        return x.keys() == y.keys() and all(_equal(x[key], y[key]) for key in x)
+    if isinstance(x, slice):
+        return _equal((x.start, x.stop, x.step), (y.start, y.stop, y.step))
+    if isinstance(x, Node):
+        return False
+    if isinstance(x, float) and x != x:  # noqa: PLR0124
+        return bool(y != y)  # noqa: PLR0124
+    return bool(x == y)

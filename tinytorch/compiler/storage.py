@@ -1,0 +1,130 @@
+"""Where values lie: which calls can write into an array that is there, and which arrays those are.
+
+An array that the program makes for itself lives from the call that makes it to the last one that
+looks at it or at a view of it. After that its memory is the next one's.
+"""
+
+from __future__ import annotations
+
+import math
+import operator
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import numpy as np
+
+from tinytorch.compiler.program import Call, Value
+
+METHODS = {method for method in vars(np.ndarray).values() if callable(method)}
+# They only say how to look at an array.
+VIEWS = {
+    np.ndarray.reshape, np.ndarray.transpose, np.ndarray.swapaxes, np.ndarray.view,
+    np.ndarray.ravel, np.ndarray.squeeze, np.ndarray.diagonal, np.transpose, np.reshape,
+    np.swapaxes, np.moveaxis, np.broadcast_to, np.expand_dims, np.squeeze, np.matrix_transpose,
+    np.rollaxis, np.ravel, operator.getitem, np.flip, np.diagonal, np.atleast_1d, np.atleast_2d,
+}  # fmt: skip
+
+
+def arguments_with_out(  # noqa: PLR0911
+    call: Call, out: Any
+) -> tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any]] | None:
+    """Write a call so that its result goes into the array `out`; None where that can't be said."""
+    function, args, kwargs = call.function, call.args, call.kwargs
+    if function in (np.maximum, np.minimum) and not kwargs:
+        return function, args, {"out": out}
+    if isinstance(function, np.ufunc):
+        if function.nout == 1 and not kwargs:
+            return function, (*args, out), {}
+    elif is_reduction(function):
+        if kwargs.keys() <= {"axis", "keepdims", "dtype"} and len(args) == 1:
+            options = kwargs.get("axis", 0), kwargs.get("dtype"), out, kwargs.get("keepdims", False)
+            return function, (*args, *options), {}
+    elif function in (np.ndarray.dot, np.dot) and not kwargs:
+        return np.dot, (*args, out), {}
+    elif function is np.ndarray.copy or (function is np.array and len(args) == 1):
+        return np.copyto, (out, args[0]), {}
+    elif function is np.ndarray.astype:
+        return np.copyto, (out, args[0], "unsafe"), {}
+    elif function is np.full:
+        return np.ndarray.fill, (out, args[1]), {}
+    return None
+
+
+def is_reduction(function: Any) -> bool:
+    """Say whether it is some ufunc's `reduce`."""
+    return getattr(function, "__name__", "") == "reduce" and isinstance(
+        getattr(function, "__self__", None), np.ufunc
+    )
+
+
+def is_elementwise(call: Call) -> bool:
+    """Say whether each entry of the result is computed from the entries in its place."""
+    return isinstance(call.function, np.ufunc) and call.function.signature is None
+
+
+def last_uses(calls: list[Call], values: list[Value], kept: Iterable[int]) -> dict[int, int]:
+    """Map each root to the number of the last call that needs it; the roots `kept` live on."""
+    last: dict[int, int] = {}
+    for i, call in enumerate(calls):
+        for slot in (*call.inputs(), *call.outs, *call.written):
+            last[values[slot].root] = i
+    for root in kept:
+        last[root] = len(calls)
+    return last
+
+
+def dense_order(value: Value) -> list[int] | None:
+    """Give the axes in their order in memory; None where the entries don't lie close together."""
+    order = sorted(range(len(value.shape)), key=lambda i: (-value.strides[i], i))
+    size = value.dtype.itemsize
+    for axis in reversed(order):
+        if value.shape[axis] != 1:
+            if value.strides[axis] != size:
+                return None
+            size *= value.shape[axis]
+    return order
+
+
+def empty(value: Value, memory: Any = None) -> Any:
+    """Make an array that looks like `value`, in `memory` if that is given, an array of bytes."""
+    order = range(len(value.shape)) if value.scalar else dense_order(value)
+    if order is None:
+        return None
+    shape = [value.shape[i] for i in order]
+    if memory is None:
+        array = np.empty(shape, value.dtype)
+    else:
+        size = math.prod(shape) * value.dtype.itemsize
+        array = memory[:size].view(value.dtype).reshape(shape)
+    return array if list(order) == sorted(order) else array.transpose(np.argsort(order).tolist())
+
+
+class Buffers:
+    """Memory in pieces, each given to one array after the other."""
+
+    def __init__(self) -> None:
+        self._free: dict[int, list[Any]] = {}  # by size
+        self.total = 0
+
+    def take(self, value: Value) -> tuple[Any, Any]:
+        """Give an array like `value`, and the piece of memory it lies in."""
+        size = _rounded(math.prod(value.shape) * value.dtype.itemsize)
+        free = self._free.get(size)
+        if free:
+            piece = free.pop()
+        else:
+            self.total += size
+            piece = np.empty(size + 64, np.uint8)
+            start = -piece.ctypes.data % 64  # as processors like it
+            piece = piece[start : start + size]
+        return empty(value, piece), piece
+
+    def give_back(self, piece: Any) -> None:
+        """Take a piece back that is not needed any more."""
+        self._free.setdefault(len(piece), []).append(piece)
+
+
+def _rounded(size: int) -> int:
+    """Round up to one of few sizes, so that pieces fit more than one array."""
+    step = max(64, 1 << max(size.bit_length() - 3, 0))
+    return max(-(-size // step), 1) * step

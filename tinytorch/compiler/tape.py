@@ -1,0 +1,144 @@
+"""The tape: what a function did in one run, as a list of calls and of the arrays in them."""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from tinytorch.arrays.recorder import Recorder, map_parts, plainly, refuse, user_line
+from tinytorch.compiler.program import (
+    Argument,
+    Call,
+    Program,
+    Ref,
+    Value,
+    owner_of,
+    place_of,
+    same,
+)
+from tinytorch.compiler.storage import METHODS, VIEWS
+from tinytorch.engine import Array, Node
+
+_GRAD = Node.__dict__["_grad"]
+
+
+class Tape:
+    """The calls that one run of a function makes, and the arrays that it found and made."""
+
+    def __init__(self) -> None:
+        self.calls: list[Call] = []
+        self.values: list[Value] = []
+        self.outside: dict[Any, Recorder] = {}  # the recorders of what comes from outside
+        self.alive: list[weakref.ref[Recorder]] = []
+        self.arguments: dict[int, Argument] = {}  # tensors among the arguments, by id
+        self.nodes: dict[int, tuple[weakref.ref[Any], Any]] = {}  # tensors, and what .grad was
+        self.before: dict[Any, Array] = {}  # what arrays that are known already held before the run
+        self._owners: dict[int, int] = {}  # of arrays from outside: the value that came first
+        self._errstate = np.geterr()
+
+    # --- what comes in --------------------------------------------------------------------------
+
+    def enter(self, key: Any, value: Any, source: Any) -> Recorder:
+        """Give the recorder of a value from outside; for the same key the same one."""
+        found = self.outside.get(key)
+        if found is None:
+            root = None
+            if isinstance(value, np.ndarray):
+                root = self._owners.setdefault(id(owner_of(value)), len(self.values))
+            found = self.outside[key] = self._recorder(value, root, source)
+            self.values[found.slot].line = user_line()[0]
+        return found
+
+    def plain(self, array: Array, known: bool = False) -> Recorder:
+        """Give the recorder of an array that the function found somewhere; `known` is where."""
+        key = place_of(array)
+        found = self.outside.get(key)
+        if found is None:
+            before = self.before.get(key)
+            if before is not None and not same(before, array):
+                refuse(
+                    "something writes into an array, and leaves no record of it",
+                    "give the array to the function as an argument",
+                )
+            found = self.enter(key, array, array)
+            value = self.values[found.slot]
+            value.content, value.place = None if known else array.copy(), key
+        return found
+
+    def argument(self, array: Array, source: Argument) -> Recorder:
+        """Give the recorder of an array that is an argument."""
+        return self.enter(place_of(array), array, source)
+
+    def watch(self, program: Program) -> None:
+        """Remember what the arrays hold that another run has found outside."""
+        for value in program.values:
+            if isinstance(value.source, np.ndarray) and value.content is not None:
+                self.before[value.place] = value.source.copy()
+
+    def touched(self, node: Any) -> Any:
+        """Note that a tensor from outside is used, and give what its gradient was at first."""
+        found = self.nodes.get(id(node))
+        if found is None or found[0]() is not node:
+            found = self.nodes[id(node)] = (weakref.ref(node), _GRAD.__get__(node))
+        return found[1]
+
+    def _recorder(self, value: Any, root: int | None, source: Any = None) -> Recorder:
+        slot = len(self.values)
+        self.values.append(Value.of(value, slot, slot if root is None else root, source))
+        recorder = Recorder(value, slot, self)
+        self.alive.append(weakref.ref(recorder))
+        return recorder
+
+    # --- calls ----------------------------------------------------------------------------------
+
+    def call(
+        self,
+        function: Callable[..., Any],
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+        written: tuple[Any, ...] = (),
+    ) -> Any:
+        """Make a call, and write it down."""
+        if args and function in METHODS | VIEWS and isinstance(plainly(args[0]), np.generic):
+            # A view of a number has memory of its own.
+            args = (self.call(np.array, args[:1], {}), *args[1:])
+        operands: list[Recorder] = []
+
+        def ref(x: Any) -> Any:
+            if type(x) is np.ndarray:
+                if not x.ndim and not x.flags.writeable and x.base is None:
+                    return x[()]  # a number that operations share
+                x = self.plain(x)
+            if not isinstance(x, Recorder):
+                return x
+            operands.append(x)
+            return Ref(x.slot)
+
+        line, backward = user_line()
+        refs = map_parts(ref, (args, kwargs))
+        changed = [ref(x).slot for x in written]
+        values = map_parts(plainly, (args, kwargs))
+        result = function(*values[0], **values[1])
+        errstate: Any = np.geterr()
+        call = Call(
+            function, refs[0], refs[1], [], changed, line, "backward" if backward else "",
+            None if errstate == self._errstate else errstate,
+        )  # fmt: skip
+        self.calls.append(call)
+        roots = {id(owner_of(x.value)): self.values[x.slot].root for x in operands}
+
+        def wrap(part: Any) -> Any:
+            if not isinstance(part, np.ndarray | np.generic | bool | int | float):
+                return part
+            for x in written:
+                if part is plainly(x):
+                    return x
+            recorder = self._recorder(part, roots.get(id(owner_of(part))))
+            self.values[recorder.slot].line = line
+            call.outs.append(recorder.slot)
+            return recorder
+
+        return map_parts(wrap, result)
