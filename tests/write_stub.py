@@ -41,6 +41,7 @@ from tinytorch.tensor import Tensor
 class Methods(Node):
 '''
 
+HIDDEN = {"__slots__", "__annotations__"}
 REFUSED = {"__setitem__"}  # it says what to write instead
 PLAIN = {"all", "any", "argmax", "argmin", "argsort", "count_nonzero"}  # an array or a number
 
@@ -60,7 +61,7 @@ def _names() -> Iterator[str]:
     names = {name: None for cls in families if cls is not Node for name in vars(cls)}
     for name in names:
         own = not hasattr(object, name) and name not in REFUSED
-        if own and (not name.startswith("_") or name.endswith("__")) and name != "__slots__":
+        if own and (not name.startswith("_") or name.endswith("__")) and name not in HIDDEN:
             yield name
 
 
