@@ -15,6 +15,7 @@ from tinytorch.compiler.execute import Executable
 from tinytorch.compiler.passes import optimise
 from tinytorch.compiler.program import Argument, Constant, Gradient, Program, Ref, owner_of
 from tinytorch.compiler.recording import Made, Recorded, agree, record
+from tinytorch.compiler.source import Source, argument_names
 from tinytorch.engine import Node
 from tinytorch.grad_mode import in_transform, is_grad_enabled
 
@@ -45,8 +46,10 @@ class _Variant:
 class _Ready:
     """A program with what it reads before it runs, and what it sets afterwards."""
 
-    def __init__(self, program: Program) -> None:
-        self.program = program
+    def __init__(
+        self, program: Program, arguments: Sequence[str], environment: Environment
+    ) -> None:
+        self.program, self.arguments, self.environment = program, arguments, environment
         self.inputs = [
             value.slot
             for value in program.values
@@ -89,6 +92,12 @@ class _Ready:
         if type(program.results) is Made:
             return self._result(program.results, out, leaves)
         return map_parts(lambda x: self._result(x, out, leaves), program.results)
+
+    def source(self, name: str) -> Source:
+        """Write the program down as text."""
+        run = self.executable
+        gradients = [(key, run.outputs[i]) for key, i in self._gradients if i is not None]
+        return Source(name, run.program, run.outputs, gradients, self.arguments, self.environment)
 
     def _result(self, x: Any, out: tuple[Any, ...], leaves: Sequence[Any]) -> Any:
         if type(x) is Ref:
@@ -172,7 +181,9 @@ class Compiled:
         variant.first = recorded.program
         if first is not None:
             variant.first = None
-            variant.ready = self._latest = _Ready(agree(first, recorded.program))
+            names = argument_names(self._function, args, kwargs)
+            program = agree(first, recorded.program)
+            variant.ready = self._latest = _Ready(program, names, environment)
         return _given(recorded, leaves)
 
     def _for_the_first_time(
@@ -228,6 +239,27 @@ class Compiled:
     def program(self) -> Program | None:
         """The latest program, None before there is one."""
         return None if self._latest is None else self._latest.executable.program
+
+    @property
+    def source(self) -> str | None:
+        """The latest program as Python text that needs NumPy alone, None before there is one.
+
+        Its function takes the arguments' arrays and numbers one by one, and by keyword what is in
+        `outside`. It writes into arrays as the program does, and returns in a tuple the results and
+        the gradients.
+        """
+        written = self._written()
+        return None if written is None else written.text
+
+    @property
+    def outside(self) -> dict[str, Any]:
+        """What the function in `source` takes besides the arguments, by name."""
+        written = self._written()
+        return {} if written is None else written.outside
+
+    def _written(self) -> Source | None:
+        name = getattr(self._function, "__name__", "program")
+        return None if self._latest is None else self._latest.source(name)
 
     def __get__(self, instance: Any, owner: Any = None) -> Any:
         return self if instance is None else functools.partial(self, instance)

@@ -1,0 +1,179 @@
+"""A compiled function's source: Python text that gives the same numbers with NumPy alone."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from typing import Any
+
+import numpy as np
+import pytest
+from cases import Case, dice
+from numpy.testing import assert_allclose, assert_array_equal
+from reference import Function, is_variable, leaves
+from test_compile import X, Y, arrays_in, data_and_gradients, network, training_step
+from test_compile_operations import EVERY_CASE, differentiated
+
+import tinytorch
+from tinytorch import Tensor, compile, no_grad, value_and_grad  # noqa: A004
+
+
+def executed(compiled: Any) -> Function:
+    """Give the function in a source, with what it needs from outside."""
+    namespace: dict[str, Any] = {}
+    outside = compiled.outside
+    exec(compiled.source, namespace)  # noqa: S102
+    *_, function = namespace.values()
+    return lambda *arguments: function(*arguments, **outside)
+
+
+def test_a_training_step_goes_on_bit_for_bit() -> None:
+    model, twin = network(), network()
+    step, expected = compile(training_step(model)), training_step(twin)
+    for _ in range(4):
+        step(X, Y)
+        expected(X, Y)
+    run = executed(step)
+    for _ in range(3):
+        loss, *gradients = run(X, Y)
+        assert_array_equal(loss, expected(X, Y).data)
+        for i, parameter in enumerate(twin.parameters):
+            assert_array_equal(gradients[i], parameter.grad)
+    for a, b in zip(data_and_gradients(model)()[::2], data_and_gradients(twin)()[::2], strict=True):
+        assert_array_equal(a, b)  # the parameters' own arrays are written into
+
+
+def test_names_shapes_and_sections() -> None:
+    step = compile(training_step(network()))
+    assert step.source is None
+    assert step.outside == {}
+    for _ in range(4):
+        step(X, Y)
+    lines = step.source.splitlines()
+    assert lines[0] == "import numpy as np"
+    head = "def step(X, y, *, layers_0_weight, layers_0_bias, layers_1_weight, layers_1_bias):"
+    assert head in lines
+    sections = [line.strip() for line in lines if "---" in line]
+    assert sections == ["# --- forward ---", "# --- backward ---", "# --- update ---"]
+    assert "    d_layers_1_bias = np.dot(constant, d_x5)  # (1,)" in lines
+    assert any(line.startswith("    layers_0_weight -= ") for line in lines)
+    assert any(line.strip().endswith("loss.backward()") and "test_" in line for line in lines)
+
+
+def test_needs_nothing_but_numpy() -> None:
+    @compile
+    def f(x: Any) -> Any:
+        return (x * x + 0.5).sum()
+
+    for i in range(4):
+        f(np.arange(3.0) + i)
+    code = f"{f.source}\nimport sys\nprint(*f(np.arange(3.0)), 'tinytorch' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "6.5 False\n"
+
+
+def test_labels_name_results() -> None:
+    @compile
+    def f(x: Any) -> Any:
+        y = (Tensor(x) * 2).sum()
+        y.label = "loss"
+        return y
+
+    for i in range(4):
+        f(np.arange(3.0) + i)
+    assert "    loss = " in f.source
+
+
+def test_structures_and_numbers_as_arguments() -> None:
+    def loss(parameters: Any, x: Any, rate: float) -> Any:
+        return ((x @ parameters["w"][0] + parameters["b"]) ** 2).mean() * rate / 3
+
+    f = compile(value_and_grad(loss))
+    parameters = {"w": [np.ones((2, 3))], "b": np.arange(3.0)}
+    for i in range(4):
+        expected = f(parameters, X + i, 0.5 + i)
+    actual = executed(f)(*leaves(parameters), X + 3, 3.5)
+    for a, b in zip(actual, leaves(expected), strict=True):
+        assert_array_equal(a, b)
+
+
+def test_gradients_that_add_up() -> None:
+    x = Tensor([1.0, 2.0], label="x")
+
+    @compile
+    def f(y: Any) -> None:
+        (x * y).sum().backward()
+
+    for _ in range(4):
+        f(np.array([3.0, 4.0]))
+    run = executed(f)
+    f(np.array([3.0, 4.0]))
+    assert "x_grad" in f.outside
+    (grad,) = run(np.array([3.0, 4.0]))
+    assert_array_equal(grad, x.grad)
+
+
+def test_random_numbers_come_from_the_generator() -> None:
+    rng = np.random.default_rng(3)
+
+    @compile
+    def f(x: Any) -> Any:
+        return x * rng.random(3)
+
+    for _ in range(4):
+        f(np.ones(3))
+    state = rng.bit_generator.state
+    expected = f(np.ones(3))
+    rng.bit_generator.state = state
+    (actual,) = executed(f)(np.ones(3))
+    assert_array_equal(actual, expected)
+
+
+def test_writes_into_an_argument_and_into_a_number() -> None:
+    total = np.array(1.0)
+
+    @compile
+    def f(x: Any) -> Any:
+        x[1:] *= 2
+        total[...] += x[0]
+        y = np.zeros(3)
+        y[0] = 5.0
+        return y + x
+
+    for _ in range(4):
+        f(np.ones(3))
+    x = np.ones(3)
+    run = executed(f)
+    for i in range(2):
+        (y,) = run(x)
+        assert_array_equal(x, [1, 2 << i, 2 << i])
+        assert_array_equal(y, [6, 2 << i, 2 << i])
+    assert total == 7
+
+
+def test_single_precision_stays_single() -> None:
+    @compile
+    def f(x: Any) -> Any:
+        with no_grad():
+            return (x * 0.1 + 1 / 3).exp().mean(axis=0)
+
+    x = Tensor(np.ones((3, 2), np.float32), requires_grad=False)
+    for _ in range(4):
+        expected = f(x)
+    (actual,) = executed(f)(x.data)
+    assert actual.dtype == np.float32
+    assert_array_equal(actual, expected.data)
+
+
+@pytest.mark.parametrize(("case", "spelling"), EVERY_CASE)
+def test_every_row_as_text(case: Case, spelling: Function) -> None:
+    arguments = case.arguments(dice(3))
+    arrays = [x for x in leaves(arguments) if is_variable(x)]
+    compiled = tinytorch.compile(differentiated(spelling, arguments))
+    with np.errstate(all="ignore"):
+        for i in range(4):
+            expected = compiled([x * (1 + i / 100) for x in arrays])
+        actual = executed(compiled)(*(x * 1.03 for x in arrays))
+    results = {id(x): x for x in arrays_in(expected)}.values()  # the same one only once
+    for a, b in zip(actual, results, strict=True):
+        assert_allclose(a, b, rtol=1e-13, atol=1e-14)

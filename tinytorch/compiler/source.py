@@ -1,0 +1,374 @@
+"""A program as Python text, to be read, and to be run with NumPy alone."""
+
+from __future__ import annotations
+
+import inspect
+import keyword
+import operator
+import re
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+import numpy as np
+
+from tinytorch.arrays.recorder import Line, map_parts, refuse
+from tinytorch.compiler.environment import Environment, Place
+from tinytorch.compiler.program import Argument, Call, Constant, Gradient, Program, Ref, Value
+from tinytorch.compiler.recording import Made
+from tinytorch.compiler.storage import METHODS, is_reduction
+from tinytorch.engine import Array, Node
+
+# Constants of more entries are given to the function, not written into it.
+_LARGE = 64
+_MODULES = "numpy", "numpy.linalg", "numpy.fft", "scipy.special"
+# Python's operators; not **, which NumPy computes in another way than np.power.
+_INFIX: dict[Any, str] = {
+    np.add: "+", np.subtract: "-", np.multiply: "*", np.divide: "/", np.greater: ">",
+    np.greater_equal: ">=", np.less: "<", np.less_equal: "<=", np.equal: "==",
+    np.not_equal: "!=", np.bitwise_and: "&", np.bitwise_or: "|",
+}  # fmt: skip
+_SUMS = {np.add: "sum", np.multiply: "prod", np.maximum: "max", np.minimum: "min"}
+_UPDATES = "+-*/"
+
+
+def argument_names(function: Callable[..., Any], args: Any, kwargs: Any) -> list[str]:
+    """Name the leaves of the arguments, after the parameters and what they are in them."""
+    try:
+        positional = [
+            (f"{name}_{i}" if x.kind is x.VAR_POSITIONAL else name)
+            for name, x in inspect.signature(function).parameters.items()
+            for i in range(len(args) if x.kind is x.VAR_POSITIONAL else 1)
+        ]
+    except (TypeError, ValueError):  # a builtin
+        positional = []
+    positional += [f"argument_{i}" for i in range(len(positional), len(args))]
+    names: list[str] = []
+
+    def walk(tree: Any, name: str) -> None:
+        if type(tree) in (list, tuple, dict):
+            for key, part in tree.items() if type(tree) is dict else enumerate(tree):
+                walk(part, f"{name}_{key}")
+        else:
+            names.append(name)
+
+    for name, x in (*zip(positional, args, strict=False), *kwargs.items()):
+        walk(x, name)
+    return names
+
+
+class Source:
+    """The text of a program, and what its function needs besides the arguments.
+
+    `outside` maps the names of its keyword parameters to arrays, numbers and generators. The
+    function writes into the arrays as the program does, and returns in a tuple the results, the
+    gradients that were set, and what was put in other places.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        program: Program,
+        outputs: Sequence[int],
+        gradients: Iterable[tuple[Any, int]],
+        arguments: Sequence[str],
+        environment: Environment,
+    ) -> None:
+        self.outside: dict[str, Any] = {}
+        self._values, self._arguments = program.values, arguments
+        self._names: dict[int, str] = {}  # of the values, by slot
+        self._objects: dict[int, str] = {}  # of generators, by id
+        self._taken = {"np", "scipy", *keyword.kwlist, *_builtins()}
+        self._modules = {"numpy"}
+        self._constants: dict[str, str] = {}  # by their text
+        self._number_of_names = 0
+        self._places = {id(x): place.name for place, x, _ in environment.found}
+        self._written = {self._values[slot].root for call in program.calls for slot in call.written}
+        function = self._new(name)
+        given = [v for v in self._values if type(v.source) is Argument]
+        parameters = [self._name(v.slot) for v in given]
+        for v in self._values:
+            if v.node is not None:
+                self._name(v.slot)
+        map_parts(self._name_result, program.results)
+        for key, slot in gradients:
+            if slot not in self._names and self._values[slot].source is None:
+                self._names[slot] = self._new(f"d_{self._of_tensor(key)}")
+        lines = self._body(program.calls)
+        returned = "".join(f"{self._name(slot)}, " for slot in outputs)
+        lines.append(f"return ({returned.rstrip() if len(outputs) < 2 else returned[:-2]})")
+        if self.outside:
+            parameters += ["*", *self.outside]
+        constants = [f"{constant} = {text}" for text, constant in self._constants.items()]
+        imports = [f"import {module}" for module in sorted(self._modules - {"numpy"})]
+        head = ["import numpy as np", *imports, "", "", f"def {function}({', '.join(parameters)}):"]
+        body = [f"    {line}" for line in (*constants, *lines)]
+        self.text = "\n".join([*head, *body]) + "\n"
+
+    def _name_result(self, x: Any) -> None:
+        if isinstance(x, Made) and x.label is not None and x.data.slot not in self._names:
+            self._names[x.data.slot] = self._new(x.label)
+
+    # --- lines ----------------------------------------------------------------------------------
+
+    def _body(self, calls: Sequence[Call]) -> list[str]:
+        backward = [i for i, call in enumerate(calls) if call.part == "backward"]
+        last = backward[-1] if backward else len(calls)
+        updates = any(call.written for call in calls[last + 1 :])
+        lines: list[str] = []
+        part, line = "", None
+        for i, call in enumerate(calls):
+            now = call.part or ("update" if i > last and updates else "forward")
+            if now != part:
+                lines.append(f"# --- {now} ---")
+            if now != part or call.line != line:
+                lines.append(f"# {_where(call.line)}")
+            part, line = now, call.line
+            if call.errstate is not None:
+                options = ", ".join(f"{key}={x!r}" for key, x in call.errstate.items())
+                lines.append(f"with np.errstate({options}):")
+            indent = "" if call.errstate is None else "    "
+            lines.append(indent + self._statement(call))
+        return lines
+
+    def _statement(self, call: Call) -> str:
+        changed = [self._values[slot] for slot in call.written]
+        expression = self._update(call) or self._expression(call)
+        outs = [self._values[slot] for slot in call.outs]
+        numbers = [value for value in outs if not value.shape and not value.scalar]
+        if len(outs) == 1 and numbers and outs[0].root in self._written:
+            expression = f"np.asarray({expression})"  # where NumPy gives a number
+        target = ", ".join(self._name(value.slot) for value in outs)
+        text = f"{target} = {expression}" if target else expression
+        return f"{text}  # {', '.join(str(value.shape) for value in outs or changed)}"
+
+    def _update(self, call: Call) -> str | None:
+        """Write a change of an array, where Python has a statement for it."""
+        if call.function is operator.setitem:
+            x, index, value = call.args
+            return f"{self._receiver(x)}[{self._index(index)}] = {self._text(value)}"
+        sign = _INFIX.get(call.function, "")
+        out = call.kwargs.get("out")
+        if sign and sign in _UPDATES and call.kwargs.keys() == {"out"} and out == call.args[:1]:
+            return f"{self._text(out[0])} {sign}= {self._operand(call, call.args[1])}"
+        return None
+
+    def _expression(self, call: Call) -> str:
+        function, args, kwargs = call.function, call.args, call.kwargs
+        if function is operator.getitem:
+            return f"{self._receiver(args[0])}[{self._index(args[1])}]"
+        if not kwargs and any(self._is_array(x) for x in args):
+            operands = [self._operand(call, x) for x in args]
+            if function in _INFIX:
+                return f" {_INFIX[function]} ".join(operands)
+            if function is np.negative:
+                return f"-{operands[0]}"
+        if is_reduction(function):
+            ufunc = function.__self__  # type: ignore[attr-defined]
+            if ufunc in _SUMS and len(args) == 1 and kwargs.get("out") is None:
+                options = {"axis": 0, **kwargs}
+                defaults = {"axis": None, "keepdims": False, "dtype": None, "out": None}
+                kwargs = {
+                    key: x for key, x in options.items() if x is not defaults.get(key, options)
+                }
+                return f"{self._receiver(args[0])}.{_SUMS[ufunc]}({self._list((), kwargs)})"
+        if function in METHODS or isinstance(args[0] if args else None, np.random.Generator):
+            first = self._receiver(args[0])
+            return f"{first}.{function.__name__}({self._list(args[1:], kwargs)})"
+        texts = [self._operand(call, x) for x in args]
+        return f"{self._function(call)}({self._list(texts, kwargs, written=True)})"
+
+    def _list(self, args: Sequence[Any], kwargs: dict[str, Any], written: bool = False) -> str:
+        texts = list(args) if written else [self._text(x) for x in args]
+        return ", ".join([*texts, *(f"{key}={self._text(x)}" for key, x in kwargs.items())])
+
+    def _function(self, call: Call) -> str:
+        function = call.function
+        owner, method = function, ""
+        if isinstance(getattr(function, "__self__", None), np.ufunc):
+            owner, method = function.__self__, f".{function.__name__}"  # type: ignore[attr-defined]
+        for module in _MODULES:
+            name = getattr(owner, "__name__", "")
+            if getattr(sys.modules.get(module), name, None) is owner:
+                self._modules.add(module.partition(".")[0] if module[0] == "n" else module)
+                return f"{module.replace('numpy', 'np')}.{name}{method}"
+        hint = "the program runs, but has no text"
+        return refuse(f"{function!r} has no name in NumPy", hint, call.line)
+
+    # --- arguments ------------------------------------------------------------------------------
+
+    def _is_array(self, x: Any) -> bool:
+        """Tell arrays from Python's numbers, which don't count as NumPy does."""
+        return type(x) is Ref and not (
+            self._values[x.slot].scalar and type(self._values[x.slot].source) in (Argument, Place)
+        )
+
+    def _operand(self, call: Call, x: Any) -> str:
+        """Write an operand: a number without its dtype, where the others have the same one."""
+        content = self._number(x)
+        if isinstance(content, np.generic) and isinstance(call.function, np.ufunc):
+            others = [y for y in call.args if self._number(y) is None]
+            alike = all(self._is_array(y) and self._dtype(y) == content.dtype for y in others)
+            if others and alike and content.dtype.kind in "fi":
+                return _plain(content.item())
+        return self._text(x)
+
+    def _dtype(self, x: Any) -> Any:
+        return self._values[x.slot].dtype if type(x) is Ref else None
+
+    def _number(self, x: Any) -> Any:
+        """Give an operand that is one number, the same in each run; None for others."""
+        if type(x) is not Ref:
+            return x
+        value = self._values[x.slot]
+        if value.shape or value.root in self._written or not _is_fixed(value):
+            return None
+        return np.asarray(_content(value))[()]
+
+    def _receiver(self, x: Any) -> str:
+        """Write what a method is called of."""
+        text = self._text(x)
+        return text if isinstance(x, Ref | np.generic | np.random.Generator) else f"({text})"
+
+    def _index(self, index: Any) -> str:
+        if isinstance(index, tuple) and index and type(index) is not Ref:
+            return ", ".join(map(self._index, index)) + ("," if len(index) == 1 else "")
+        if isinstance(index, slice):
+            ends = ["" if x is None else self._text(x) for x in (index.start, index.stop)]
+            return ":".join(ends) + ("" if index.step is None else f":{self._text(index.step)}")
+        return self._text(index)
+
+    def _text(self, x: Any) -> str:  # noqa: C901, PLR0911
+        kind = type(x)
+        number = self._number(x) if kind is Ref else x
+        if isinstance(number, np.generic):
+            return f"np.{type(number).__name__}({_plain(number.item())})"
+        if kind is Ref:
+            return self._name(x.slot)
+        if kind is tuple:
+            return f"({', '.join(map(self._text, x))}{',' * (len(x) == 1)})"
+        if kind is list:
+            return f"[{', '.join(map(self._text, x))}]"
+        if kind is slice:
+            return f"slice({self._text(x.start)}, {self._text(x.stop)}, {self._text(x.step)})"
+        if isinstance(x, np.dtype):
+            return _dtype_text(x)
+        if isinstance(x, type):
+            return f"np.{x.__name__}" if issubclass(x, np.generic) else x.__name__
+        if kind in (float, complex):
+            return _plain(x)
+        if x is Ellipsis:
+            return "..."
+        if isinstance(x, np.random.Generator):
+            if id(x) not in self._objects:
+                self._objects[id(x)] = self._from_outside(self._short(x, "rng"), x)
+            return self._objects[id(x)]
+        return repr(x)
+
+    # --- names ----------------------------------------------------------------------------------
+
+    def _new(self, wanted: str) -> str:
+        name = base = re.sub(r"\W+", "_", wanted).strip("_") or "x"
+        if base[0].isdigit():
+            name = base = f"x{base}"
+        number = 1
+        while name in self._taken:
+            number += 1
+            name = f"{base}_{number}"
+        self._taken.add(name)
+        return name
+
+    def _name(self, slot: int) -> str:
+        name = self._names.get(slot)
+        if name is None:
+            name = self._names[slot] = self._name_anew(self._values[slot])
+        return name
+
+    def _name_anew(self, value: Value) -> str:  # noqa: PLR0911
+        source = value.source
+        if type(source) is Argument:
+            return self._new(self._arguments[source.number])
+        if type(source) is Place:
+            return self._from_outside(_without_first(source.name), source.read())
+        if type(source) is Gradient:
+            key = source.node
+            given = None if type(key) is Argument else np.asarray(key._grad)
+            return self._from_outside(f"{self._of_tensor(key)}_grad", given)
+        if source is not None:
+            text = _literal(_content(value)) if _is_fixed(value) else None
+            if text is None:
+                return self._from_outside(self._short(value.node, "array", source), _content(value))
+            if value.root in self._written:  # each time a new one
+                text = f"{text}  # {value.slot}, which is written into"
+            if text not in self._constants:
+                self._constants[text] = self._new("constant")
+            return self._constants[text]
+        of = self._names.get(value.gradient_of) if value.gradient_of is not None else None
+        if of is not None:
+            return self._new(f"d_{of}")
+        self._number_of_names += 1
+        return self._new(f"x{self._number_of_names}")
+
+    def _from_outside(self, wanted: str, x: Any) -> str:
+        name = self._new(wanted)
+        self.outside[name] = x
+        return name
+
+    def _of_tensor(self, key: Any) -> str:
+        if type(key) is Argument:
+            return self._arguments[key.number]
+        return self._short(key, "tensor")
+
+    def _short(self, x: Any, otherwise: str, array: Any = None) -> str:
+        """Name an object after its place, without the variable that it is reached from."""
+        place = self._places.get(id(x)) or self._places.get(id(array))
+        if place is not None:
+            return _without_first(place)
+        return (x.label if isinstance(x, Node) else None) or otherwise
+
+
+def _without_first(place: str) -> str:
+    return place.partition(".")[2] or place
+
+
+def _builtins() -> list[str]:
+    return ["float", "int", "bool", "complex", "slice"]
+
+
+def _where(line: Line) -> str:
+    return f"{line}  {line.text}".rstrip()
+
+
+def _is_fixed(value: Value) -> bool:
+    """Say whether it is in no tensor's and no variable's array, where others could change it."""
+    if isinstance(value.source, Constant):
+        return True
+    return isinstance(value.source, np.ndarray) and value.node is None and value.content is not None
+
+
+def _content(value: Value) -> Any:
+    return value.source.content if isinstance(value.source, Constant) else value.source
+
+
+def _literal(content: Any) -> str | None:
+    """Write an array; None where that would be too long."""
+    array: Array = np.asarray(content)
+    dtype = _dtype_text(array.dtype)
+    if array.size and array.dtype.kind in "fiub" and (array == array.flat[0]).all():
+        first = array.flat[0]
+        if first or not np.signbit(np.float64(array)).any():
+            return f"np.full({array.shape}, {_plain(first.item())}, {dtype})"
+    if array.size > _LARGE or array.dtype.kind not in "fiubc":
+        return None
+    text = re.sub(r"\b(nan|inf)\b", r"np.\1", repr(array.tolist()))
+    return f"np.array({text}, {dtype}).reshape({array.shape})"
+
+
+def _dtype_text(dtype: np.dtype[Any]) -> str:
+    if dtype.isnative and getattr(np, dtype.type.__name__, None) is dtype.type:
+        return f"np.{dtype.type.__name__}"
+    return f"np.dtype({dtype.str!r})"
+
+
+def _plain(x: Any) -> str:
+    return re.sub(r"\b(nan|inf)\b", r"np.\1", repr(x))
