@@ -151,6 +151,16 @@ def test_writes_into_an_argument_and_into_a_number() -> None:
     assert total == 7
 
 
+def test_a_sequence_of_one() -> None:
+    @compile
+    def f(x: Any) -> Any:
+        return np.split(x, 1)[0] * 2
+
+    for _ in range(5):
+        assert_array_equal(f(np.arange(3.0)), [0, 2, 4])
+    assert_array_equal(executed(f)(np.arange(3.0)), [[0, 2, 4]])
+
+
 def test_single_precision_stays_single() -> None:
     @compile
     def f(x: Any) -> Any:

@@ -97,7 +97,16 @@ class _Ready:
         """Write the program down as text."""
         run = self.executable
         gradients = [(key, run.outputs[i]) for key, i in self._gradients if i is not None]
-        return Source(name, run.program, run.outputs, gradients, self.arguments, self.environment)
+        labels: list[tuple[str, int]] = []
+
+        def note(x: Any) -> None:
+            if isinstance(x, Made) and x.label:
+                labels.append((x.label, run.outputs[self.outputs[x.data.slot]]))
+
+        map_parts(note, self.program.results)
+        return Source(
+            name, run.program, run.outputs, labels, gradients, self.arguments, self.environment
+        )
 
     def _result(self, x: Any, out: tuple[Any, ...], leaves: Sequence[Any]) -> Any:
         if type(x) is Ref:

@@ -179,7 +179,7 @@ class Executable:
                 expression = f"asarray({expression})"  # where NumPy gives a number
         for slot in call.outs:
             self.local[slot] = f"x{slot}"
-        target = ", ".join(self.local[slot] for slot in call.outs)
+        target = call.target([self.local[slot] for slot in call.outs])
         self._statement(call, f"{target} = {expression}" if target else expression)
 
     def _have_memory(self, slot: int, kept: set[int]) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -81,6 +81,11 @@ class Call:
     line: Line
     part: str  # forward, backward or update
     errstate: dict[str, str] | None = None  # where NumPy is told to treat errors otherwise
+    sequence: bool = False  # it gives a tuple or list, be it of one value
+
+    def target(self, names: Sequence[str]) -> str:
+        """Write what the values are assigned to, by their names."""
+        return ", ".join(names) + ("," if self.sequence and len(names) == 1 else "")
 
     def inputs(self) -> list[int]:
         """List the values that it reads."""

@@ -12,10 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from tinytorch.arrays.recorder import Line, map_parts, refuse
+from tinytorch.arrays.recorder import Line, refuse
 from tinytorch.compiler.environment import Environment, Place
 from tinytorch.compiler.program import Argument, Call, Constant, Gradient, Program, Ref, Value
-from tinytorch.compiler.recording import Made
 from tinytorch.compiler.storage import METHODS, is_reduction
 from tinytorch.engine import Array, Node
 
@@ -70,6 +69,7 @@ class Source:
         name: str,
         program: Program,
         outputs: Sequence[int],
+        labels: Iterable[tuple[str, int]],
         gradients: Iterable[tuple[Any, int]],
         arguments: Sequence[str],
         environment: Environment,
@@ -90,7 +90,9 @@ class Source:
         for v in self._values:
             if v.node is not None:
                 self._name(v.slot)
-        map_parts(self._name_result, program.results)
+        for label, slot in labels:
+            if slot not in self._names and self._values[slot].source is None:
+                self._names[slot] = self._new(label)
         for key, slot in gradients:
             if slot not in self._names and self._values[slot].source is None:
                 self._names[slot] = self._new(f"d_{self._of_tensor(key)}")
@@ -105,20 +107,12 @@ class Source:
         body = [f"    {line}" for line in (*constants, *lines)]
         self.text = "\n".join([*head, *body]) + "\n"
 
-    def _name_result(self, x: Any) -> None:
-        if isinstance(x, Made) and x.label is not None and x.data.slot not in self._names:
-            self._names[x.data.slot] = self._new(x.label)
-
     # --- lines ----------------------------------------------------------------------------------
 
     def _body(self, calls: Sequence[Call]) -> list[str]:
-        backward = [i for i, call in enumerate(calls) if call.part == "backward"]
-        last = backward[-1] if backward else len(calls)
-        updates = any(call.written for call in calls[last + 1 :])
         lines: list[str] = []
         part, line = "", None
-        for i, call in enumerate(calls):
-            now = call.part or ("update" if i > last and updates else "forward")
+        for call, now in zip(calls, self._parts(calls), strict=True):
             if now != part:
                 lines.append(f"# --- {now} ---")
             if now != part or call.line != line:
@@ -131,6 +125,24 @@ class Source:
             lines.append(indent + self._statement(call))
         return lines
 
+    def _parts(self, calls: Sequence[Call]) -> list[str]:
+        """Say of each call what it is part of.
+
+        An update comes after a backward pass, and ends with the last change of what is outside.
+        """
+        parts, start = [call.part or "forward" for call in calls], None
+        for i, call in enumerate(calls):
+            if call.part:
+                start = i + 1
+            elif start is not None and any(self._is_outside(slot) for slot in call.written):
+                parts[start : i + 1] = ["update"] * (i + 1 - start)
+                start = i + 1
+        return parts
+
+    def _is_outside(self, slot: int) -> bool:
+        source = self._values[self._values[slot].root].source
+        return source is not None and not isinstance(source, Constant)
+
     def _statement(self, call: Call) -> str:
         changed = [self._values[slot] for slot in call.written]
         expression = self._update(call) or self._expression(call)
@@ -138,7 +150,7 @@ class Source:
         numbers = [value for value in outs if not value.shape and not value.scalar]
         if len(outs) == 1 and numbers and outs[0].root in self._written:
             expression = f"np.asarray({expression})"  # where NumPy gives a number
-        target = ", ".join(self._name(value.slot) for value in outs)
+        target = call.target([self._name(value.slot) for value in outs])
         text = f"{target} = {expression}" if target else expression
         return f"{text}  # {', '.join(str(value.shape) for value in outs or changed)}"
 

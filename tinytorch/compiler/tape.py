@@ -125,7 +125,7 @@ class Tape:
         errstate: Any = np.geterr()
         call = Call(
             function, refs[0], refs[1], [], changed, line, "backward" if backward else "",
-            None if errstate == self._errstate else errstate,
+            None if errstate == self._errstate else errstate, isinstance(result, tuple | list),
         )  # fmt: skip
         self.calls.append(call)
         roots = {id(owner_of(x.value)): self.values[x.slot].root for x in operands}
