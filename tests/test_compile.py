@@ -12,11 +12,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from numpy.testing import assert_array_equal
+from numpy.testing import assert_allclose, assert_array_equal
 
 import tinytorch
 from tinytorch import Tensor, compile, grad, hessian, jvp, no_grad, value_and_grad  # noqa: A004
 from tinytorch.nn import MLP, Activation
+from tinytorch.optim import SGD, Adadelta, Adagrad, Adam, Adamax, AdamW, NAdam, RMSprop
 
 rng = np.random.default_rng(0)
 X, Y = rng.normal(size=(20, 2)), (rng.random((20, 1)) < 0.5).astype(float)
@@ -570,3 +571,32 @@ def test_warnings_come_in_each_call() -> None:
     compiled = compile(quiet)
     for _ in range(5):
         compiled(np.zeros(3))
+
+
+@pytest.mark.parametrize("kind", [SGD, Adam, AdamW, NAdam, RMSprop, Adagrad, Adadelta, Adamax])
+def test_optimisers(kind: Any) -> None:
+    def make() -> Any:
+        model = network(3)
+        optimizer = kind(model.parameters, lr=0.01, weight_decay=0.1)
+
+        def step(X: Any, y: Any) -> Any:
+            optimizer.zero_grad()
+            loss = ((model(X) - y) ** 2).mean()
+            loss.backward()
+            optimizer.step()
+            return loss
+
+        return step, model, optimizer
+
+    (step, model, optimizer), (function, twin, twins) = make(), make()
+    compiled = compile(function)
+    for _ in range(12):
+        X = rng.normal(size=(20, 2))
+        assert_allclose(compiled(X, Y).data, step(X, Y).data, rtol=1e-12)
+        for a, b in zip(twin.parameters, model.parameters, strict=True):
+            # Python's power and NumPy's differ in the last place.
+            assert_allclose(a.data, b.data, rtol=1e-12)
+            for name, kept in optimizer.state[b].items():
+                assert type(twins.state[a][name]) is type(kept)
+                assert_allclose(twins.state[a][name], kept, rtol=1e-12)
+    assert compiled.program is not None

@@ -43,7 +43,9 @@ class Place(NamedTuple):
         return self.container[self.key] if self.how == "item" else getattr(self.container, self.key)
 
     def write(self, value: Any) -> None:
-        """Put something else there."""
+        """Put something else there; for a float again a float."""
+        if type(value) is np.float64 and type(self.read()) is float:
+            value = float(value)  # which the program computed as NumPy does
         if self.how == "cell":
             self.container.cell_contents = value
         elif self.how == "item":
@@ -87,9 +89,9 @@ class Environment:
         names: dict[str, Any] = {}
         terms = []
         for i, (place, value, state) in enumerate(self.found):
-            names[f"c{i}"], names[f"v{i}"] = place.container, value
+            names[f"c{i}"], names[f"k{i}"], names[f"v{i}"] = place.container, place.key, value
             at = {
-                "cell": f"c{i}.cell_contents", "item": f"c{i}[{place.key!r}]",
+                "cell": f"c{i}.cell_contents", "item": f"c{i}[k{i}]",
                 "attribute": f"c{i}.{place.key}",
             }[place.how]  # fmt: skip
             terms.append(f"{at} is v{i}")
@@ -137,9 +139,10 @@ class Environment:
             for i, part in enumerate(value):
                 self._place("item", value, i, f"{name}[{i}]", part)
         elif isinstance(value, dict):
-            for key, part in list(value.items()):
-                if isinstance(key, str | int):
-                    self._place("item", value, key, f"{name}[{key!r}]", part)
+            for i, (key, part) in enumerate(list(value.items())):
+                if isinstance(key, str | int | Node):  # an optimiser's state is kept by parameter
+                    shown = i if isinstance(key, Node) else repr(key)
+                    self._place("item", value, key, f"{name}[{shown}]", part)
         elif isinstance(value, type):
             if not _is_library(sys.modules.get(value.__module__)):
                 self._look_into_attributes(value, name)

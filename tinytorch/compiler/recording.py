@@ -299,7 +299,7 @@ def _made(x: Any, slot: int, node: Any) -> Made:
 
 def _bind_again(program: Program, tape: Tape, environment: Environment) -> None:  # noqa: ARG001
     """Note which places outside hold something else now: arrays and tensors can be put back."""
-    for place, _, now in environment.differences(Environment(environment.roots)):
+    for place, before, now in environment.differences(Environment(environment.roots)):
         data = _DATA.__get__(now) if isinstance(now, Node) else now
         if not isinstance(data, Recorder):
             raise TypeError(
@@ -311,7 +311,7 @@ def _bind_again(program: Program, tape: Tape, environment: Environment) -> None:
             now._begin(np.asarray(data.value), now.label, now.requires_grad, None)
         else:
             made = Ref(data.slot)
-            place.write(data.value)
+            place.write(float(data.value) if type(before) is float else data.value)
         program.rebound.append((place, made))
 
 
