@@ -10,9 +10,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+from cases import CASES, Case, dice
+from reference import exchanged, is_variable, leaves, tensors_of
 
-from tinytorch import Operation, Tensor, grad, jacobian, operation
+from tinytorch import Operation, Tensor, autograd, grad, jacobian, operation
+from tinytorch.engine import topological_order
 
+PACKAGE = r"tinytorch\.(arrays|engine|operations)\b"  # as in arrays/warned.py
 own_log = operation(np.log, lambda grad, out, x: grad / x, name="own_log")
 CALLS = {
     "unary": lambda x: x.log(),
@@ -35,7 +39,7 @@ def test_a_warning_names_the_users_line(name: str) -> None:
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("error", RuntimeWarning)
         warnings.simplefilter("always", RuntimeWarning)
-        warnings.filterwarnings("error", category=RuntimeWarning, module=r"tinytorch\.")
+        warnings.filterwarnings("error", category=RuntimeWarning, module=PACKAGE)
         call(Tensor([0.0, 1.0]))
     assert caught
     for warning in caught:
@@ -69,3 +73,49 @@ def test_a_warning_that_is_an_error_leaves_no_gradient_behind() -> None:
         with pytest.raises(RuntimeWarning, match="divide by zero"):
             y.sum().backward()
     assert x._grad is None
+
+
+EXTREMES = (0.0, -1.0, np.inf, -np.inf, np.nan, 1e308)
+
+
+@pytest.mark.parametrize("case", [pytest.param(case, id=case.name) for case in CASES])
+def test_no_warning_becomes_an_error(case: Case) -> None:
+    """Whatever an operation and its rules warn of, by `backward`, by hand and differentiated."""
+    for dtype in (np.float64, np.float32):
+        for i, value in enumerate(EXTREMES):
+            args = exchanged(case.arguments(dice(i)), lambda x: extreme(x, value))  # noqa: B023
+            for spelling in case.spellings:
+                with warnings.catch_warnings():
+                    warnings.simplefilter("ignore")
+                    warnings.filterwarnings("error", category=RuntimeWarning, module=PACKAGE)
+                    assert_warns_at_most(spelling, args, dtype)
+
+
+def extreme(x: Any, value: float) -> Any:
+    return np.where(np.arange(x.size).reshape(x.shape) % 2, x, value) if is_variable(x) else x
+
+
+def assert_warns_at_most(function: Any, args: Any, dtype: Any) -> None:
+    inputs, xs = tensors_of(args, dtype)
+    try:
+        ys = [y for y in leaves(function(*inputs)) if isinstance(y, Tensor) and y.requires_grad]
+        for y in ys:
+            y.backward()
+            for node in reversed(topological_order([y])):
+                if node._children:
+                    node._backward()
+        if ys:
+            ws = [Tensor(np.ones(y.shape), dtype=y.dtype) for y in ys]
+            autograd.grad(ys, xs, ws, create_graph=True, allow_unused=True)
+    except (ValueError, IndexError, np.linalg.LinAlgError, TypeError):
+        pass  # what such values, or shapes of no entries, make impossible
+
+
+@pytest.mark.parametrize("number", [1e300, -1e300, 10**300], ids="012")
+def test_numbers_too_large_for_a_dtype_are_infinite_with_a_warning(number: Any) -> None:
+    x = Tensor([1.0], dtype=np.float32)
+    for call in (lambda: x * number, lambda: number * x, lambda: x + np.array([number], float)):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            warnings.filterwarnings("error", category=RuntimeWarning, module=PACKAGE)
+            assert abs(call().item()) > 1e299

@@ -1,9 +1,8 @@
 """The engine: the graph that operations leave behind, and the gradients that flow back through it.
 
-A node holds the array that an operation computed, the inputs, and for each of them a rule, which
-turns the gradient of the output into that input's share. `pull` visits the nodes, outputs before
-inputs, and adds the shares up: the chain rule in reverse mode (S. Linnainmaa, "Taylor expansion of
-the accumulated rounding error", 1976).
+A node holds what an operation computed, its inputs, and for each a rule that turns the gradient of
+the output into that input's share. `pull` visits the nodes, outputs first, and adds shares up: the
+chain rule in reverse (S. Linnainmaa, "Taylor expansion of the accumulated rounding error", 1976).
 """
 
 from __future__ import annotations
@@ -50,10 +49,11 @@ class Node:
         shares: dict[Node, Any] = {self: self._grad}
         pull(shares, [self])
         for x, share in list(shares.items())[1:]:
-            x._grad = whole(share).copy() if x._grad is None else x._grad + whole(share)
+            shares[x] = whole(share).copy() if x._grad is None else x._grad + whole(share)
+        any(map(setattr, shares, repeat("_grad"), shares.values()))  # at once, as in accumulate
 
 
-recording = ContextVar[Sequence[Any]]("recording", default=(True, 0))  # ?, transforms around
+recording = ContextVar[Sequence[Any]]("recording", default=(True, 0))  # enabled?, transforms around
 watcher = ContextVar[Callable[..., object] | None]("watcher", default=None)  # of each share
 _count = count(1)
 _accumulating = Lock()  # two threads' sums must not both start from the same gradient
@@ -113,7 +113,7 @@ def pull(grads: Any, nodes: Iterable[Node], only: Any = None, create_graph: bool
                     share = sum_to_shape(share, data.shape, data)
                 if share.dtype is not data.dtype and share.dtype != data.dtype:
                     share = share.astype(data.dtype)
-                grads[x] = grads.pop(x) + share if x in grads else share  # popped, in place
+                grads[x] = grads.pop(x) + share if x in grads else share  # popped: summed in place
 
 
 def accumulate(grads: Mapping[Node, Any]) -> None:

@@ -144,6 +144,14 @@ class Tensor(Methods):
             )
         at_users_line(accumulate, gradients({self: self._seed(gradient)}))
 
+    def _backward(self) -> None:
+        """Take one step of the way back by hand: add this node's shares to its inputs' `.grad`.
+
+        For each node of the reversed topological order, after the last one's gradient has been set
+        to ones, the steps do what `backward` does.
+        """
+        at_users_line(super()._backward)
+
     def _seed(self, gradient: Any) -> Any:
         if gradient is None:
             return ones_like(self._data)
@@ -335,23 +343,23 @@ class Tensor(Methods):
 
     # --- changes in place -------------------------------------------------------------------
 
-    def _in_place(self, operator: Callable[[Any, Any], Any], other: Any) -> Any:
+    def _in_place(self, compute: Callable[[Any, Any], Any], other: Any) -> Any:
         """Do `x -= y`: a new tensor bound to the name; a leaf is changed where nothing is recorded.
 
         Raises RuntimeError for a leaf that has a gradient already: it is to be updated, and in the
         loop `for p in parameters: p -= lr * p.grad` the new tensor would be lost.
         """
         if self._children or not self.requires_grad:
-            return operator(self, other)
+            return compute(self, other)
         if not is_grad_enabled():
-            self.data = operator(self._data, _values(other))
+            self.data = compute(self._data, _values(other))
             return self
         if self._grad is not None:
             raise RuntimeError(
                 f"{describe(self)} has a gradient, and x -= y would make a new tensor instead of "
                 "changing it: x.data -= y updates a parameter, and so does x -= y inside no_grad()"
             )
-        return operator(self, other)
+        return compute(self, other)
 
     def __iadd__(self, other: Any) -> Any:
         return self._in_place(operator.add, other)

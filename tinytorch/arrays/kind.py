@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from tinytorch.arrays.scattered import add_at
+from tinytorch.arrays.warned import at_users_line
 
 NUMBERS = frozenset({float, int, bool})
 
@@ -122,8 +123,8 @@ def _kind_of_type(cls: type) -> Kind:
 
 
 def evaluate(op: object, function: Callable[..., Any], *arrays: Any, **parameters: Any) -> Any:
-    """Call one of NumPy's functions as the kind of the arrays does it."""
-    return kind_of(*arrays).evaluate(op, function, arrays, parameters)
+    """Call one of NumPy's functions as the kind of the arrays does it; warn at the user's line."""
+    return at_users_line(kind_of(*arrays).evaluate, op, function, arrays, parameters)
 
 
 def register(cls: type, kind: Kind) -> None:

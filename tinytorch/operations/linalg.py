@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, NoReturn
 import numpy as np
 
 from tinytorch.arrays.kind import evaluate
-from tinytorch.arrays.warned import at_users_line
 from tinytorch.arrays.words import keep
 from tinytorch.engine import Node, Rule, record
 from tinytorch.operations.determinant import cofactor
@@ -69,7 +68,7 @@ def outputs(op: Operation, function: Callable[..., Any], rules: Sequence[Rule], 
     `out` are all of the outputs together. Since gradients add up linearly, what x gets through one
     does not depend on what it gets through another.
     """
-    arrays = at_users_line(evaluate, op, function, x._data)
+    arrays = evaluate(op, function, x._data)
 
     def ruled(rule: Rule) -> Rule:
         # To be differentiated again, the other outputs must know that they come from x.

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from tinytorch.arrays.kind import NUMBERS, kind_of
+from tinytorch.arrays.warned import at_users_line
 from tinytorch.engine import Node
 
 
@@ -44,7 +45,7 @@ def constant(operand: Any, dtype: np.dtype[Any], op: object) -> Any:
     if operand.dtype.kind == "f":
         return operand if operand.dtype.isnative else operand.astype(operand.dtype.newbyteorder())
     if operand.dtype.kind in "biu":
-        return operand.astype(dtype)
+        return at_users_line(operand.astype, dtype)
     raise TypeError(
         f"{op}: expected a Tensor, a real number or an array of real numbers, "
         f"got {describe(operand if operand.ndim else operand.item())}"
@@ -60,8 +61,11 @@ def _shared_array(number: float, dtype: np.dtype[Any]) -> Any:
 
 def as_array(number: float, dtype: np.dtype[Any]) -> Any:
     """Give an array of no axes; equal numbers share one, which saves memory in long graphs."""
-    # But 0 equals -0.
-    return _shared_array(number, dtype) if number else np.asarray(number, dtype)
+    try:
+        # But 0 equals -0.
+        return _shared_array(number, dtype) if number else np.asarray(number, dtype)
+    except RuntimeWarning:  # it is too large for the dtype
+        return at_users_line(np.asarray, number, dtype)
 
 
 def refusal(error: Exception, op: object, operands: Sequence[Any]) -> Exception:

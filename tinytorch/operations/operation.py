@@ -118,7 +118,7 @@ def apply(
         else:
             value = evaluate(op, function, *arrays)
     except RuntimeWarning:
-        value = at_users_line(evaluate, op, function, *arrays)
+        value = evaluate(op, function, *arrays)
     except (ValueError, IndexError) as error:
         raise refusal(error, op, inputs) from None
     node: Tensor = record(value, tuple(inputs), (value, *arrays), op, rules)
@@ -137,7 +137,7 @@ def unary(
         try:
             value = function(x) if type(x) is np.ndarray else evaluate(op, function, x)
         except RuntimeWarning:
-            value = at_users_line(evaluate, op, function, x)
+            value = evaluate(op, function, x)
         return record(value, (self,), (value, x), op, rules)
 
     return as_method(op, method)
@@ -201,7 +201,7 @@ def binary(
             else:
                 value = evaluate(op, function, x, y)
         except RuntimeWarning:
-            value = at_users_line(evaluate, op, function, x, y)
+            value = evaluate(op, function, x, y)
         except ValueError as error:
             raise refusal(error, op, (self, other)) from None
         return record(value, (self, other), (value, x, y), op, rules)

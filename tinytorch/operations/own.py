@@ -105,9 +105,7 @@ def apply_own(
     ]
     arrays = [x._data if isinstance(x, Node) else x for x in inputs]
     try:
-        value = at_users_line(
-            evaluate, op, lambda *arrays: function(*arrays, *parameters, **options), *arrays
-        )
+        value = evaluate(op, lambda *arrays: function(*arrays, *parameters, **options), *arrays)
     except (ValueError, IndexError) as error:
         raise refusal(error, op, inputs) from None
 
