@@ -1,8 +1,8 @@
 """The engine: the graph that operations leave behind, and the gradients that flow back through it.
 
-A node holds what an operation computed, its inputs, and for each a rule that turns the gradient of
-the output into that input's share. `pull` visits the nodes, outputs first, and adds shares up: the
-chain rule in reverse (S. Linnainmaa, "Taylor expansion of the accumulated rounding error", 1976).
+A node holds what an operation computed, its inputs, and for each a rule that turns the output's
+gradient into that input's share. `pull` takes outputs first and adds the shares up: the chain rule
+in reverse (S. Linnainmaa, "Taylor expansion of the accumulated rounding error", 1976).
 """
 
 from __future__ import annotations
@@ -41,8 +41,9 @@ class Node:
 
     def _begin(self, data: Array, label: str | None, requires_grad: bool, grad: Any) -> None:
         """Be a leaf, which no operation made."""
-        self._data, self.label, self.requires_grad, self._grad = data, label, requires_grad, grad
-        self._children, self._arrays, self._op, self._rules, self._order = (), (), None, (), 0
+        self._data, self.label, self.requires_grad = data, label, requires_grad
+        self._grad, self._op, self._order = grad, None, 0
+        self._children = self._arrays = self._rules = ()
 
     def _backward(self) -> None:
         """Take one step of the way back: add this node's shares to its inputs' gradients."""
@@ -55,8 +56,8 @@ class Node:
 
 recording = ContextVar[Sequence[Any]]("recording", default=(True, 0))  # enabled?, transforms around
 watcher = ContextVar[Callable[..., object] | None]("watcher", default=None)  # of each share
-_count = count(1)
-_accumulating = Lock()  # two threads' sums must not both start from the same gradient
+_new, _count = object.__new__, count(1)
+_accumulating = Lock()  # so that no two threads' sums start from the same gradient
 
 
 def record(value: Any, inputs: Any, arrays: Any, op: Any, rules: Sequence[Rule]) -> Any:
@@ -66,12 +67,12 @@ def record(value: Any, inputs: Any, arrays: Any, op: Any, rules: Sequence[Rule])
     if recording.get()[0]:
         for x in inputs:
             if isinstance(x, Node) and x.requires_grad:
-                node = object.__new__(x._result)
-                node._data, node._grad, node.label, node.requires_grad = value, None, None, True
-                node._children, node._arrays, node._op, node._rules = inputs, arrays, op, rules
-                node._order = next(_count)
+                node = _new(x._result)
+                node._data, node._grad, node.label = value, None, None  # more than three are slow
+                node._children, node._arrays, node._op = inputs, arrays, op
+                node._rules, node._order, node.requires_grad = rules, next(_count), True
                 return node
-    node = object.__new__(next(x._result for x in inputs if isinstance(x, Node)))
+    node = _new(next(x._result for x in inputs if isinstance(x, Node)))
     node._begin(value, None, False, None)
     return node
 
@@ -92,9 +93,8 @@ def topological_order(roots: Iterable[Node]) -> list[Node]:
 def pull(grads: Any, nodes: Iterable[Node], only: Any = None, create_graph: bool = False) -> None:
     """Take the way back through `nodes`, outputs first: add each input's share to `grads`.
 
-    Rules get plain arrays; with `create_graph` they get the tensors, which do what their arrays do
-    and so record the graph of the derivative. Of the nodes in a dict `only`, if there is one, those
-    mapped to true keep their gradient, and nothing flows through others.
+    Rules get arrays; with `create_graph` tensors, which do the same and so record a graph. Given a
+    dict `only`, nothing flows through other nodes, and those mapped to true keep what they got.
     """
     watch = watcher.get()
     for node in nodes:
@@ -120,8 +120,7 @@ def accumulate(grads: Mapping[Node, Any]) -> None:
     """Set `.grad`: add to what a leaf has, replace what an intermediate node has."""
     totals, handed_on = dict(grads), {id(grad) for x, grad in grads.items() if x._children}
     with _accumulating:
-        for leaf in [node for node in grads if not node._children]:
-            grad = grads[leaf]
+        for leaf, grad in [(node, grads[node]) for node in grads if not node._children]:
             if leaf._grad is not None:
                 totals[leaf] = leaf._grad + grad
             elif id(grad) in handed_on or getattr(grad, "base", None) is not None:
@@ -141,8 +140,9 @@ def sum_to_shape(array: Any, shape: Sequence[int], like: Any = None) -> Any:
     """
     shape = tuple(shape)
     folded = sum_leading(array, array.ndim - len(shape))
-    repeated = [i for i in range(-folded.ndim, 0) if folded.shape[i] != shape[i] == 1]
-    if repeated:
+    if folded.shape == shape:
+        return folded
+    if repeated := [i for i in range(-folded.ndim, 0) if folded.shape[i] != shape[i] == 1]:
         folded = sum_axes(folded, tuple(repeated), keepdims=True)
     try:
         return folded if folded.shape == shape else broadcast_to(folded, shape, like)

@@ -142,7 +142,11 @@ class Tensor(Methods):
                 f"backward: {describe(self)} requires no gradient: it was made with "
                 "requires_grad=False, by detach(), inside no_grad(), or from constants only"
             )
-        at_users_line(accumulate, gradients({self: self._seed(gradient)}))
+        grads = gradients({self: self._seed(gradient)})
+        try:
+            accumulate(grads)
+        except RuntimeWarning:
+            at_users_line(accumulate, grads)
 
     def _backward(self) -> None:
         """Take one step of the way back by hand: add this node's shares to its inputs' `.grad`.

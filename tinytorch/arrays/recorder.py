@@ -142,11 +142,6 @@ class Recorder(NDArrayOperatorsMixin):
         return np.ndarray if isinstance(self.value, np.ndarray | np.generic) else type(self.value)
 
     @property
-    def stands_for(self) -> type:
-        """The kind of array, or number, that the value is."""
-        return type(self.value)
-
-    @property
     def shape(self) -> tuple[int, ...]:
         """The sizes of the axes."""
         return np.shape(self.value)

@@ -23,14 +23,9 @@ _WHOLE_POWERS = {*range(-8, -1), *range(2, 9)}
 _ROWS = 64
 
 
-def is_numpy(x: Any) -> bool:
-    """Say whether x is NumPy's own array, or stands for one, as a recorder does."""
-    return type(x) is np.ndarray or getattr(x, "stands_for", None) is np.ndarray
-
-
 def keep(mask: Any, array: Any) -> Any:
     """Give `array` where `mask` is true, else 0."""
-    bits = _BITS.get(array.dtype) if is_numpy(array) else None
+    bits = _BITS.get(array.dtype) if isinstance(array, np.ndarray) else None
     if bits is None:
         return np.where(mask, array, 0)
     # Nothing branches; and bits times 0 are 0, where inf times 0 would be nan.
@@ -39,7 +34,7 @@ def keep(mask: Any, array: Any) -> Any:
 
 def power(x: Any, y: Any) -> Any:
     """Give x**y. Small whole powers are products, for which NumPy takes a hundred times as long."""
-    whole = is_numpy(x) and isinstance(y, int | float) and y in _WHOLE_POWERS
+    whole = isinstance(x, np.ndarray) and isinstance(y, int | float) and y in _WHOLE_POWERS
     if not whole or x.dtype.char == "e":
         return x**y
     if y < 0:
@@ -53,7 +48,7 @@ def power(x: Any, y: Any) -> Any:
 
 def matmul(x: Any, y: Any) -> Any:
     """Give the matrix product, as `np.matmul`."""
-    if is_numpy(x) and is_numpy(y) and y.ndim == 2:
+    if isinstance(x, np.ndarray) and isinstance(y, np.ndarray) and y.ndim == 2:
         if x.ndim == 2:
             return np.dot(x, y)
         if x.ndim > 2:  # a single product instead of one for each matrix of the stack
@@ -86,7 +81,7 @@ def sum_axes(array: Any, axis: Any = None, keepdims: bool = False) -> Any:
     NumPy adds in pairs along the axis that lies together in memory, and one by one along others,
     where the rounding errors add up: in float16 a sum of ones ends at 2048.
     """
-    if not is_numpy(array) or array.dtype.char not in "ef":
+    if not isinstance(array, np.ndarray) or array.dtype.char not in "ef":
         return array.sum(axis=axis, keepdims=keepdims)
     if array.dtype.char == "e":
         wide: type = np.float32
@@ -115,7 +110,7 @@ def sum_leading(array: Any, axes: int) -> Any:
     """Sum over the first axes, so many; there may be none."""
     if axes <= 0:
         return array
-    matrix = axes == 1 and is_numpy(array) and array.ndim == 2
+    matrix = axes == 1 and isinstance(array, np.ndarray) and array.ndim == 2
     if matrix and array.size <= _ONE_THREAD and array.dtype.char in "fd":
         return np.dot(ones(len(array), array.dtype), array)
     return sum_axes(array, tuple(range(axes)))
@@ -123,14 +118,14 @@ def sum_leading(array: Any, axes: int) -> Any:
 
 def sum_along(array: Any, axis: int) -> Any:
     """Sum along an axis, which is kept with size 1."""
-    if is_numpy(array) and array.dtype.char in "fd" and axis in (-1, array.ndim - 1):
+    if isinstance(array, np.ndarray) and array.dtype.char in "fd" and axis in (-1, array.ndim - 1):
         return np.vecdot(array, ones(array.shape[-1], array.dtype))[..., None]
     return sum_axes(array, axis, keepdims=True)
 
 
 def mean(array: Any, axis: Any, keepdims: bool) -> Any:
     """Give `np.mean(array, axis, keepdims=keepdims)`; long sums lose no digits."""
-    if is_numpy(array) and array.dtype.char in "fd" and array.size:
+    if isinstance(array, np.ndarray) and array.dtype.char in "fd" and array.size:
         exact = array.sum if array.dtype.char == "d" else functools.partial(sum_axes, array)
         sums = exact(axis=axis, keepdims=keepdims)
         return sums / (array.size // sums.size)
@@ -139,7 +134,7 @@ def mean(array: Any, axis: Any, keepdims: bool) -> Any:
 
 def variance(array: Any, axis: Any = None, keepdims: bool = False, ddof: float = 0) -> Any:
     """Give `np.var(array, axis, ddof=ddof, keepdims=keepdims)`; long sums lose no digits."""
-    if not is_numpy(array) or array.dtype.char != "f" or not array.size:
+    if not isinstance(array, np.ndarray) or array.dtype.char != "f" or not array.size:
         return np.var(array, axis=axis, keepdims=keepdims, ddof=ddof)
     deviation = array - mean(array, axis, keepdims=True)
     sums = sum_axes(deviation * deviation, axis, keepdims)
@@ -148,7 +143,7 @@ def variance(array: Any, axis: Any = None, keepdims: bool = False, ddof: float =
 
 def cumsum(array: Any, axis: int = -1) -> Any:
     """Give `np.cumsum(array, axis)`; long sums lose no digits."""
-    if is_numpy(array) and array.dtype.char == "f":
+    if isinstance(array, np.ndarray) and array.dtype.char == "f":
         return np.cumsum(array, axis=axis, dtype=np.float64).astype(array.dtype)
     return np.cumsum(array, axis=axis)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from types import MappingProxyType
 from typing import Any, NamedTuple, ParamSpec, Protocol, Self, TypeAlias, TypeVar
 
@@ -284,7 +284,7 @@ class Module:
 
     def flush_grads(self, set_to_none: bool = True) -> None:
         """Forget all gradients, so that the next backward pass starts from zero."""
-        for parameter in self.parameters:
+        for _, parameter in _tensors_in(self):
             parameter._grad = None if set_to_none else np.zeros_like(parameter._data)
 
     zero_grad = flush_grads
@@ -331,19 +331,34 @@ def _parts(owned: Iterable[tuple[Any, Any]], path: _Path = ()) -> Iterator[tuple
             yield (path, name), part
 
 
-def _tensors_in(
-    module: Module, recurse: bool = True, path: _Path = (), above: tuple[Module, ...] = ()
-) -> Iterator[tuple[_Path, Tensor]]:
-    """Give the parameters with their paths, in the order of attributes, whichever holds them."""
-    buffers = module._buffers
-    for where, part in _parts(vars(module).items(), path):
+def _tensors_in(module: Module, recurse: bool = True) -> list[tuple[_Path, Tensor]]:
+    """List the parameters with their paths, in the order of attributes, whichever holds them."""
+    found: list[tuple[_Path, Tensor]] = []
+    above = (module,) if recurse else None
+    _find_tensors(vars(module).items(), (), module._buffers, above, found)
+    return found
+
+
+def _find_tensors(
+    owned: Iterable[tuple[Any, Any]],
+    path: _Path,
+    buffers: Container[str],
+    above: tuple[Module, ...] | None,
+    found: list[tuple[_Path, Tensor]],
+) -> None:
+    for name, part in owned:
         if isinstance(part, Tensor):
             is_leaf = part.requires_grad and not part._children
-            is_buffer = where[0] is path and where[1] in buffers
-            if (is_leaf or isinstance(part, Parameter)) and not is_buffer:
-                yield where, part
-        elif recurse and isinstance(part, Module) and part not in above:
-            yield from _tensors_in(part, recurse, where, (*above, module))
+            if (is_leaf or isinstance(part, Parameter)) and name not in buffers:
+                found.append(((path, name), part))
+        elif isinstance(part, Module):
+            if above is not None and part not in above:
+                inside = vars(part).items()
+                _find_tensors(inside, (path, name), part._buffers, (*above, part), found)
+        elif isinstance(part, dict):
+            _find_tensors(part.items(), (path, name), (), above, found)
+        elif isinstance(part, list | tuple):
+            _find_tensors(enumerate(part), (path, name), (), above, found)
 
 
 def _modules_in(
