@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import builtins
+import linecache
+import re
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -187,3 +191,16 @@ def test_every_row_as_text(case: Case, spelling: Function) -> None:
     results = {id(x): x for x in arrays_in(expected)}.values()  # the same one only once
     for a, b in zip(actual, results, strict=True):
         assert_allclose(a, b, rtol=1e-13, atol=1e-14)
+
+
+def test_the_readme_shows_the_program_of_its_network() -> None:
+    readme = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"(?ms)^```python\n(.*?)^```$", readme)
+    at = next(i for i, block in enumerate(blocks) if "@tinytorch.compile" in block)
+    names: dict[str, Any] = {"np": np, "tinytorch": tinytorch, "Tensor": Tensor}
+    path = "README.md"
+    linecache.cache[path] = (len(blocks[at]), None, blocks[at].splitlines(keepends=True), path)
+    exec(builtins.compile(blocks[at], path, "exec"), names)  # noqa: S102
+    without_lines = re.sub(r"(?m)^    # \S+:\d+.*\n", "", names["program"])
+    assert blocks[at + 1].strip() in without_lines
+    assert without_lines.startswith("import numpy as np\n")

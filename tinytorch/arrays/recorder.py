@@ -353,7 +353,7 @@ def _is_foreign(x: Any) -> bool:
 class _RecorderKind(Kind):
     """Recorders, to which a tensor's other arrays become alike."""
 
-    def like(self, values: Any, array: Any) -> Any:  # noqa: ARG002
+    def like(self, values: Any, array: Any) -> Any:  # noqa: ARG002  (Kind asks so)
         """Give a recorder of the values."""
         tape = current()
         return tape.plain(values) if tape and type(values) is np.ndarray else values

@@ -304,7 +304,7 @@ def _may_be_input(x: Any, y: Any) -> bool:
     return type(x) is type(y) is float
 
 
-def _signature(tree: Any, leaves: list[Any], owners: dict[int, int]) -> Any:  # noqa: PLR0911
+def _signature(tree: Any, leaves: list[Any], owners: dict[int, int]) -> Any:  # noqa: PLR0911  (a branch for each kind)
     """Describe the arguments: programs are for one structure, with these shapes and dtypes.
 
     `leaves` and the `owners` of their memory are noted.

@@ -121,7 +121,7 @@ class Environment:
             self.found.append((Place(how, container, key, name), value, state))
             self._look(value, name)
 
-    def _look(self, value: Any, name: str) -> None:  # noqa: C901, PLR0912
+    def _look(self, value: Any, name: str) -> None:  # noqa: C901, PLR0912  (a branch for each kind)
         if isinstance(value, (*_SCALARS, np.ndarray, Node)) or id(value) in self._seen:
             return
         self._seen.add(id(value))
@@ -164,7 +164,7 @@ class Environment:
                 if not descriptor:
                     self._place("attribute", value, key, f"{dot}{key}", part)
 
-    def _look_into_function(self, function: types.FunctionType, name: str) -> None:  # noqa: C901
+    def _look_into_function(self, function: types.FunctionType, name: str) -> None:
         code = function.__code__
         for key, cell in zip(code.co_freevars, function.__closure__ or (), strict=True):
             try:
@@ -183,13 +183,11 @@ class Environment:
                         self._place(
                             "item", vars(value), inner, f"{key}.{inner}", vars(value)[inner]
                         )
-            elif key in function.__globals__ and not _is_library(
-                sys.modules.get(getattr(value, "__module__", None) or "")
-            ):
+            elif (
+                key in function.__globals__
+                and not _is_library(sys.modules.get(getattr(value, "__module__", None) or ""))
+            ) or _has_state(value):
                 self._place("item", function.__globals__, key, key, value)
-            elif isinstance(value, Node) or hasattr(value, "__dict__"):  # noqa: SIM102
-                if not isinstance(value, type | types.FunctionType):
-                    self._place("item", function.__globals__, key, key, value)
 
 
 def _names(code: types.CodeType) -> Iterator[str]:
@@ -200,8 +198,9 @@ def _names(code: types.CodeType) -> Iterator[str]:
             yield from _names(constant)
 
 
-def _file(module: Any) -> str:
-    return getattr(module, "__file__", None) or ""
+def _has_state(value: Any) -> bool:
+    is_object = isinstance(value, Node) or hasattr(value, "__dict__")
+    return is_object and not isinstance(value, type | types.FunctionType)
 
 
 def _is_standard(module: Any) -> bool:

@@ -24,7 +24,6 @@ from tinytorch.compiler.storage import (
     is_elementwise,
     last_uses,
 )
-from tinytorch.engine import Node
 
 # A result of more bytes goes into the memory that the one before had, if nobody else looks at it.
 _LARGE = 1 << 16
@@ -174,8 +173,9 @@ class Executable:
                 self._statement(call, self._expression(*form))
                 return
         expression = self._expression(function, args, kwargs)
-        if len(call.outs) == 1 and not values[call.outs[0]].shape:  # noqa: SIM102
-            if not values[call.outs[0]].scalar:
+        if len(call.outs) == 1:
+            out = values[call.outs[0]]
+            if not out.shape and not out.scalar:
                 expression = f"asarray({expression})"  # where NumPy gives a number
         for slot in call.outs:
             self.local[slot] = f"x{slot}"
@@ -228,14 +228,3 @@ class Executable:
             text = f"    {text}"
         self.lines.append(text)
         self.calls_at[len(self.lines) + 1] = call
-
-
-def source_of(value: Any) -> Any:
-    """Say where a value is to be found in each run, if it is another one then."""
-    source = value.source
-    return None if source is None or isinstance(source, np.ndarray | Constant) else source
-
-
-def current_gradient(node: Node) -> Any:
-    """Give a tensor's gradient, which may be a number of NumPy's."""
-    return np.asarray(node._grad)

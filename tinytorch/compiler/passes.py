@@ -86,7 +86,7 @@ def _chain(call: Call, x: Ref, steps: list[tuple[Any, Any]], values: list[Value]
 # --- nothing twice, nothing that is known before --------------------------------------------------
 
 
-def _each_once(  # noqa: C901
+def _each_once(  # noqa: C901  (a branch for each kind)
     calls: list[Call], values: list[Value], kept: set[int]
 ) -> tuple[list[Call], dict[int, int]]:
     """Leave out a call that has been made already, a copy that nobody needs, and constants."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import math
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
@@ -165,7 +166,7 @@ class Made:
 _GRAPH = Tensor(0.0)
 
 
-def _lost(grad: Any, out: Any, graph: Any) -> NoReturn:  # noqa: ARG001
+def _lost(*_: Any) -> NoReturn:
     """Be the rule of a result, which has no graph behind it."""
     raise RuntimeError(
         "backward: this tensor comes from a compiled function, which keeps no graph; call backward "
@@ -263,7 +264,7 @@ def _finish(tape: Tape, results: list[Any], environment: Environment) -> Recorde
     del result
     _take_gradients(program, tape)
     try:
-        _bind_again(program, tape, environment)
+        _bind_again(program, environment)
     finally:
         tape.outside.clear()
         escaped = _release(tape)
@@ -297,7 +298,7 @@ def _made(x: Any, slot: int, node: Any) -> Made:
     return Made(Ref(slot), x.label, x.requires_grad, bool(x._children), type(x), node)
 
 
-def _bind_again(program: Program, tape: Tape, environment: Environment) -> None:  # noqa: ARG001
+def _bind_again(program: Program, environment: Environment) -> None:
     """Note which places outside hold something else now: arrays and tensors can be put back."""
     for place, before, now in environment.differences(Environment(environment.roots)):
         data = _DATA.__get__(now) if isinstance(now, Node) else now
@@ -400,7 +401,7 @@ def _shape_of_results(program: Program) -> Any:
     )  # fmt: skip
 
 
-def _equal(x: Any, y: Any) -> bool:  # noqa: PLR0911
+def _equal(x: Any, y: Any) -> bool:  # noqa: PLR0911  (a line for each kind)
     """Say whether two trees are the same, numbers by value and objects by identity."""
     if x is y:
         return True
@@ -414,6 +415,6 @@ def _equal(x: Any, y: Any) -> bool:  # noqa: PLR0911
         return _equal((x.start, x.stop, x.step), (y.start, y.stop, y.step))
     if isinstance(x, Node):
         return False
-    if isinstance(x, float) and x != x:  # noqa: PLR0124
-        return bool(y != y)  # noqa: PLR0124
+    if isinstance(x, float) and math.isnan(x):
+        return math.isnan(y)
     return bool(x == y)

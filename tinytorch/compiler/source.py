@@ -250,7 +250,7 @@ class Source:
             return ":".join(ends) + ("" if index.step is None else f":{self._text(index.step)}")
         return self._text(index)
 
-    def _text(self, x: Any) -> str:  # noqa: C901, PLR0911
+    def _text(self, x: Any) -> str:  # noqa: C901, PLR0911  (a branch for each kind)
         kind = type(x)
         number = self._number(x) if kind is Ref else x
         if isinstance(number, np.generic):
@@ -296,7 +296,7 @@ class Source:
             name = self._names[slot] = self._name_anew(self._values[slot])
         return name
 
-    def _name_anew(self, value: Value) -> str:  # noqa: PLR0911
+    def _name_anew(self, value: Value) -> str:  # noqa: PLR0911  (a branch for each kind)
         source = value.source
         if type(source) is Argument:
             return self._new(self._arguments[source.number])

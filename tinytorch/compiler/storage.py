@@ -25,7 +25,7 @@ VIEWS = {
 }  # fmt: skip
 
 
-def arguments_with_out(  # noqa: PLR0911
+def arguments_with_out(  # noqa: PLR0911  (a branch for each kind)
     call: Call, out: Any
 ) -> tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any]] | None:
     """Write a call so that its result goes into the array `out`; None where that can't be said."""

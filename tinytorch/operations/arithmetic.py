@@ -57,7 +57,7 @@ def _one_less(x: Any, y: Any) -> Any:
 
 def _base_rule(grad: Any, out: Any, x: Any, y: Any) -> Any:  # noqa: ARG001
     if isinstance(y, int | float) and y:
-        return grad * (y * power(x, y - 1))
+        return grad * (y * (x if y == 2 else power(x, y - 1)))
     return grad * (y * _power_log(x, _one_less(x, y), 0))
 
 
