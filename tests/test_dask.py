@@ -606,3 +606,11 @@ print("dask" in sys.modules)
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[-1] == "False"
+
+
+def test_gradients_are_laid_out_as_their_data() -> None:
+    x = Tensor(da.ones((6, 4), chunks=(2, 4)))
+    for z in (x.sum(), x.mean(axis=0).sum(), (x * 2).sum()):
+        x.grad = None
+        z.backward()
+        assert x.grad.chunks == x.data.chunks

@@ -16,6 +16,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from tinytorch import Tensor, no_grad, sum_to_shape
 from tinytorch.engine import topological_order, watcher
+from tinytorch.tensor import gradients
 
 # --- folding back ---------------------------------------------------------------------------------
 
@@ -185,3 +186,21 @@ def test_steps_by_hand_and_watchers_see_the_parts_of_indexing_as_arrays() -> Non
         watcher.reset(token)
     assert_array_equal(x.grad, 2 * expected)
     assert all(isinstance(share, np.ndarray | np.generic) for share in seen)
+
+
+def test_a_part_is_added_to_an_array_of_its_own() -> None:
+    """The rule of a sum hands one array to both its inputs, of which only one was picked from."""
+    x, w = Tensor([1.0, 2.0]), Tensor([3.0, 4.0])
+    part = x[0]
+    ((x + w).sum() + part).backward()
+    assert_array_equal(x.grad, [2, 1])
+    assert_array_equal(w.grad, [1, 1])
+
+
+def test_what_a_transform_does_not_ask_for_is_not_kept() -> None:
+    x = Tensor([1.0, 2.0])
+    middle = x.exp()
+    z = middle.sum()
+    only = {x: True, middle: False, z: False}
+    assert list(gradients({z: np.asarray(1.0)}, only=only)) == [x]
+    assert set(gradients({z: np.asarray(1.0)})) == {x, middle, z}

@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 import scipy.linalg
 import scipy.ndimage
@@ -206,6 +207,26 @@ def test_what_was_lost_once_is_passed_on_or_refused(name: str) -> None:
     steps = np.eye(2) * 1e-6
     slopes = [(in_numpy(X + h) - in_numpy(X - h)) / 2e-6 for h in steps]
     assert_allclose(gradient, slopes, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("kind", [pd.Series, lambda values: pd.DataFrame({"a": values})["a"]])
+def test_a_series_on_either_side_is_a_constant(kind: Any) -> None:
+    series = kind([2.0, 3.0])
+    for f in (lambda x: (series * x).sum(), lambda x: (x * series).sum()):
+        assert_allclose(grad(f)(X), [2, 3])
+    frame = pd.DataFrame([[1.0, 2.0], [3.0, 4.0]])
+    assert_allclose(grad(lambda x: (frame * x).sum())(X), [4, 6])
+
+
+def test_a_table_of_mixed_columns_is_refused_and_a_series_of_tensors() -> None:
+    x, mixed = Tensor(X), pd.DataFrame({"a": [1.0, 2.0], "name": ["x", "y"]})
+    for call in (
+        lambda: Tensor(mixed),
+        lambda: x * mixed,
+        lambda: pd.Series(x * 2),
+    ):
+        with pytest.raises(TypeError, match=r"expected|would lose its gradient"):
+            call()
 
 
 def test_right_ways_are_right() -> None:

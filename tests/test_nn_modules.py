@@ -405,3 +405,11 @@ def test_a_plain_array_takes_no_parameters_place() -> None:
     layer.weight.data = np.ones((3, 2))
     layer.bias = None
     assert_array_equal(layer(np.ones((1, 2))).data, [[2, 2, 2]])
+
+
+def test_a_tensor_kept_as_a_buffer_is_no_parameter() -> None:
+    layer = nn.Linear(1, 1)
+    layer.register_buffer("average", Tensor([1.0]))
+    layer.average = Tensor([2.0])  # under a buffer's name
+    layer.history = Tensor([1.0])
+    assert [name for name, _ in layer.named_parameters()] == ["weight", "bias", "history"]
