@@ -2,6 +2,7 @@
 
 from tinytorch import autograd, data, nn, optim
 from tinytorch.compiler import compile  # noqa: A004
+from tinytorch.checking import check_grads
 from tinytorch.custom import checkpoint, custom_vjp
 from tinytorch.engine import sum_to_shape
 from tinytorch.grad_mode import enable_grad, is_grad_enabled, no_grad, set_grad_enabled
@@ -11,7 +12,6 @@ from tinytorch.operations.own import operation, with_rules
 from tinytorch.random import Generator, manual_seed
 from tinytorch.tensor import Tensor
 from tinytorch.transforms import (
-    check_grads,
     elementwise_grad,
     grad,
     hessian,

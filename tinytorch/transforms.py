@@ -66,8 +66,6 @@ class ValueAndGradient(Protocol):
 
 # A sweep for a Jacobian takes so many rows at once that its gradients have about as many entries.
 _BATCHED_ENTRIES = 2**23
-# The error of check_grads shows so many entries at most.
-_SHOWN = 10
 
 
 def _title(transform: str, f: Function) -> str:
@@ -451,95 +449,3 @@ def _units(y: Tensor, start: int, count: int) -> Array:
     """Give arrays like y that are 1 in one of its entries, from the entry `start` on."""
     count = min(count, y.size - start)
     return np.eye(count, y.size, start, dtype=y.dtype).reshape(count, *y.shape)
-
-
-# --- trust ----------------------------------------------------------------------------------------
-
-
-def check_grads(
-    f: Function, *args: Any, order: int = 2, rtol: float = 1e-4, atol: float = 1e-6
-) -> None:
-    """Compare the derivatives of f up to `order` with central differences, entry by entry.
-
-    They count as equal where `|analytic - numeric| <= atol + rtol * |numeric|`. Everything is
-    computed in float64; the arguments are given as to `vjp`. From the second order on, the
-    derivatives are those of a weighted sum of all entries of f, of which the first has weight 1.
-
-    Raises AssertionError that shows which entries disagree, analytic beside numeric; TypeError as
-    `vjp` does.
-
-    >>> check_grads(lambda x, y: np.sin(x) * y, 0.5, np.array([1.0, 2.0]))
-    """
-    title = _title("check_grads", f)
-    args = map_leaves(_in_float64, "", args)
-    inputs = [name for i, x in enumerate(args) for name in _entries(f"argument {i}", x)]
-    outputs: list[str] = []
-    for degree in range(1, order + 1):
-        output, variables = _call(title, f, range(len(args)), args, {})
-        outputs = outputs or _entries("the output", output)
-        blocks = iter(leaves(_jacobian(output, variables)))
-        analytic = np.block(
-            [
-                [np.reshape(next(blocks), (y.size, x.size)) for x in leaves(variables)]
-                for y in leaves(output)
-            ]
-        )
-        numeric = _central_differences(f, args, len(analytic))
-        wrong = np.argwhere(~np.isclose(analytic, numeric, rtol, atol, equal_nan=True))
-        if len(wrong):
-            raise AssertionError(
-                f"{title}: {len(wrong)} of {analytic.size} derivatives of order {degree} "
-                "differ from central differences:"
-                + "".join(
-                    f"\n  {outputs[i]} by {inputs[j]}: "
-                    f"analytic {analytic[i, j]:.9g}, numeric {numeric[i, j]:.9g}"
-                    for i, j in wrong[:_SHOWN].tolist()
-                )
-            )
-        outputs = [f"the derivative by {name}" for name in inputs]
-        f = functools.partial(_weighted_gradient, f)
-
-
-def _in_float64(_where: str, leaf: Any) -> Any:
-    array = np.asarray(leaf)
-    return array.astype(np.float64) if array.dtype.kind == "f" else leaf
-
-
-def _entries(where: str, tree: Any) -> list[str]:
-    """Name all entries of a tree of arrays."""
-    names: list[str] = []
-
-    def name(where: str, leaf: Any) -> None:
-        names.extend(where + (str(list(i)) if i else "") for i in np.ndindex(np.shape(leaf)))
-
-    map_leaves(name, where, tree)
-    return names
-
-
-def _weighted_gradient(f: Function, *args: Any) -> Any:
-    output, variables = _call("check_grads", f, range(len(args)), args, {})
-    outputs = leaves(output)
-    weights = [Tensor(np.linspace(1, 2, y.size).reshape(y.shape)) for y in outputs]
-    return _pull(outputs, weights, variables)
-
-
-def _central_differences(f: Function, args: tuple[Any, ...], size: int) -> Array:
-    """Give `(f(x + h) - f(x - h)) / 2h` for every entry of x, in columns, `size` entries each."""
-    arrays = leaves(args)
-    point = np.concatenate([x.ravel() for x in arrays])
-
-    def values(shifted: Array) -> Array:
-        parts = iter(np.split(shifted, np.cumsum([x.size for x in arrays])[:-1]))
-        moved = map_leaves(lambda _where, x: next(parts).reshape(x.shape), "", args)
-        output, _ = vjp(f, *moved)
-        return np.concatenate([np.ravel(y) for y in leaves(output)])
-
-    columns = np.empty((size, point.size))
-    for i, x in enumerate(point):
-        # Where the errors of truncation and of rounding balance.
-        step = np.cbrt(np.finfo(float).eps) * max(1, abs(x))
-        above, below = point.copy(), point.copy()
-        above[i] += step
-        below[i] -= step
-        columns[:, i] = (values(above) - values(below)) / (above[i] - below[i])
-    return columns

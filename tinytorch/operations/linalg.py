@@ -17,8 +17,9 @@ from tinytorch.engine import Node, Rule, record
 from tinytorch.operations.determinant import cofactor
 from tinytorch.operations.elementwise import where
 from tinytorch.operations.joining import concatenate
+from tinytorch.operations.norms import Norms, matrix_norm
 from tinytorch.operations.operation import Operation, apply, unary
-from tinytorch.operations.products import Products, matrix_norm
+from tinytorch.operations.products import Products
 from tinytorch.operations.protocols import implements, numpy_functions
 
 if TYPE_CHECKING:
@@ -385,7 +386,7 @@ def cond(x: Any, p: Any = None) -> Tensor:
     return matrix_norm(x, ord=p) * matrix_norm(np.linalg.inv(x), ord=p)
 
 
-class LinearAlgebra(Products):
+class LinearAlgebra(Products, Norms):
     """Products, decompositions and solutions."""
 
     __slots__ = ()

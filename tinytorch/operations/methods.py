@@ -5,14 +5,18 @@ A type checker and an editor don't see what a row such as `exp = unary(...)` mak
 """
 
 from tinytorch.operations.activations import Activations
+from tinytorch.operations.differences import Differences
 from tinytorch.operations.indexing import Indexing
 from tinytorch.operations.joining import Joining
 from tinytorch.operations.linalg import LinearAlgebra
+from tinytorch.operations.ordering import Ordering
 from tinytorch.operations.reductions import Reductions
 from tinytorch.operations.shape import Shape
 
 
-class Methods(Activations, Reductions, Shape, Joining, Indexing, LinearAlgebra):
+class Methods(
+    Activations, Reductions, Ordering, Differences, Shape, Joining, Indexing, LinearAlgebra
+):
     """What a tensor can compute."""
 
     __slots__ = ()

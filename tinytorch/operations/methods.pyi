@@ -346,6 +346,80 @@ class Methods(Node):
     def repeat_interleave(self, repeats: Any, dim: int | None = None) -> Tensor:
         """Repeat each entry along `axis`, or each of all, as np.repeat."""
     @overload
+    def diff(self, n: int = 1, axis: int = -1, prepend: Any = None, append: Any = None) -> Tensor:
+        """Give x[1:] - x[:-1] along `axis`, `n` times over, after putting on what comes at the ends."""
+    @overload
+    def diff(self, n: int = 1, dim: int = -1, prepend: Any = None, append: Any = None) -> Tensor:
+        """Give x[1:] - x[:-1] along `axis`, `n` times over, after putting on what comes at the ends."""
+    @overload
+    def quantile(
+        self, q: Any, axis: Axis = None, keepdims: bool = False, *, method: str = "linear"
+    ) -> Tensor:
+        """Give the value below which the fraction `q` of the entries is, a number or an array of them.
+
+        Between two entries `method` decides: "linear", "lower", "higher", "midpoint" or "nearest". The
+        axes of q come first. Raises ValueError for q outside 0 to 1 and for another method.
+        """
+    @overload
+    def quantile(
+        self, q: Any, dim: Axis = None, keepdim: bool = False, *, interpolation: str = "linear"
+    ) -> Tensor:
+        """Give the value below which the fraction `q` of the entries is, a number or an array of them.
+
+        Between two entries `method` decides: "linear", "lower", "higher", "midpoint" or "nearest". The
+        axes of q come first. Raises ValueError for q outside 0 to 1 and for another method.
+        """
+    @overload
+    def median(self, axis: Axis = None, keepdims: bool = False, *, keepdim: bool = False) -> Tensor:
+        """Give the middle one of the sorted entries, the lower of two (np.median: their mean).
+
+        Entries that tie share the gradient. Along `dim` give PyTorch's pair of values and indices,
+        of which the index gets the gradient.
+        """
+    @overload
+    def median(self, *, dim: int, keepdims: bool = False, keepdim: bool = False) -> ValuesIndices:
+        """Give the middle one of the sorted entries, the lower of two (np.median: their mean).
+
+        Entries that tie share the gradient. Along `dim` give PyTorch's pair of values and indices,
+        of which the index gets the gradient.
+        """
+    @overload
+    def mode(self, axis: int = -1, keepdims: bool = False) -> ValuesIndices:
+        """Give the entry that is there most often along `axis`, and the index of the last of them.
+
+        Of several such it is the smallest.
+        """
+    @overload
+    def mode(self, dim: int = -1, keepdim: bool = False) -> ValuesIndices:
+        """Give the entry that is there most often along `axis`, and the index of the last of them.
+
+        Of several such it is the smallest.
+        """
+    @overload
+    def kthvalue(self, k: int, axis: int = -1, keepdims: bool = False) -> ValuesIndices:
+        """Give the `k`-th entry along `axis` from the smallest, which is the first, and its index.
+
+        Raises ValueError unless there are k entries.
+        """
+    @overload
+    def kthvalue(self, k: int, dim: int = -1, keepdim: bool = False) -> ValuesIndices:
+        """Give the `k`-th entry along `axis` from the smallest, which is the first, and its index.
+
+        Raises ValueError unless there are k entries.
+        """
+    @overload
+    def cummax(self, axis: int) -> ValuesIndices:
+        """Give the largest entry up to each and its index; of tied ones the last."""
+    @overload
+    def cummax(self, dim: int) -> ValuesIndices:
+        """Give the largest entry up to each and its index; of tied ones the last."""
+    @overload
+    def cummin(self, axis: int) -> ValuesIndices:
+        """Give the smallest entry up to each and its index; of tied ones the last."""
+    @overload
+    def cummin(self, dim: int) -> ValuesIndices:
+        """Give the smallest entry up to each and its index; of tied ones the last."""
+    @overload
     def sum(self, axis: Axis = None, keepdims: bool = False) -> Tensor:
         """The sum"""
     @overload
@@ -412,30 +486,6 @@ class Methods(Node):
     def nanmean(self, dim: Axis = None, keepdim: bool = False) -> Tensor:
         """Give the mean of the entries that are not nan."""
     @overload
-    def quantile(
-        self, q: Any, axis: Axis = None, keepdims: bool = False, *, method: str = "linear"
-    ) -> Tensor:
-        """Give the value below which the fraction `q` of the entries is, a number or an array of them.
-
-        Between two entries `method` decides: "linear", "lower", "higher", "midpoint" or "nearest". The
-        axes of q come first. Raises ValueError for q outside 0 to 1 and for another method.
-        """
-    @overload
-    def quantile(
-        self, q: Any, dim: Axis = None, keepdim: bool = False, *, interpolation: str = "linear"
-    ) -> Tensor:
-        """Give the value below which the fraction `q` of the entries is, a number or an array of them.
-
-        Between two entries `method` decides: "linear", "lower", "higher", "midpoint" or "nearest". The
-        axes of q come first. Raises ValueError for q outside 0 to 1 and for another method.
-        """
-    @overload
-    def diff(self, n: int = 1, axis: int = -1, prepend: Any = None, append: Any = None) -> Tensor:
-        """Give x[1:] - x[:-1] along `axis`, `n` times over, after putting on what comes at the ends."""
-    @overload
-    def diff(self, n: int = 1, dim: int = -1, prepend: Any = None, append: Any = None) -> Tensor:
-        """Give x[1:] - x[:-1] along `axis`, `n` times over, after putting on what comes at the ends."""
-    @overload
     def max(
         self,
         axis: Axis | Tensor | Array | float = None,
@@ -476,44 +526,6 @@ class Methods(Node):
         of which the first index gets the gradient.
         """
     @overload
-    def median(self, axis: Axis = None, keepdims: bool = False, *, keepdim: bool = False) -> Tensor:
-        """Give the middle one of the sorted entries, the lower of two (np.median: their mean).
-
-        Entries that tie share the gradient. Along `dim` give PyTorch's pair of values and indices,
-        of which the index gets the gradient.
-        """
-    @overload
-    def median(self, *, dim: int, keepdims: bool = False, keepdim: bool = False) -> ValuesIndices:
-        """Give the middle one of the sorted entries, the lower of two (np.median: their mean).
-
-        Entries that tie share the gradient. Along `dim` give PyTorch's pair of values and indices,
-        of which the index gets the gradient.
-        """
-    @overload
-    def mode(self, axis: int = -1, keepdims: bool = False) -> ValuesIndices:
-        """Give the entry that is there most often along `axis`, and the index of the last of them.
-
-        Of several such it is the smallest.
-        """
-    @overload
-    def mode(self, dim: int = -1, keepdim: bool = False) -> ValuesIndices:
-        """Give the entry that is there most often along `axis`, and the index of the last of them.
-
-        Of several such it is the smallest.
-        """
-    @overload
-    def kthvalue(self, k: int, axis: int = -1, keepdims: bool = False) -> ValuesIndices:
-        """Give the `k`-th entry along `axis` from the smallest, which is the first, and its index.
-
-        Raises ValueError unless there are k entries.
-        """
-    @overload
-    def kthvalue(self, k: int, dim: int = -1, keepdim: bool = False) -> ValuesIndices:
-        """Give the `k`-th entry along `axis` from the smallest, which is the first, and its index.
-
-        Raises ValueError unless there are k entries.
-        """
-    @overload
     def var(
         self,
         axis: Axis = None,
@@ -553,18 +565,6 @@ class Methods(Node):
         unbiased: bool = True,
     ) -> Tensor:
         """Give the standard deviation, the root of the variance; its slope is 0 where it is 0."""
-    @overload
-    def cummax(self, axis: int) -> ValuesIndices:
-        """Give the largest entry up to each and its index; of tied ones the last."""
-    @overload
-    def cummax(self, dim: int) -> ValuesIndices:
-        """Give the largest entry up to each and its index; of tied ones the last."""
-    @overload
-    def cummin(self, axis: int) -> ValuesIndices:
-        """Give the smallest entry up to each and its index; of tied ones the last."""
-    @overload
-    def cummin(self, dim: int) -> ValuesIndices:
-        """Give the smallest entry up to each and its index; of tied ones the last."""
     @overload
     def argmax(self, axis: int | None = None, keepdims: bool = False) -> Any:
         """Give the index of the largest entry, as plain integers."""

@@ -9,18 +9,13 @@ from typing import TYPE_CHECKING, Any, TypeAlias, overload
 import numpy as np
 
 from tinytorch.arrays import words
-from tinytorch.arrays.kind import evaluate
 from tinytorch.arrays.words import half_as_single, keep
 from tinytorch.engine import Array, Node, Rule
 from tinytorch.operations.arithmetic import set_where
 from tinytorch.operations.elementwise import Elementwise, where
 from tinytorch.operations.indexing import (
     ValuesIndices,
-    along,
     one_along,
-    size_along,
-    sort,
-    take_along_axis,
 )
 from tinytorch.operations.operation import (
     Operation,
@@ -31,7 +26,6 @@ from tinytorch.operations.operation import (
 )
 from tinytorch.operations.protocols import implements, numpy_functions
 from tinytorch.operations.pytorch import axis_of_scalars
-from tinytorch.operations.shape import moveaxis
 
 if TYPE_CHECKING:
     from tinytorch.tensor import Tensor
@@ -120,8 +114,8 @@ def _of_numpy(name: str, method: Callable[..., Any]) -> Callable[..., Any]:
     return reduced
 
 
-def _extreme_rule(grad: Any, out: Any, x: Any, axis: Axis) -> Any:
-    # All entries that tie share equally; where one is nan, out is, and nan ties with nan.
+def extreme_rule(grad: Any, out: Any, x: Any, axis: Axis) -> Any:
+    """Share the gradient among all entries that tie; a nan, which out is then, ties with nan."""
     won = (x == out) | np.isnan(x)
     return keep(won, (grad / won.sum(axis=axis, keepdims=True)).astype(grad.dtype))
 
@@ -188,10 +182,6 @@ def _logsumexp(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
     return out if keepdims else out.squeeze(axis)
 
 
-def _lower_median(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
-    return np.quantile(x, 0.5, axis=axis, keepdims=keepdims, method="lower")
-
-
 def _var_rule(grad: Any, out: Any, x: Any, axis: Axis, ddof: float = 0) -> Any:  # noqa: ARG001
     return grad * 2 * (x - words.mean(x, axis, keepdims=True)) / (count(x, axis) - ddof)
 
@@ -202,12 +192,6 @@ def _std_rule(grad: Any, out: Any, x: Any, axis: Axis, ddof: float = 0) -> Any:
     return grad * deviation / (set_where(out == 0, np.inf, out) * (count(x, axis) - ddof))
 
 
-lower_median = reduction(
-    _lower_median,
-    _extreme_rule,
-    "The middle one of the sorted entries, the lower of two",
-    "median",
-)
 variance = reduction(
     np.var,
     _var_rule,
@@ -236,141 +220,6 @@ def nanmean(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
     return nansum(x, axis, keepdims) / numbers
 
 
-def _latest_extreme(x: Any, function: np.ufunc, axis: int) -> ValuesIndices:
-    running = evaluate(f"{function.__name__}.accumulate", function.accumulate, x.data, axis=axis)
-    places = np.indices(x.shape, sparse=True)[axis]
-    reached = (x.data == running) | np.isnan(x.data)
-    latest = np.maximum.accumulate(np.where(reached, places, 0), axis=axis)
-    return ValuesIndices(take_along_axis(x, latest, axis), latest)
-
-
-def _mode_index(data: Any, axis: int, keepdims: bool) -> Any:  # noqa: ARG001
-    """Find the last one of the entries that are there most often, the smallest of several such."""
-    order = np.moveaxis(np.argsort(data, axis=axis, kind="stable"), axis, -1)
-    line = np.take_along_axis(np.moveaxis(data, axis, -1), order, -1)
-    places = np.arange(line.shape[-1])
-    begins = np.diff(line, axis=-1, prepend=np.nan) != 0
-    repeated = places - np.maximum.accumulate(np.where(begins, places, 0), axis=-1)
-    last = np.argmax(repeated, axis=-1, keepdims=True)
-    return np.moveaxis(np.take_along_axis(order, last, -1), -1, axis)
-
-
-def _median_index(data: Any, axis: int, keepdims: bool) -> Any:  # noqa: ARG001
-    """Find the lower one of the middle entries in sorted order; the first nan if there is one."""
-    order = np.argsort(data, axis=axis, kind="stable")
-    size, nans = data.shape[axis], np.isnan(data).sum(axis=axis, keepdims=True)
-    return np.take_along_axis(order, np.where(nans, size - nans, (size - 1) // 2), axis)
-
-
-@implements(np.quantile)
-def quantile(
-    x: Any, q: Any, axis: Axis = None, keepdims: bool = False, *, method: str = "linear"
-) -> Any:
-    """Give the value below which the fraction `q` of the entries is, a number or an array of them.
-
-    Between two entries `method` decides: "linear", "lower", "higher", "midpoint" or "nearest". The
-    axes of q come first. Raises ValueError for q outside 0 to 1 and for another method.
-    """
-    q = np.asarray(q, dtype=np.float64)  # float32 is too coarse to tell large positions apart
-    if not np.all((q >= 0) & (q <= 1)):
-        raise ValueError(f"quantile: q lies between 0 and 1, got {q}")
-    if axis in (0, -1) and not x.ndim:
-        axis = None  # as in PyTorch
-    axes = axes_of(x, axis)
-    kept = tuple(1 if i in axes else n for i, n in enumerate(x.shape))
-    line = moveaxis(x, axes, range(len(axes)))
-    line = sort(line.reshape(-1, *line.shape[len(axes) :]), axis=0)
-    place = q * (line.shape[0] - 1)
-    low, high = np.floor(place), np.ceil(place)
-    weights = {
-        "linear": place - low,
-        "lower": np.zeros_like(place),
-        "higher": np.ones_like(place),
-        "midpoint": np.full_like(place, 0.5),
-        "nearest": np.round(place) - low,
-    }
-    if method not in weights:
-        raise ValueError(f"quantile: method is one of {', '.join(weights)}, got {method!r}")
-    weight = weights[method].astype(x.dtype).reshape(q.shape + (1,) * (line.ndim - 1))
-    below, above = line[low.astype(int)], line[high.astype(int)]
-    out = below + weight * (above - below)
-    out = where(np.isnan(line[-1]), line[-1], out)  # a nan is sorted to the end
-    return out.reshape(q.shape + kept) if keepdims else out
-
-
-@implements(np.median)
-def median(x: Any, axis: Axis = None, *, keepdims: bool = False) -> Any:
-    """Give the middle one of the sorted entries, or the mean of the middle two."""
-    return quantile(x, 0.5, axis, keepdims, method="midpoint")
-
-
-@implements(np.trapezoid)
-def trapezoid(y: Any, x: Any = None, dx: Any = 1.0, axis: int = -1) -> Any:
-    """Integrate y over x, or over steps of `dx`: sum((y[1:] + y[:-1]) / 2 * diff(x))."""
-    y = np.moveaxis(y, axis, -1)
-    if x is not None:
-        dx = np.diff(x) if np.ndim(x) == 1 else np.moveaxis(np.diff(x, axis=axis), axis, -1)
-    return ((y[..., 1:] + y[..., :-1]) * dx / 2).sum(axis=-1)
-
-
-@implements(np.diff)
-def diff(x: Any, n: int = 1, axis: int = -1, prepend: Any = None, append: Any = None) -> Any:
-    """Give x[1:] - x[:-1] along `axis`, `n` times over, after putting on what comes at the ends."""
-    if n < 0:
-        raise ValueError(f"diff: n is 0 or more, got {n}")
-    if n == 0:
-        return x
-    line = np.moveaxis(x, axis, -1)
-    parts = [_end(prepend, line, axis), line, _end(append, line, axis)]
-    line = np.concatenate([part for part in parts if part is not None], axis=-1)
-    for _ in range(n):
-        line = line[..., 1:] - line[..., :-1]
-    return np.moveaxis(line, -1, axis)
-
-
-def _end(values: Any, line: Any, axis: int) -> Any:
-    if values is None or values is np._NoValue:
-        return None
-    if np.ndim(values) == 0:
-        return np.broadcast_to(values, (*line.shape[:-1], 1))
-    return np.moveaxis(values, axis, -1)
-
-
-@implements(np.gradient)
-def gradient(f: Any, *spacing: Any, axis: Axis = None, edge_order: int = 1) -> Any:
-    """Estimate the derivative along each axis: second-order differences inside.
-
-    `spacing` is a step or the coordinates, one for all axes or one for each; the differences at
-    the two ends are of order `edge_order`, 1 or 2. Several axes give a tuple.
-    """
-    axes = axes_of(f, axis)
-    steps = spacing * len(axes) if len(spacing) == 1 else spacing or (1.0,) * len(axes)
-    if len(steps) != len(axes):
-        raise TypeError(f"gradient: {len(axes)} axes take as many spacings, got {len(spacing)}")
-    slopes = tuple(_slope(f, h, i, edge_order) for i, h in zip(axes, steps, strict=True))
-    return slopes[0] if len(slopes) == 1 else slopes
-
-
-def _slope(f: Any, spacing: Any, axis: int, edge_order: int) -> Any:
-    line = np.moveaxis(f, axis, -1)
-    if edge_order not in (1, 2) or line.shape[-1] <= edge_order:
-        raise ValueError(
-            f"gradient: edge_order is 1 or 2 and needs more entries than that, got {edge_order} "
-            f"for {line.shape[-1]} entries along axis {axis}"
-        )
-    step = np.diff(spacing) if np.ndim(spacing) else np.full(line.shape[-1] - 1, spacing)
-    step = step.astype(line.dtype)
-    slope = (line[..., 1:] - line[..., :-1]) / step
-    # The parabola through three points: its slope at the middle one, and at the ends.
-    left, right = step[:-1], step[1:]
-    bend = (slope[..., 1:] - slope[..., :-1]) / (left + right)
-    inside = slope[..., :-1] + bend * left
-    first, last = slope[..., :1], slope[..., -1:]
-    if edge_order == 2:
-        first, last = first - bend[..., :1] * left[:1], last + bend[..., -1:] * right[-1:]
-    return np.moveaxis(np.concatenate([first, inside, last], axis=-1), -1, axis)
-
-
 class Reductions(Node):
     """Sums, means, extremes and the like; `axis` and `keepdims`, or `dim` and `keepdim`."""
 
@@ -384,8 +233,8 @@ class Reductions(Node):
         faster=words.mean,
     )
     prod = reduction(np.prod, _prod_rule, "The product")
-    amax = reduction(np.max, _extreme_rule, "The largest entry", "max")
-    amin = reduction(np.min, _extreme_rule, "The smallest entry", "min")
+    amax = reduction(np.max, extreme_rule, "The largest entry", "max")
+    amin = reduction(np.min, extreme_rule, "The smallest entry", "min")
     logsumexp = reduction(
         _logsumexp,
         lambda grad, out, x, axis: grad * np.exp(x - np.where(out == -np.inf, 0, out)),
@@ -407,8 +256,6 @@ class Reductions(Node):
 
     nansum = torch_spelling(nansum)
     nanmean = torch_spelling(nanmean)
-    quantile = torch_spelling(quantile)
-    diff = torch_spelling(diff)
 
     @overload
     def max(
@@ -435,7 +282,7 @@ class Reductions(Node):
         """
         if _is_operand(axis):
             return Elementwise.maximum(self, axis)
-        if _by_dim("max", axis, dim):
+        if by_dim("max", axis, dim):
             return one_along("max", self, np.argmax, dim, keepdims or keepdim)
         return self.amax(axis, keepdims or keepdim)
 
@@ -464,58 +311,9 @@ class Reductions(Node):
         """
         if _is_operand(axis):
             return Elementwise.minimum(self, axis)
-        if _by_dim("min", axis, dim):
+        if by_dim("min", axis, dim):
             return one_along("min", self, np.argmin, dim, keepdims or keepdim)
         return self.amin(axis, keepdims or keepdim)
-
-    @overload
-    def median(
-        self, axis: Axis = None, keepdims: bool = False, *, keepdim: bool = False
-    ) -> Tensor: ...
-    @overload
-    def median(
-        self, *, dim: int, keepdims: bool = False, keepdim: bool = False
-    ) -> ValuesIndices: ...
-    def median(
-        self: Any,
-        axis: Axis = None,
-        keepdims: bool = False,
-        *,
-        dim: int | None = None,
-        keepdim: bool = False,
-    ) -> Any:
-        """Give the middle one of the sorted entries, the lower of two (np.median: their mean).
-
-        Entries that tie share the gradient. Along `dim` give PyTorch's pair of values and indices,
-        of which the index gets the gradient.
-        """
-        if _by_dim("median", axis, dim):
-            return one_along("median", self, _median_index, dim, keepdims or keepdim)
-        return lower_median(self, axis, keepdims or keepdim)
-
-    @torch_spelling
-    def mode(self, axis: int = -1, keepdims: bool = False) -> ValuesIndices:
-        """Give the entry that is there most often along `axis`, and the index of the last of them.
-
-        Of several such it is the smallest.
-        """
-        return one_along("mode", self, _mode_index, axis, keepdims)
-
-    @torch_spelling
-    def kthvalue(self, k: int, axis: int = -1, keepdims: bool = False) -> ValuesIndices:
-        """Give the `k`-th entry along `axis` from the smallest, which is the first, and its index.
-
-        Raises ValueError unless there are k entries.
-        """
-        size = size_along(self, axis) if self._data.ndim else 1
-        if not 1 <= k <= size:
-            raise ValueError(f"kthvalue: k lies between 1 and {size} (axis {axis}), got {k}")
-
-        def index(data: Any, axis: int, keepdims: bool) -> Any:  # noqa: ARG001
-            order = np.argsort(data, axis=axis, kind="stable")
-            return order[along(axis, slice(k - 1, k), data.ndim)]
-
-        return one_along("kthvalue", self, index, axis, keepdims)
 
     @torch_spelling
     def var(
@@ -546,18 +344,6 @@ class Reductions(Node):
         return deviation(self, axis, keepdims, ddof=correction if unbiased else 0)
 
     @torch_spelling
-    @axis_of_scalars
-    def cummax(self, axis: int) -> ValuesIndices:
-        """Give the largest entry up to each and its index; of tied ones the last."""
-        return _latest_extreme(self, np.maximum, axis)
-
-    @torch_spelling
-    @axis_of_scalars
-    def cummin(self, axis: int) -> ValuesIndices:
-        """Give the smallest entry up to each and its index; of tied ones the last."""
-        return _latest_extreme(self, np.minimum, axis)
-
-    @torch_spelling
     def argmax(self, axis: int | None = None, keepdims: bool = False) -> Any:
         """Give the index of the largest entry, as plain integers."""
         return np.argmax(self._data, axis=axis, keepdims=keepdims)
@@ -583,7 +369,7 @@ class Reductions(Node):
         return np.count_nonzero(self._data, axis=axis, keepdims=keepdims)
 
 
-def _by_dim(name: str, axis: Any, dim: int | None) -> bool:
+def by_dim(name: str, axis: Any, dim: int | None) -> bool:
     """Tell PyTorch's spelling from NumPy's. Raises TypeError for both at once."""
     if dim is not None and axis is not None:
         raise TypeError(f"{name}: give dim= or axis=, not both")

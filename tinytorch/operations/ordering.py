@@ -1,0 +1,180 @@
+"""Order statistics: entries picked by their place in sorted order, along an axis or of all.
+
+The functions have NumPy's signatures and answer for NumPy's functions; `Ordering` makes methods of
+them, with PyTorch's meaning where the two differ.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, overload
+
+import numpy as np
+
+from tinytorch.arrays.kind import evaluate
+from tinytorch.engine import Node
+from tinytorch.operations.elementwise import where
+from tinytorch.operations.indexing import (
+    ValuesIndices,
+    along,
+    one_along,
+    size_along,
+    sort,
+    take_along_axis,
+)
+from tinytorch.operations.operation import torch_spelling
+from tinytorch.operations.protocols import implements
+from tinytorch.operations.pytorch import axis_of_scalars
+from tinytorch.operations.reductions import Axis, axes_of, by_dim, extreme_rule, reduction
+from tinytorch.operations.shape import moveaxis
+
+if TYPE_CHECKING:
+    from tinytorch.tensor import Tensor
+
+
+@implements(np.quantile)
+def quantile(
+    x: Any, q: Any, axis: Axis = None, keepdims: bool = False, *, method: str = "linear"
+) -> Any:
+    """Give the value below which the fraction `q` of the entries is, a number or an array of them.
+
+    Between two entries `method` decides: "linear", "lower", "higher", "midpoint" or "nearest". The
+    axes of q come first. Raises ValueError for q outside 0 to 1 and for another method.
+    """
+    q = np.asarray(q, dtype=np.float64)  # float32 is too coarse to tell large positions apart
+    if not np.all((q >= 0) & (q <= 1)):
+        raise ValueError(f"quantile: q lies between 0 and 1, got {q}")
+    if axis in (0, -1) and not x.ndim:
+        axis = None  # as in PyTorch
+    axes = axes_of(x, axis)
+    kept = tuple(1 if i in axes else n for i, n in enumerate(x.shape))
+    line = moveaxis(x, axes, range(len(axes)))
+    line = sort(line.reshape(-1, *line.shape[len(axes) :]), axis=0)
+    place = q * (line.shape[0] - 1)
+    low, high = np.floor(place), np.ceil(place)
+    weights = {
+        "linear": place - low,
+        "lower": np.zeros_like(place),
+        "higher": np.ones_like(place),
+        "midpoint": np.full_like(place, 0.5),
+        "nearest": np.round(place) - low,
+    }
+    if method not in weights:
+        raise ValueError(f"quantile: method is one of {', '.join(weights)}, got {method!r}")
+    weight = weights[method].astype(x.dtype).reshape(q.shape + (1,) * (line.ndim - 1))
+    below, above = line[low.astype(int)], line[high.astype(int)]
+    out = below + weight * (above - below)
+    out = where(np.isnan(line[-1]), line[-1], out)  # a nan is sorted to the end
+    return out.reshape(q.shape + kept) if keepdims else out
+
+
+@implements(np.median)
+def median(x: Any, axis: Axis = None, *, keepdims: bool = False) -> Any:
+    """Give the middle one of the sorted entries, or the mean of the middle two."""
+    return quantile(x, 0.5, axis, keepdims, method="midpoint")
+
+
+def _lower_median(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
+    return np.quantile(x, 0.5, axis=axis, keepdims=keepdims, method="lower")
+
+
+lower_median = reduction(
+    _lower_median,
+    extreme_rule,
+    "The middle one of the sorted entries, the lower of two",
+    "median",
+)
+
+
+def _mode_index(data: Any, axis: int, keepdims: bool) -> Any:  # noqa: ARG001
+    """Find the last one of the entries that are there most often, the smallest of several such."""
+    order = np.moveaxis(np.argsort(data, axis=axis, kind="stable"), axis, -1)
+    line = np.take_along_axis(np.moveaxis(data, axis, -1), order, -1)
+    places = np.arange(line.shape[-1])
+    begins = np.diff(line, axis=-1, prepend=np.nan) != 0
+    repeated = places - np.maximum.accumulate(np.where(begins, places, 0), axis=-1)
+    last = np.argmax(repeated, axis=-1, keepdims=True)
+    return np.moveaxis(np.take_along_axis(order, last, -1), -1, axis)
+
+
+def _median_index(data: Any, axis: int, keepdims: bool) -> Any:  # noqa: ARG001
+    """Find the lower one of the middle entries in sorted order; the first nan if there is one."""
+    order = np.argsort(data, axis=axis, kind="stable")
+    size, nans = data.shape[axis], np.isnan(data).sum(axis=axis, keepdims=True)
+    return np.take_along_axis(order, np.where(nans, size - nans, (size - 1) // 2), axis)
+
+
+def _latest_extreme(x: Any, function: np.ufunc, axis: int) -> ValuesIndices:
+    running = evaluate(f"{function.__name__}.accumulate", function.accumulate, x.data, axis=axis)
+    places = np.indices(x.shape, sparse=True)[axis]
+    reached = (x.data == running) | np.isnan(x.data)
+    latest = np.maximum.accumulate(np.where(reached, places, 0), axis=axis)
+    return ValuesIndices(take_along_axis(x, latest, axis), latest)
+
+
+class Ordering(Node):
+    """Entries by their place in sorted order; `axis` and `keepdims`, or `dim` and `keepdim`."""
+
+    __slots__ = ()
+
+    quantile = torch_spelling(quantile)
+
+    @overload
+    def median(
+        self, axis: Axis = None, keepdims: bool = False, *, keepdim: bool = False
+    ) -> Tensor: ...
+    @overload
+    def median(
+        self, *, dim: int, keepdims: bool = False, keepdim: bool = False
+    ) -> ValuesIndices: ...
+    def median(
+        self: Any,
+        axis: Axis = None,
+        keepdims: bool = False,
+        *,
+        dim: int | None = None,
+        keepdim: bool = False,
+    ) -> Any:
+        """Give the middle one of the sorted entries, the lower of two (np.median: their mean).
+
+        Entries that tie share the gradient. Along `dim` give PyTorch's pair of values and indices,
+        of which the index gets the gradient.
+        """
+        if by_dim("median", axis, dim):
+            return one_along("median", self, _median_index, dim, keepdims or keepdim)
+        return lower_median(self, axis, keepdims or keepdim)
+
+    @torch_spelling
+    def mode(self, axis: int = -1, keepdims: bool = False) -> ValuesIndices:
+        """Give the entry that is there most often along `axis`, and the index of the last of them.
+
+        Of several such it is the smallest.
+        """
+        return one_along("mode", self, _mode_index, axis, keepdims)
+
+    @torch_spelling
+    def kthvalue(self, k: int, axis: int = -1, keepdims: bool = False) -> ValuesIndices:
+        """Give the `k`-th entry along `axis` from the smallest, which is the first, and its index.
+
+        Raises ValueError unless there are k entries.
+        """
+        size = size_along(self, axis) if self._data.ndim else 1
+        if not 1 <= k <= size:
+            raise ValueError(f"kthvalue: k lies between 1 and {size} (axis {axis}), got {k}")
+
+        def index(data: Any, axis: int, keepdims: bool) -> Any:  # noqa: ARG001
+            order = np.argsort(data, axis=axis, kind="stable")
+            return order[along(axis, slice(k - 1, k), data.ndim)]
+
+        return one_along("kthvalue", self, index, axis, keepdims)
+
+    @torch_spelling
+    @axis_of_scalars
+    def cummax(self, axis: int) -> ValuesIndices:
+        """Give the largest entry up to each and its index; of tied ones the last."""
+        return _latest_extreme(self, np.maximum, axis)
+
+    @torch_spelling
+    @axis_of_scalars
+    def cummin(self, axis: int) -> ValuesIndices:
+        """Give the smallest entry up to each and its index; of tied ones the last."""
+        return _latest_extreme(self, np.minimum, axis)
