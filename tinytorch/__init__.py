@@ -1,8 +1,8 @@
 """TinyTorch: gradients of NumPy programs, in a library that is short enough to read."""
 
 from tinytorch import autograd, data, nn, optim
-from tinytorch.compiler import compile  # noqa: A004
 from tinytorch.checking import check_grads
+from tinytorch.compiler import compile  # noqa: A004
 from tinytorch.custom import checkpoint, custom_vjp
 from tinytorch.engine import sum_to_shape
 from tinytorch.grad_mode import enable_grad, is_grad_enabled, no_grad, set_grad_enabled

@@ -17,6 +17,18 @@ from tinytorch.tensor import Tensor
 
 class Methods(Node):
     """What a tensor can compute."""
+    @overload
+    def norm(self, p: Any = "fro", axis: Axis = None, keepdims: bool = False) -> Tensor:
+        """Give (sum |x|**p)**(1/p), over `axis` or all entries; its slope at 0 is 0.
+
+        "fro" is 2; "nuc" the sum of the singular values of a matrix, which two axes make.
+        """
+    @overload
+    def norm(self, p: Any = "fro", dim: Axis = None, keepdim: bool = False) -> Tensor:
+        """Give (sum |x|**p)**(1/p), over `axis` or all entries; its slope at 0 is 0.
+
+        "fro" is 2; "nuc" the sum of the singular values of a matrix, which two axes make.
+        """
     def __matmul__(self, other: Any) -> Tensor:
         """The matrix product"""
     def matmul(self, other: Any) -> Tensor:
@@ -60,18 +72,6 @@ class Methods(Node):
     @overload
     def cross(self, other: Any, dim: int | None = None) -> Tensor:
         """Give the vector product along `axis`, or along the first axis of size 3."""
-    @overload
-    def norm(self, p: Any = "fro", axis: Axis = None, keepdims: bool = False) -> Tensor:
-        """Give (sum |x|**p)**(1/p), over `axis` or all entries; its slope at 0 is 0.
-
-        "fro" is 2; "nuc" the sum of the singular values of a matrix, which two axes make.
-        """
-    @overload
-    def norm(self, p: Any = "fro", dim: Axis = None, keepdim: bool = False) -> Tensor:
-        """Give (sum |x|**p)**(1/p), over `axis` or all entries; its slope at 0 is 0.
-
-        "fro" is 2; "nuc" the sum of the singular values of a matrix, which two axes make.
-        """
     def inverse(self) -> Tensor:
         """The inverse of square matrices; raises LinAlgError if there is none"""
     def inv(self) -> Tensor:

@@ -1,0 +1,9 @@
+"""Pictures of the graph behind a tensor: what was computed from what, and the gradients.
+
+First the part of the graph to draw is chosen (`graph.py`), then it is written down as DOT
+(`dot.py`, in the cells of `cells.py`), then Graphviz draws it (`drawing.py`).
+"""
+
+from tinytorch.pictures.picture import Picture, render
+
+__all__ = ["Picture", "render"]
