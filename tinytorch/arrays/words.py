@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from tinytorch.arrays.kind import kind_of
+from tinytorch.arrays.kind import NUMBERS, kind_of
 
 # Whole numbers of the same size.
 _BITS = {np.dtype(f"f{size}"): np.dtype(f"i{size}") for size in (2, 4, 8)}
@@ -17,7 +17,8 @@ _BITS = {np.dtype(f"f{size}"): np.dtype(f"i{size}") for size in (2, 4, 8)}
 # A vector times a matrix of more entries is shared among threads, to wait for which takes longer.
 _ONE_THREAD = 9000
 
-_WHOLE_POWERS = {*range(-8, -1), *range(2, 9)}
+# NumPy itself squares.
+_WHOLE_POWERS = {*range(-8, -1), *range(3, 9)}
 
 # So many rows are added one after the other, before their sums are.
 _ROWS = 64
@@ -34,14 +35,14 @@ def keep(mask: Any, array: Any) -> Any:
 
 def power(x: Any, y: Any) -> Any:
     """Give x**y. Small whole powers are products, for which NumPy takes a hundred times as long."""
-    whole = isinstance(x, np.ndarray) and isinstance(y, int | float) and y in _WHOLE_POWERS
+    whole = type(y) in NUMBERS and y in _WHOLE_POWERS and isinstance(x, np.ndarray)
     if not whole or x.dtype.char == "e":
         return x**y
     if y < 0:
         return 1 / power(x, -y)
     square = x * x
-    if y < 4:
-        return square if y == 2 else square * x
+    if y == 3:
+        return square * x
     half = power(square, y // 2)
     return half * x if y % 2 else half
 
@@ -125,11 +126,10 @@ def sum_along(array: Any, axis: int) -> Any:
 
 def mean(array: Any, axis: Any, keepdims: bool) -> Any:
     """Give `np.mean(array, axis, keepdims=keepdims)`; long sums lose no digits."""
-    if isinstance(array, np.ndarray) and array.dtype.char in "fd" and array.size:
-        exact = array.sum if array.dtype.char == "d" else functools.partial(sum_axes, array)
-        sums = exact(axis=axis, keepdims=keepdims)
-        return sums / (array.size // sums.size)
-    return array.mean(axis=axis, keepdims=keepdims)
+    if not isinstance(array, np.ndarray) or array.dtype.char not in "fd" or not array.size:
+        return array.mean(axis=axis, keepdims=keepdims)
+    sums = sum_axes(array, axis, keepdims)
+    return sums / (array.size // sums.size)
 
 
 def variance(array: Any, axis: Any = None, keepdims: bool = False, ddof: float = 0) -> Any:
