@@ -132,17 +132,17 @@ def accumulate(grads: Mapping[Node, Any]) -> None:
 
 
 def sum_to_shape(array: Any, shape: Sequence[int], like: Any = None) -> Any:
-    """Fold `array` back to `shape`: the adjoint of `np.broadcast_to`.
+    """Fold `array` back to `shape`: the adjoint of `np.broadcast_to` sums over an entry's uses.
 
-    The gradient of an entry is the sum over its uses. What a rule left to be repeated is repeated,
-    laid out as `like`. Raises ValueError for shapes that don't fit.
+    What a rule left to be repeated is repeated, as `like`. Raises ValueError for unfit shapes.
 
     >>> sum_to_shape(np.ones((2, 3)), (3,))
     array([2., 2., 2.])
     """
-    shape, folded = tuple(shape), sum_leading(array, array.ndim - len(shape))
-    if folded.shape != shape:
-        repeated = (i for i in range(-folded.ndim, 0) if folded.shape[i] != shape[i] == 1)
+    shape = tuple(shape)
+    if (folded := sum_leading(array, array.ndim - len(shape))).shape == shape:
+        return folded
+    if repeated := [i for i in range(-folded.ndim, 0) if folded.shape[i] != shape[i] == 1]:
         folded = sum_axes(folded, tuple(repeated), keepdims=True)
     try:
         return folded if folded.shape == shape else broadcast_to(folded, shape, like)

@@ -17,8 +17,7 @@ _BITS = {np.dtype(f"f{size}"): np.dtype(f"i{size}") for size in (2, 4, 8)}
 # A vector times a matrix of more entries is shared among threads, to wait for which takes longer.
 _ONE_THREAD = 9000
 
-# NumPy itself squares.
-_WHOLE_POWERS = {*range(-8, -1), *range(3, 9)}
+_WHOLE_POWERS = {*range(-8, -1), *range(2, 9)}
 
 # So many rows are added one after the other, before their sums are.
 _ROWS = 64
@@ -41,8 +40,8 @@ def power(x: Any, y: Any) -> Any:
     if y < 0:
         return 1 / power(x, -y)
     square = x * x
-    if y == 3:
-        return square * x
+    if y < 4:
+        return square if y == 2 else square * x
     half = power(square, y // 2)
     return half * x if y % 2 else half
 
@@ -107,13 +106,20 @@ def _sum_rows(matrix: Any) -> Any:
     return matrix.sum(axis=0)
 
 
+@functools.lru_cache(64)
+def _shared_ones(size: int, dtype: np.dtype[Any]) -> Any:
+    array = ones(size, dtype)
+    array.setflags(write=False)
+    return array
+
+
 def sum_leading(array: Any, axes: int) -> Any:
     """Sum over the first axes, so many; there may be none."""
     if axes <= 0:
         return array
     matrix = axes == 1 and isinstance(array, np.ndarray) and array.ndim == 2
     if matrix and array.size <= _ONE_THREAD and array.dtype.char in "fd":
-        return np.dot(ones(len(array), array.dtype), array)
+        return np.dot(_shared_ones(len(array), array.dtype), array)
     return sum_axes(array, tuple(range(axes)))
 
 
