@@ -19,7 +19,6 @@ import numpy as np
 from tinytorch.arrays.words import half_as_single
 from tinytorch.operations.operation import Operation, apply
 from tinytorch.operations.windows import count, entries, windows
-from tinytorch.tensor import Tensor
 
 _CORRELATE = Operation("correlate")
 _SPREAD = Operation("spread")
