@@ -71,13 +71,14 @@ def _conv(
         )  # fmt: skip
     steps, dilations = each("stride", stride, n), each("dilation", dilation, n)
     how = Sliding(steps, dilations, margins(padding, kernel, steps, dilations), groups)
-    if 0 in how.places(x.shape[2:], kernel):
+    places = how.places(x.shape[2:], kernel)
+    if 0 in places:
         spans = tuple((k - 1) * d + 1 for k, d in zip(kernel, dilations, strict=True))
         raise ValueError(
             f"{name}: a kernel that spans {spans} is larger than {describe(x)} with padding "
             f"{padding}"
         )
-    out: Tensor = with_bias(correlate(x, weight, how), bias)
+    out: Tensor = with_bias(correlate(x, weight, places, how), bias)
     return out[0] if single else out
 
 

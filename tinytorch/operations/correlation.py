@@ -41,11 +41,11 @@ class Sliding(NamedTuple):
         return [count(n + sum(zeros), k, step, d) for n, zeros, k, step, d in along]
 
 
-def correlate(x: Any, weight: Any, how: Sliding) -> Any:
+def correlate(x: Any, weight: Any, places: Sequence[int], how: Sliding) -> Any:
     """Correlate (N, in, *sizes) with (out, in / groups, *kernel), to (N, out, *places)."""
     return apply(
         _CORRELATE,
-        half_as_single(lambda x, weight: _correlate(x, weight, how)),
+        half_as_single(lambda x, weight: _correlate(x, weight, places, how)),
         (
             lambda grad, out, x, weight: spread(grad, weight, x.shape[2:], how),
             lambda grad, out, x, weight: correlate_weight(x, grad, weight.shape[2:], how),
@@ -61,7 +61,7 @@ def spread(y: Any, weight: Any, sizes: Sequence[int], how: Sliding) -> Any:
         _SPREAD,
         half_as_single(lambda y, weight: _spread(y, weight, sizes, how)),
         (
-            lambda grad, out, y, weight: correlate(grad, weight, how),
+            lambda grad, out, y, weight: correlate(grad, weight, y.shape[2:], how),
             lambda grad, out, y, weight: correlate_weight(grad, y, weight.shape[2:], how),
         ),
         y,
@@ -76,7 +76,7 @@ def correlate_weight(x: Any, y: Any, kernel: Sequence[int], how: Sliding) -> Any
         half_as_single(lambda x, y: _correlate_weight(x, y, kernel, how)),
         (
             lambda grad, out, x, y: spread(y, grad, x.shape[2:], how),
-            lambda grad, out, x, y: correlate(x, grad, how),
+            lambda grad, out, x, y: correlate(x, grad, y.shape[2:], how),
         ),
         x,
         y,
@@ -88,13 +88,12 @@ def correlate_weight(x: Any, y: Any, kernel: Sequence[int], how: Sliding) -> Any
 # make long runs to copy, and one large matrix product.
 
 
-def _correlate(x: Any, weight: Any, how: Sliding) -> Any:
+def _correlate(x: Any, weight: Any, places: Sequence[int], how: Sliding) -> Any:
     outs, _, *kernel = weight.shape
-    places = how.places(x.shape[2:], kernel)
     x, matrices = _padded(x, how), _matrices(weight, how)
     shape = (how.groups, x.shape[1], *places, outs // how.groups)
     out = np.zeros_like(x, shape=shape)
-    for block, columns in _columns(x, kernel, how):
+    for block, columns in _columns(x, places, kernel, how):
         out[:, block] = (columns @ matrices).reshape((how.groups, -1, *shape[2:]))
     return _with_channels(out)
 
@@ -121,10 +120,10 @@ def _spread(y: Any, weight: Any, sizes: Sequence[int], how: Sliding) -> Any:
 
 
 def _correlate_weight(x: Any, y: Any, kernel: Sequence[int], how: Sliding) -> Any:
-    x, y = _padded(x, how), _by_group(y, how.groups)
+    x, y, places = _padded(x, how), _by_group(y, how.groups), y.shape[2:]
     groups, n_channels, outs = how.groups, x.shape[-1], y.shape[-1]
     total = np.zeros_like(x, shape=(groups, math.prod(kernel) * n_channels, outs))
-    for block, columns in _columns(x, kernel, how):
+    for block, columns in _columns(x, places, kernel, how):
         total += columns.swapaxes(-1, -2) @ y[:, block].reshape((groups, -1, outs))
     weight = total.reshape((groups, *kernel, n_channels, outs))
     weight = np.moveaxis(weight, (-1, -2), (1, 2))
@@ -167,7 +166,9 @@ def _matrices(weight: Any, how: Sliding) -> Any:
     return grouped.reshape((how.groups, -1, grouped.shape[-1]))
 
 
-def _columns(x: Any, kernel: Sequence[int], how: Sliding) -> Iterator[tuple[slice, Any]]:
+def _columns(
+    x: Any, places: Sequence[int], kernel: Sequence[int], how: Sliding
+) -> Iterator[tuple[slice, Any]]:
     """Give the windows of (groups, N, *sizes, C), each in a row: (groups, n * places, K * C).
 
     They come with the block of examples that they belong to.
@@ -175,6 +176,7 @@ def _columns(x: Any, kernel: Sequence[int], how: Sliding) -> Iterator[tuple[slic
     n_axes, groups, length = len(kernel), how.groups, math.prod(kernel) * x.shape[-1]
     axes = tuple(range(2, 2 + n_axes))
     shown: Any = windows(x, axes, kernel, how.steps, how.dilations)
+    shown = shown[(slice(None), slice(None), *map(slice, places))]
     channels, entry_axes = 2 + n_axes, tuple(range(3 + n_axes, 3 + 2 * n_axes))
     wide = x.shape[-1] * kernel[-1] >= shown.shape[1 + n_axes]
     # What is copied in long runs is copied fast: of a window's entries, or of places.
