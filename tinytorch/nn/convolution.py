@@ -37,11 +37,6 @@ def margins(
     return [(span // 2, span - span // 2) for span in spans]
 
 
-def with_bias(out: Any, bias: Any) -> Any:
-    """Add a number to each channel."""
-    return out if bias is None else out + bias.reshape((-1,) + (1,) * (out.ndim - 2))
-
-
 def _conv(
     n: int,
     input: Any,
@@ -78,7 +73,8 @@ def _conv(
             f"{name}: a kernel that spans {spans} is larger than {describe(x)} with padding "
             f"{padding}"
         )
-    out: Tensor = with_bias(correlate(x, weight, places, how), bias)
+    shifts = None if bias is None else bias.reshape((-1,) + (1,) * n)
+    out: Tensor = correlate(x, weight, places, how, shifts)
     return out[0] if single else out
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from tinytorch.nn.convolution import Convolution, with_bias
+from tinytorch.nn.convolution import Convolution
 from tinytorch.nn.inputs import input_like
 from tinytorch.nn.spatial import Sizes, each, for_axes, in_batches
 from tinytorch.operations.correlation import Sliding, spread
@@ -59,7 +59,9 @@ def _conv_transpose(
             f"padding {padding}"
         )
     how = Sliding(steps, dilations, [(p, p) for p in margins], groups)
-    out: Tensor = with_bias(spread(x, weight, sizes, how), bias)
+    out: Tensor = spread(x, weight, sizes, how)
+    if bias is not None:
+        out = out + bias.reshape((-1,) + (1,) * n)
     return out[0] if single else out
 
 

@@ -41,17 +41,22 @@ class Sliding(NamedTuple):
         return [count(n + sum(zeros), k, step, d) for n, zeros, k, step, d in along]
 
 
-def correlate(x: Any, weight: Any, places: Sequence[int], how: Sliding) -> Any:
-    """Correlate (N, in, *sizes) with (out, in / groups, *kernel), to (N, out, *places)."""
+def correlate(x: Any, weight: Any, places: Sequence[int], how: Sliding, bias: Any = None) -> Any:
+    """Correlate (N, in, *sizes) with (out, in / groups, *kernel), to (N, out, *places).
+
+    A `bias` of shape (out, 1, ...) is added.
+    """
     return apply(
         _CORRELATE,
-        half_as_single(lambda x, weight: _correlate(x, weight, places, how)),
+        half_as_single(lambda x, weight, *bias: _correlate(x, weight, places, how, *bias)),
         (
-            lambda grad, out, x, weight: spread(grad, weight, x.shape[2:], how),
-            lambda grad, out, x, weight: correlate_weight(x, grad, weight.shape[2:], how),
+            lambda grad, out, x, weight, *_: spread(grad, weight, x.shape[2:], how),
+            lambda grad, out, x, weight, *_: correlate_weight(x, grad, weight.shape[2:], how),
+            lambda grad, out, x, weight, bias: grad,
         ),
         x,
         weight,
+        *([] if bias is None else [bias]),
     )
 
 
@@ -88,13 +93,16 @@ def correlate_weight(x: Any, y: Any, kernel: Sequence[int], how: Sliding) -> Any
 # make long runs to copy, and one large matrix product.
 
 
-def _correlate(x: Any, weight: Any, places: Sequence[int], how: Sliding) -> Any:
+def _correlate(x: Any, weight: Any, places: Sequence[int], how: Sliding, bias: Any = None) -> Any:
     outs, _, *kernel = weight.shape
     x, matrices = _padded(x, how), _matrices(weight, how)
     shape = (how.groups, x.shape[1], *places, outs // how.groups)
-    out = np.zeros_like(x, shape=shape)
+    out = np.empty_like(x, shape=shape)
     for block, columns in _columns(x, places, kernel, how):
-        out[:, block] = (columns @ matrices).reshape((how.groups, -1, *shape[2:]))
+        product = columns @ matrices
+        if bias is not None:
+            product = product + bias.reshape((how.groups, 1, -1))
+        out[:, block] = product.reshape((how.groups, -1, *shape[2:]))
     return _with_channels(out)
 
 
