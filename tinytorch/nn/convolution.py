@@ -70,8 +70,7 @@ def _conv(
     if 0 in places:
         spans = tuple((k - 1) * d + 1 for k, d in zip(kernel, dilations, strict=True))
         raise ValueError(
-            f"{name}: a kernel that spans {spans} is larger than {describe(x)} with padding "
-            f"{padding}"
+            f"{name}: a kernel that spans {spans} is larger than {describe(x)}, with its padding"
         )
     shifts = None if bias is None else bias.reshape((-1,) + (1,) * n)
     out: Tensor = correlate(x, weight, places, how, shifts)

@@ -48,9 +48,9 @@ def affine(x: Tensor, weight: Any, bias: Any, shape: Sequence[int]) -> Tensor:
             _AFFINE,
             lambda x, weight, bias: x * weight + bias,
             (
-                lambda grad, out, x, weight, bias: grad * weight,
-                lambda grad, out, x, weight, bias: _folded_product(grad, x, weight.shape),
-                lambda grad, out, x, weight, bias: grad,
+                lambda grad, _out, _x, weight, _bias: grad * weight,
+                lambda grad, _out, x, weight, _bias: _folded_product(grad, x, weight.shape),
+                lambda grad, *_: grad,
             ),
             x,
             weight.reshape(shape),

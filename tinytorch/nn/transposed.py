@@ -53,7 +53,7 @@ def _conv_transpose(
         )
     along = zip(x.shape[2:], steps, margins, dilations, kernel, more, strict=True)
     sizes = [(size - 1) * s - 2 * p + d * (k - 1) + m + 1 for size, s, p, d, k, m in along]
-    if min(sizes) < 1:
+    if min(sizes) < 1 or 0 in x.shape[2:]:
         raise ValueError(
             f"{name}: nothing is left of {describe(x)} with a kernel of {tuple(kernel)} without "
             f"padding {padding}"

@@ -95,7 +95,7 @@ def correlate_weight(x: Any, y: Any, kernel: Sequence[int], how: Sliding) -> Any
 
 def _correlate(x: Any, weight: Any, places: Sequence[int], how: Sliding, bias: Any = None) -> Any:
     outs, _, *kernel = weight.shape
-    x, matrices = _padded(x, how), _matrices(weight, how)
+    x, matrices = _padded(x, how), _matrices(weight, how.groups)
     shape = (how.groups, x.shape[1], *places, outs // how.groups)
     out = np.empty_like(x, shape=shape)
     for block, columns in _columns(x, places, kernel, how):
@@ -107,16 +107,18 @@ def _correlate(x: Any, weight: Any, places: Sequence[int], how: Sliding, bias: A
 
 
 def _spread(y: Any, weight: Any, sizes: Sequence[int], how: Sliding) -> Any:
-    _, n_channels, *kernel = weight.shape
+    outs, n_channels, *kernel = weight.shape
+    flipped = _flipped(kernel, y.shape[2:], sizes, how)
+    if flipped is not None and outs <= n_channels * how.groups:  # few entries to make windows of
+        return _correlate(y, _flipped_weight(weight, how.groups), sizes, flipped)
     y, places = _by_group(y, how.groups), y.shape[2:]
     padded = [n + sum(zeros) for n, zeros in zip(sizes, how.padding, strict=True)]
     out = np.zeros_like(y, shape=(how.groups, y.shape[1], *padded, n_channels))
-    matrices = _grouped_weight(weight, how)  # (groups, in, *kernel, out)
+    matrices = _grouped_weight(weight, how.groups)  # (groups, in, *kernel, out)
     matrices = np.moveaxis(matrices, (1, -1), (-1, -2)).copy()  # (groups, *kernel, out, in)
     axes = tuple(range(2, 2 + len(kernel)))
-    largest = max(n_channels, y.shape[-1])
     parts = list(entries(places, axes, kernel, how.steps, how.dilations))
-    for block in _blocks(y.shape, 2 * largest * y.dtype.itemsize):
+    for block in _blocks(y.shape, 2 * max(n_channels, y.shape[-1]) * y.dtype.itemsize):
         part, target = y[:, block], out[:, block]
         rows = part.reshape((how.groups, -1, y.shape[-1]))
         for entry, there in parts:
@@ -125,6 +127,27 @@ def _spread(y: Any, weight: Any, sizes: Sequence[int], how: Sliding) -> Any:
     along = zip(sizes, how.padding, strict=True)
     inside = tuple(slice(before, before + n) for n, (before, _) in along)
     return _with_channels(out[(slice(None), slice(None), *inside)])
+
+
+def _flipped(
+    kernel: Sequence[int], places: Sequence[int], sizes: Sequence[int], how: Sliding
+) -> Sliding | None:
+    """Say how the flipped kernel slides over y to spread it, if that is done in steps of 1."""
+    spans = [(k - 1) * d for k, d in zip(kernel, how.dilations, strict=True)]
+    before = [span - zeros for span, (zeros, _) in zip(spans, how.padding, strict=True)]
+    along = zip(sizes, spans, places, before, strict=True)
+    behind = [size + span - n - zeros for size, span, n, zeros in along]
+    if set(how.steps) != {1} or min(*before, *behind) < 0:
+        return None
+    return how._replace(padding=list(zip(before, behind, strict=True)))
+
+
+def _flipped_weight(weight: Any, groups: int) -> Any:
+    """Give the weight from outputs to inputs, (in, out / groups, *kernel), the kernel reversed."""
+    outs, n_channels, *kernel = weight.shape
+    grouped = weight.reshape((groups, outs // groups, n_channels, *kernel)).swapaxes(1, 2)
+    flipped = np.flip(grouped, tuple(range(3, 3 + len(kernel))))
+    return flipped.reshape((groups * n_channels, outs // groups, *kernel))
 
 
 def _correlate_weight(x: Any, y: Any, kernel: Sequence[int], how: Sliding) -> Any:
@@ -144,34 +167,31 @@ def _by_group(x: Any, groups: int) -> Any:
     return np.moveaxis(x.reshape((n, groups, n_channels // groups, *sizes)), (1, 2), (0, -1))
 
 
+def _padded(x: Any, how: Sliding) -> Any:
+    """Put the zeros around x, and its channels last, also in memory."""
+    x = _by_group(x, how.groups)
+    if any(map(any, how.padding)):
+        return np.pad(x, [(0, 0), (0, 0), *how.padding, (0, 0)])
+    flags = getattr(x, "flags", None)  # which NumPy's arrays have
+    return x if flags is not None and flags.c_contiguous else x.copy()
+
+
 def _with_channels(x: Any) -> Any:
     """Arrange (groups, N, *sizes, C) as (N, groups * C, *sizes)."""
     groups, n, *sizes, n_channels = x.shape
     return np.moveaxis(x, (0, -1), (1, 2)).reshape((n, groups * n_channels, *sizes))
 
 
-def _padded(x: Any, how: Sliding) -> Any:
-    """Put the zeros around x, and its channels last, also in memory."""
-    x = _by_group(x, how.groups)
-    groups, n, *sizes, n_channels = x.shape
-    padded = [size + sum(zeros) for size, zeros in zip(sizes, how.padding, strict=True)]
-    out = np.zeros_like(x, shape=(groups, n, *padded, n_channels))
-    along = zip(sizes, how.padding, strict=True)
-    inside = tuple(slice(before, before + size) for size, (before, _) in along)
-    out[(slice(None), slice(None), *inside)] = x
-    return out
-
-
-def _grouped_weight(weight: Any, how: Sliding) -> Any:
+def _grouped_weight(weight: Any, groups: int) -> Any:
     """Arrange (groups * out, in, *kernel) as (groups, in, *kernel, out)."""
     outs, *others = weight.shape
-    return np.moveaxis(weight.reshape((how.groups, outs // how.groups, *others)), 1, -1)
+    return np.moveaxis(weight.reshape((groups, outs // groups, *others)), 1, -1)
 
 
-def _matrices(weight: Any, how: Sliding) -> Any:
+def _matrices(weight: Any, groups: int) -> Any:
     """Give a matrix for each group, from the entries of a window, channels last, to channels."""
-    grouped = np.moveaxis(_grouped_weight(weight, how), 1, -2)
-    return grouped.reshape((how.groups, -1, grouped.shape[-1]))
+    grouped = np.moveaxis(_grouped_weight(weight, groups), 1, -2)
+    return grouped.reshape((groups, -1, grouped.shape[-1]))
 
 
 def _columns(
