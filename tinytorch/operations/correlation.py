@@ -24,7 +24,7 @@ _CORRELATE = Operation("correlate")
 _SPREAD = Operation("spread")
 _CORRELATE_WEIGHT = Operation("correlate_weight")
 
-_BLOCK = 1 << 19  # so many bytes of windows at a time, which stay in the cache
+_BLOCK = 1 << 19  # so many bytes of windows at a time: they stay in the cache
 
 
 class Sliding(NamedTuple):
@@ -95,13 +95,14 @@ def correlate_weight(x: Any, y: Any, kernel: Sequence[int], how: Sliding) -> Any
 
 def _correlate(x: Any, weight: Any, places: Sequence[int], how: Sliding, bias: Any = None) -> Any:
     outs, _, *kernel = weight.shape
-    x, matrices = _padded(x, how), _matrices(weight, how.groups)
+    x, matrices = _by_group(x, how.groups), _matrices(weight, how.groups)
     shape = (how.groups, x.shape[1], *places, outs // how.groups)
     out = np.empty_like(x, shape=shape)
+    shifts = None if bias is None else bias.reshape((how.groups, 1, -1))
     for block, columns in _columns(x, places, kernel, how):
         product = columns @ matrices
-        if bias is not None:
-            product = product + bias.reshape((how.groups, 1, -1))
+        if shifts is not None:
+            product += shifts
         out[:, block] = product.reshape((how.groups, -1, *shape[2:]))
     return _with_channels(out)
 
@@ -118,15 +119,15 @@ def _spread(y: Any, weight: Any, sizes: Sequence[int], how: Sliding) -> Any:
     matrices = np.moveaxis(matrices, (1, -1), (-1, -2)).copy()  # (groups, *kernel, out, in)
     axes = tuple(range(2, 2 + len(kernel)))
     parts = list(entries(places, axes, kernel, how.steps, how.dilations))
-    for block in _blocks(y.shape, 2 * max(n_channels, y.shape[-1]) * y.dtype.itemsize):
-        part, target = y[:, block], out[:, block]
+    largest = how.groups * math.prod(places) * max(n_channels, y.shape[-1])
+    size = _examples(2 * largest * y.dtype.itemsize)
+    for i in range(0, y.shape[1], size):
+        part, target = y[:, i : i + size], out[:, i : i + size]
         rows = part.reshape((how.groups, -1, y.shape[-1]))
         for entry, there in parts:
             product = rows @ matrices[(slice(None), *entry)]
             target[there] += product.reshape((*part.shape[:-1], n_channels))
-    along = zip(sizes, how.padding, strict=True)
-    inside = tuple(slice(before, before + n) for n, (before, _) in along)
-    return _with_channels(out[(slice(None), slice(None), *inside)])
+    return _with_channels(out[(slice(None), slice(None), *_inside(sizes, how))])
 
 
 def _flipped(
@@ -151,7 +152,7 @@ def _flipped_weight(weight: Any, groups: int) -> Any:
 
 
 def _correlate_weight(x: Any, y: Any, kernel: Sequence[int], how: Sliding) -> Any:
-    x, y, places = _padded(x, how), _by_group(y, how.groups), y.shape[2:]
+    x, y, places = _by_group(x, how.groups), _by_group(y, how.groups), y.shape[2:]
     groups, n_channels, outs = how.groups, x.shape[-1], y.shape[-1]
     total = np.zeros_like(x, shape=(groups, math.prod(kernel) * n_channels, outs))
     for block, columns in _columns(x, places, kernel, how):
@@ -165,15 +166,6 @@ def _by_group(x: Any, groups: int) -> Any:
     """Arrange (N, groups * C, *sizes) as (groups, N, *sizes, C)."""
     n, n_channels, *sizes = x.shape
     return np.moveaxis(x.reshape((n, groups, n_channels // groups, *sizes)), (1, 2), (0, -1))
-
-
-def _padded(x: Any, how: Sliding) -> Any:
-    """Put the zeros around x, and its channels last, also in memory."""
-    x = _by_group(x, how.groups)
-    if any(map(any, how.padding)):
-        return np.pad(x, [(0, 0), (0, 0), *how.padding, (0, 0)])
-    flags = getattr(x, "flags", None)  # which NumPy's arrays have
-    return x if flags is not None and flags.c_contiguous else x.copy()
 
 
 def _with_channels(x: Any) -> Any:
@@ -201,25 +193,43 @@ def _columns(
 
     They come with the block of examples that they belong to.
     """
-    n_axes, groups, length = len(kernel), how.groups, math.prod(kernel) * x.shape[-1]
-    axes = tuple(range(2, 2 + n_axes))
-    shown: Any = windows(x, axes, kernel, how.steps, how.dilations)
-    shown = shown[(slice(None), slice(None), *map(slice, places))]
-    channels, entry_axes = 2 + n_axes, tuple(range(3 + n_axes, 3 + 2 * n_axes))
-    wide = x.shape[-1] * kernel[-1] >= shown.shape[1 + n_axes]
+    groups, n, *sizes, n_channels = x.shape
+    n_axes, length = len(kernel), math.prod(kernel) * n_channels
+    size = n  # of a block; what shows windows of another kind of array may be a copy
+    if isinstance(x, np.ndarray):
+        size = _examples(groups * math.prod(places) * length * x.dtype.itemsize)
     # What is copied in long runs is copied fast: of a window's entries, or of places.
-    order = (0, 1, *axes, *entry_axes, channels) if wide else (0, *entry_axes, channels, 1, *axes)
-    for block in _blocks(shown.shape[: 3 + n_axes], length * x.dtype.itemsize):
-        part = np.transpose(shown[:, block], order).copy()
+    axes, entry_axes = tuple(range(2, 2 + n_axes)), tuple(range(3 + n_axes, 3 + 2 * n_axes))
+    wide = n_channels * kernel[-1] >= places[-1]
+    order = (0, 1, *axes, *entry_axes, 2 + n_axes)
+    order = order if wide else (0, *entry_axes, 2 + n_axes, 1, *axes)
+    before = (slice(None),) * order.index(1)
+    # One block after the other comes between the same zeros, where the channels are last.
+    around = [n + sum(zeros) for n, zeros in zip(sizes, how.padding, strict=True)]
+    padded = np.zeros_like(x, shape=(groups, min(size, n), *around, n_channels))
+    inside = _inside(sizes, how)
+    shown: Any = None
+    for i in range(0, n, max(size, 1)):
+        block = x[:, i : i + size]
+        examples = slice(block.shape[1])
+        padded[(slice(None), examples, *inside)] = block
+        if shown is None:
+            shown = windows(padded, axes, kernel, how.steps, how.dilations)
+            shown = shown[(slice(None), slice(None), *map(slice, places))]
+            shown = np.transpose(shown, order)
+        rows = shown[(*before, examples)].copy()
         if wide:
-            yield block, part.reshape((groups, -1, length))
+            yield slice(i, i + size), rows.reshape((groups, -1, length))
         else:
-            yield block, part.reshape((groups, length, -1)).swapaxes(-1, -2)
+            yield slice(i, i + size), rows.reshape((groups, length, -1)).swapaxes(-1, -2)
 
 
-def _blocks(shape: Sequence[int], bytes_of_a_place: int) -> Iterator[slice]:
-    """Part the examples of (groups, N, *places, C) into blocks of some bytes."""
-    groups, n, *places, _ = shape
-    each = max(groups * math.prod(places) * bytes_of_a_place, 1)
-    size = max(_BLOCK // each, 1)
-    return (slice(i, i + size) for i in range(0, n, size))
+def _inside(sizes: Sequence[int], how: Sliding) -> tuple[slice, ...]:
+    """Index what lies between the zeros."""
+    along = zip(sizes, how.padding, strict=True)
+    return tuple(slice(before, before + n) for n, (before, _) in along)
+
+
+def _examples(bytes_of_one: int) -> int:
+    """Say how many examples make a block."""
+    return max(_BLOCK // max(bytes_of_one, 1), 1)
