@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-import torch
 from cases import Choices, dice
 from hypothesis import given
 from hypothesis import strategies as st
@@ -211,13 +210,6 @@ def around(c: Choices) -> Arguments:
     return [x], {"pad": widths, "mode": mode, **value}
 
 
-def unfolding(c: Choices) -> Arguments:
-    x = c.filled(c.one_of((5,), (3, 4), (2, 3, 4)), ties=False)
-    axis = c.axis(x)
-    size = c.integer(1, x.shape[axis])
-    return [x], {"dimension": axis, "size": size, "step": c.integer(1, 3)}
-
-
 def shuffled(c: Choices) -> Arguments:
     return [fresh(c, (*batch(c), 8, c.integer(1, 3), 2))], {"upscale_factor": c.one_of(1, 2)}
 
@@ -254,7 +246,6 @@ CASES = [
     Case("pixel_shuffle", shuffled),
     Case("pixel_unshuffle", unshuffled),
     Case("channel_shuffle", dealt),
-    Case("unfold", unfolding, here=Tensor.unfold, there=torch.Tensor.unfold),
 ]
 
 

@@ -18,7 +18,7 @@ from tinytorch.operations.operation import Operation, apply
 from tinytorch.tensor import Tensor
 
 _STANDARDIZE = Operation("standardize")
-_AFFINE = Operation("affine", "□ * □ + □")
+_SCALE_AND_SHIFT = Operation("scale_and_shift", "□ * □ + □")
 
 
 def standardize(x: Tensor, axes: tuple[int, ...], eps: float) -> tuple[Tensor, Any, Any]:
@@ -45,7 +45,7 @@ def affine(x: Tensor, weight: Any, bias: Any, shape: Sequence[int]) -> Tensor:
     """Give x * weight + bias, with the two in `shape`, which broadcasts; either may be None."""
     if weight is not None and bias is not None:
         return apply(
-            _AFFINE,
+            _SCALE_AND_SHIFT,
             lambda x, weight, bias: x * weight + bias,
             (
                 lambda grad, _out, _x, weight, _bias: grad * weight,

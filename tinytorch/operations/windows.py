@@ -16,7 +16,6 @@ from numpy.lib.stride_tricks import sliding_window_view
 
 from tinytorch.engine import Node
 from tinytorch.operations.operation import Operation, apply
-from tinytorch.operations.pytorch import also_called
 
 if TYPE_CHECKING:
     from tinytorch.tensor import Tensor
@@ -103,11 +102,12 @@ class Windows(Node):
 
     __slots__ = ()
 
-    @also_called(dim="dimension")
     def unfold(self: Any, dimension: int, size: int, step: int) -> Tensor:
         """Show the windows of `size` entries along an axis, `step` apart, along a new last axis.
 
         Raises ValueError if a window is larger than that.
         """
-        x = self if self.ndim else self.reshape(1)  # as in PyTorch
-        return windows(x, (normalize_axis_index(dimension, x.ndim),), (size,), (step,), (1,))
+        if not self.ndim:  # as in PyTorch
+            return self.reshape(1).unfold(dimension, size, step)[0]
+        axis = normalize_axis_index(dimension, self.ndim)
+        return windows(self, (axis,), (size,), (step,), (1,))
