@@ -20,6 +20,7 @@ from test_nn_modules import test_a_module_is_pytorchs as assert_is_pytorchs
 import tinytorch
 from tinytorch import Tensor, nn
 from tinytorch.nn import functional as ours
+from tinytorch.operations import correlation
 
 RNG = np.random.default_rng(3)
 LINES = RNG.normal(size=(2, 4, 9))
@@ -202,6 +203,34 @@ def test_a_jacobian_in_one_sweep_is_that_of_many(name: str) -> None:
         assert_allclose(row, leaf.grad, atol=1e-13)
 
 
+@pytest.mark.parametrize("groups", [1, 2])
+@pytest.mark.parametrize("name", ["conv2d", "conv_transpose2d"])
+def test_jacobians_and_hessians_of_a_kernel(name: str, groups: int) -> None:
+    x, weight = LARGE[:, :, :4, :3], RNG.normal(size=(4, 4 // groups, 2, 2))
+
+    def convolved(library: Any, x: Any, weight: Any) -> Any:
+        return getattr(library, name)(x, weight, padding=1, groups=groups)
+
+    there = torch.tensor(x)
+    functional = torch.nn.functional
+    assert_allclose(
+        tinytorch.jacobian(lambda w: convolved(ours, x, w))(weight),
+        torch.autograd.functional.jacobian(
+            lambda w: convolved(functional, there, w), torch.tensor(weight)
+        ),
+        atol=1e-12,
+    )
+    for argnum, inputs in ((0, (x[:1], weight)), (1, (x, weight))):
+        hessian = tinytorch.hessian(
+            lambda x, w: (convolved(ours, x, w).tanh() ** 2).sum(), argnums=argnum
+        )(*inputs)
+        expected = torch.autograd.functional.hessian(
+            lambda x, w: (convolved(functional, x, w).tanh() ** 2).sum(),
+            tuple(map(torch.tensor, inputs)),
+        )
+        assert_allclose(hessian, expected[argnum][argnum], atol=1e-11)
+
+
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_compiled(name: str) -> None:
     def differentiated(x: Any) -> Any:
@@ -226,6 +255,27 @@ def test_a_plan_gives_the_same(name: str) -> None:
     (expected * expected).sum().backward()
     assert_allclose(out.numpy(), expected.data, atol=1e-12)
     assert_allclose(plan.grad.compute(), x.grad, atol=1e-12)
+
+
+@pytest.mark.parametrize("name", ["conv", "conv_transpose"])
+def test_blocks_of_one_example_give_the_same(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    x = RNG.normal(size=(5, 4, 6, 6))
+
+    def differentiated(x: Any) -> Any:
+        leaf, weight = Tensor(x), Tensor(WEIGHT)
+        convolve = ours.conv2d if name == "conv" else ours.conv_transpose2d
+        weight_of = weight if name == "conv" else weight[:4]
+        out = convolve(leaf, weight_of, padding=1, groups=2)
+        (out * out).sum().backward()
+        return out.data, leaf.grad, weight.grad
+
+    expected = differentiated(x)
+    monkeypatch.setattr(correlation, "_BLOCK", 1)
+    compiled = tinytorch.compile(differentiated)
+    for function in (differentiated, *[compiled] * 4):
+        for a, b in zip(function(x), expected, strict=True):
+            assert_allclose(a, b, atol=1e-12)
+    assert compiled.program is not None
 
 
 def test_a_compiled_step_of_a_convolutional_network_is_the_step() -> None:

@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from tinytorch.arrays.kind import NUMPY, kind_of
 from tinytorch.arrays.words import half_as_single
 from tinytorch.operations.operation import Operation, apply
 from tinytorch.operations.windows import count, entries, windows
@@ -97,7 +98,7 @@ def _correlate(x: Any, weight: Any, places: Sequence[int], how: Sliding, bias: A
     outs, _, *kernel = weight.shape
     x, matrices = _by_group(x, how.groups), _matrices(weight, how.groups)
     shape = (how.groups, x.shape[1], *places, outs // how.groups)
-    out = np.empty_like(x, shape=shape)
+    out = np.empty_like(_special(x, weight), shape=shape)
     shifts = None if bias is None else bias.reshape((how.groups, 1, -1))
     for block, columns in _columns(x, places, kernel, how):
         product = columns @ matrices
@@ -114,7 +115,8 @@ def _spread(y: Any, weight: Any, sizes: Sequence[int], how: Sliding) -> Any:
         return _correlate(y, _flipped_weight(weight, how.groups), sizes, flipped)
     y, places = _by_group(y, how.groups), y.shape[2:]
     padded = [n + sum(zeros) for n, zeros in zip(sizes, how.padding, strict=True)]
-    out = np.zeros_like(y, shape=(how.groups, y.shape[1], *padded, n_channels))
+    shape = (how.groups, y.shape[1], *padded, n_channels)
+    out = np.zeros_like(_special(y, weight), shape=shape)
     matrices = _grouped_weight(weight, how.groups)  # (groups, in, *kernel, out)
     matrices = np.moveaxis(matrices, (1, -1), (-1, -2)).copy()  # (groups, *kernel, out, in)
     axes = tuple(range(2, 2 + len(kernel)))
@@ -154,12 +156,18 @@ def _flipped_weight(weight: Any, groups: int) -> Any:
 def _correlate_weight(x: Any, y: Any, kernel: Sequence[int], how: Sliding) -> Any:
     x, y, places = _by_group(x, how.groups), _by_group(y, how.groups), y.shape[2:]
     groups, n_channels, outs = how.groups, x.shape[-1], y.shape[-1]
-    total = np.zeros_like(x, shape=(groups, math.prod(kernel) * n_channels, outs))
+    shape = (groups, math.prod(kernel) * n_channels, outs)
+    total = np.zeros_like(_special(x, y), shape=shape)
     for block, columns in _columns(x, places, kernel, how):
         total += columns.swapaxes(-1, -2) @ y[:, block].reshape((groups, -1, outs))
     weight = total.reshape((groups, *kernel, n_channels, outs))
     weight = np.moveaxis(weight, (-1, -2), (1, 2))
     return weight.reshape((groups * outs, n_channels, *kernel))
+
+
+def _special(x: Any, y: Any) -> Any:
+    """Give the one of two arrays that is not NumPy's, if there is one, as the result will be."""
+    return y if kind_of(x) is NUMPY else x
 
 
 def _by_group(x: Any, groups: int) -> Any:
