@@ -108,6 +108,7 @@ class Windows(Node):
         Raises ValueError if a window is larger than that.
         """
         if not self.ndim:  # as in PyTorch
-            return self.reshape(1).unfold(dimension, size, step)[0]
+            line: Tensor = self.reshape(1).unfold(dimension, size, step)[0]
+            return line
         axis = normalize_axis_index(dimension, self.ndim)
         return windows(self, (axis,), (size,), (step,), (1,))
