@@ -17,6 +17,8 @@ BOUNDS: dict[str, dict[str, float]] = {
     "chain100k": {"pytorch": 0.8},
     "elementwise": {"pytorch": 0.8, "jax": 0.8, "numpy": 2.0},
     "attention": {"pytorch": 1.0, "numpy": 1.3},
+    "lenet": {"pytorch": 2.0},
+    "batchnorm_conv": {"pytorch": 2.0},
     "hessian10": {"pytorch": 0.8, "autograd": 0.8},
     "hessian50": {"pytorch": 0.8, "autograd": 0.8},
     "import": {"pytorch": 0.05},

@@ -460,6 +460,13 @@ def split_in_torch(choose: Choices) -> Any:
     return x, choose.one_of(choose.integer(1, 4), [first, size - first]), axis
 
 
+def unfolded(choose: Choices) -> Any:
+    x = choose.array(smallest=1)
+    axis = choose.axis(x) if x.ndim else 0
+    size = choose.integer(1, x.shape[axis]) if x.ndim else 1
+    return x, axis, size, choose.integer(1, 3)
+
+
 def padded(choose: Choices) -> Any:
     x = choose.array(1, 3, smallest=1)
     mode = choose.one_of("constant", "edge", "reflect", "symmetric", "wrap")
@@ -1266,6 +1273,12 @@ CASES = [
             lambda x, axis: x.unbind(dim=axis),
             lambda x, axis: list(np.moveaxis(x, axis, 0)),
         ),
+    ),
+    Case(
+        "unfold",
+        unfolded,
+        torch=lambda x, axis, size, step: x.unfold(axis, size, step),
+        here=(lambda x, axis, size, step: x.unfold(dimension=axis, size=size, step=step),),
     ),
     Case("unpacking", one(1), torch=lambda x: [*x]),
     Case(

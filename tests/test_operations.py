@@ -827,7 +827,10 @@ def operations_of(function: Function, args: Any) -> set[str]:
 
 
 # What tinytorch.nn adds is tested with its functions, in test_nn_functions.py.
-OF_NETWORKS = {"BINARY_CROSS_ENTROPY", "STANDARDIZE"}
+OF_NETWORKS = {
+    "BINARY_CROSS_ENTROPY", "STANDARDIZE", "SCALE_AND_SHIFT", "CORRELATE", "CORRELATE_WEIGHT",
+    "SPREAD", "MAX_POOL", "SUM_POOL",
+}  # fmt: skip
 
 
 def test_every_operation_has_a_case() -> None:

@@ -8,7 +8,16 @@ from typing import Any, NamedTuple
 
 from benchmarks.contestant import Contestant
 from benchmarks.libraries import LIBRARIES
-from benchmarks.workloads import attention, chain, elementwise, hessian, quickstart, training
+from benchmarks.workloads import (
+    attention,
+    batchnorm_conv,
+    chain,
+    elementwise,
+    hessian,
+    lenet,
+    quickstart,
+    training,
+)
 
 
 class Workload(NamedTuple):
@@ -61,6 +70,8 @@ WORKLOADS = {
     "attention": Workload(attention, tolerance=1e-5),
     "elementwise-kept": Workload(elementwise, {"size": 1_000_000}, tolerance=1e-5, keep=True),
     "attention-kept": Workload(attention, tolerance=1e-5, keep=True),
+    "lenet": Workload(lenet, tolerance=1e-5),
+    "batchnorm_conv": Workload(batchnorm_conv, tolerance=1e-4),
     "hessian10": Workload(hessian, {"dimensions": 10}),
     "hessian50": Workload(hessian, {"dimensions": 50}),
 }

@@ -101,8 +101,10 @@ def refs_in(tree: Any) -> list[int]:
 
 def owner_of(array: Any) -> Any:
     """Give the array whose memory it is."""
-    while isinstance(base := getattr(array, "base", None), np.ndarray):
-        array = base
+    base = array
+    while (base := getattr(base, "base", None)) is not None:
+        if isinstance(base, np.ndarray):  # else what as_strided puts between two arrays
+            array = base
     return array
 
 

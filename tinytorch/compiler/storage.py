@@ -22,6 +22,7 @@ VIEWS = {
     np.ndarray.ravel, np.ndarray.squeeze, np.ndarray.diagonal, np.transpose, np.reshape,
     np.swapaxes, np.moveaxis, np.broadcast_to, np.expand_dims, np.squeeze, np.matrix_transpose,
     np.rollaxis, np.ravel, operator.getitem, np.flip, np.diagonal, np.atleast_1d, np.atleast_2d,
+    np.lib.stride_tricks.sliding_window_view,
 }  # fmt: skip
 
 

@@ -215,6 +215,11 @@ class Methods(Node):
     @overload
     def unbind(self, dim: int = 0) -> tuple[Tensor, ...]:
         """Give the slices along `axis`, without that axis."""
+    def unfold(self, dimension: int, size: int, step: int) -> Tensor:
+        """Show the windows of `size` entries along an axis, `step` apart, along a new last axis.
+
+        Raises ValueError if a window is larger than that.
+        """
     @property
     def shape(self) -> tuple[int, ...]:
         """The size along each axis."""
