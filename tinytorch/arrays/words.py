@@ -110,6 +110,8 @@ def sum_leading(array: Any, axes: int) -> Any:
     """Sum over the first axes, so many; there may be none."""
     if axes <= 0:
         return array
+    if isinstance(array, np.ndarray) and array.ndim == axes + 1 > 2 and array.flags.c_contiguous:
+        array, axes = rows(array), 1
     matrix = axes == 1 and isinstance(array, np.ndarray) and array.ndim == 2
     if matrix and array.size <= _ONE_THREAD and array.dtype.char in "fd":
         return np.dot(ones(len(array), array.dtype), array)

@@ -83,13 +83,17 @@ from tinytorch.nn.losses import (
 from tinytorch.nn.module import Module, Parameter
 from tinytorch.nn.normalization import GroupNorm, LayerNorm, LocalResponseNorm, RMSNorm
 from tinytorch.nn.perceptron import MLP, Activation, Layer, Neuron
+from tinytorch.nn.recurrent import GRU, LSTM, RNN, GRUCell, LSTMCell, RNNCell
 
 __all__ = [
     "CELU",
     "ELU",
     "GELU",
     "GLU",
+    "GRU",
+    "LSTM",
     "MLP",
+    "RNN",
     "SELU",
     "Activation",
     "AlphaDropout",
@@ -110,6 +114,7 @@ __all__ = [
     "Embedding",
     "FeatureAlphaDropout",
     "Flatten",
+    "GRUCell",
     "GaussianNLLLoss",
     "GroupNorm",
     "Hardshrink",
@@ -124,6 +129,7 @@ __all__ = [
     "InstanceNorm3d",
     "KLDivLoss",
     "L1Loss",
+    "LSTMCell",
     "Layer",
     "LayerNorm",
     "LeakyReLU",
@@ -149,6 +155,7 @@ __all__ = [
     "ParameterList",
     "PoissonNLLLoss",
     "RMSNorm",
+    "RNNCell",
     "RReLU",
     "ReLU",
     "ReLU6",
