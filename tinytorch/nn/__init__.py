@@ -31,6 +31,7 @@ from tinytorch.nn.activations import (
     Tanhshrink,
     Threshold,
 )
+from tinytorch.nn.attention import MultiheadAttention
 from tinytorch.nn.batchnorm import (
     BatchNorm1d,
     BatchNorm2d,
@@ -84,6 +85,13 @@ from tinytorch.nn.module import Module, Parameter
 from tinytorch.nn.normalization import GroupNorm, LayerNorm, LocalResponseNorm, RMSNorm
 from tinytorch.nn.perceptron import MLP, Activation, Layer, Neuron
 from tinytorch.nn.recurrent import GRU, LSTM, RNN, GRUCell, LSTMCell, RNNCell
+from tinytorch.nn.transformer import (
+    Transformer,
+    TransformerDecoder,
+    TransformerDecoderLayer,
+    TransformerEncoder,
+    TransformerEncoderLayer,
+)
 
 __all__ = [
     "CELU",
@@ -146,6 +154,7 @@ __all__ = [
     "MultiLabelMarginLoss",
     "MultiLabelSoftMarginLoss",
     "MultiMarginLoss",
+    "MultiheadAttention",
     "NLLLoss",
     "Neuron",
     "PReLU",
@@ -173,6 +182,11 @@ __all__ = [
     "Tanh",
     "Tanhshrink",
     "Threshold",
+    "Transformer",
+    "TransformerDecoder",
+    "TransformerDecoderLayer",
+    "TransformerEncoder",
+    "TransformerEncoderLayer",
     "TripletMarginLoss",
     "TripletMarginWithDistanceLoss",
     "Unflatten",

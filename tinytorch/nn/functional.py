@@ -30,6 +30,7 @@ from tinytorch.nn.activations import (
     tanhshrink,
     threshold,
 )
+from tinytorch.nn.attention import multi_head_attention_forward, scaled_dot_product_attention
 from tinytorch.nn.batchnorm import batch_norm, instance_norm
 from tinytorch.nn.classification import (
     binary_cross_entropy,
@@ -115,6 +116,7 @@ __all__ = [
     "margin_ranking_loss",
     "mish",
     "mse_loss",
+    "multi_head_attention_forward",
     "multi_margin_loss",
     "multilabel_margin_loss",
     "multilabel_soft_margin_loss",
@@ -129,6 +131,7 @@ __all__ = [
     "relu6",
     "rms_norm",
     "rrelu",
+    "scaled_dot_product_attention",
     "selu",
     "sigmoid",
     "silu",

@@ -35,7 +35,7 @@ class _Recurrent(Module):
         input_size: int,
         hidden_size: int,
         bias: bool,
-        rng: np.random.Generator,
+        rng: RNG,
         dtype: npt.DTypeLike,
     ) -> None:
         """Draw the weights of a cell, uniform between -b and b, with b = 1 / sqrt(hidden_size)."""
@@ -45,6 +45,7 @@ class _Recurrent(Module):
                 f"got {input_size} and {hidden_size}"
             )
         bound, gates = 1 / math.sqrt(hidden_size), self._cell.n_gates * hidden_size
+        rng = generator(rng)
         for name, shape in (
             ("weight_ih", (gates, input_size)),
             ("weight_hh", (gates, hidden_size)),
@@ -111,7 +112,7 @@ class _Network(_Recurrent):
             raise ValueError(f"{name}: dropout is a probability, between 0 and 1, got {dropout}")
         self.input_size, self.hidden_size, self.num_layers = input_size, hidden_size, num_layers
         self.bias, self.batch_first, self.dropout = bias, batch_first, dropout
-        self.bidirectional, self.rng = bidirectional, generator(rng)
+        self.bidirectional, self.rng = bidirectional, None if rng is None else generator(rng)
         for layer in range(num_layers):
             below = hidden_size * (1 + bidirectional) if layer else input_size
             for suffix in self._suffixes(layer):
@@ -183,7 +184,7 @@ class _OneStep(_Recurrent):
         dtype: npt.DTypeLike = np.float64,
     ) -> None:
         self.input_size, self.hidden_size, self.bias = input_size, hidden_size, bias
-        self._set_weights("", input_size, hidden_size, bias, generator(rng), dtype)
+        self._set_weights("", input_size, hidden_size, bias, rng, dtype)
 
     def forward(self, input: Any, hx: Any = None) -> Any:
         """Give the state after an input (N, input_size) or (input_size,).
