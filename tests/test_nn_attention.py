@@ -180,7 +180,7 @@ def drop_none(out: Any) -> Any:
     return [x for x in out if x is not None] if isinstance(out, tuple) else out
 
 
-def heads(c: Choices) -> tuple[dict[str, Any], list[Any], dict[str, Any]]:
+def heads(c: Choices) -> tuple[dict[str, Any], list[Any], dict[str, Any]]:  # noqa: C901
     n_heads, batched = c.integer(1, 2), coin(c)
     size, n, length, n_keys = (
         n_heads * c.integer(1, 2),

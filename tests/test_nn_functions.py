@@ -602,7 +602,7 @@ def test_the_arguments_are_pytorchs(name: str) -> None:
     try:
         wanted = [p for p in inspect.signature(function).parameters if p not in LEFT_OUT]
     except ValueError:
-        wanted = re.findall(r"[(,] *([a-z_0-9]+)", (function.__doc__ or "").split("->")[0])
+        wanted = re.findall(r"[(,]\s*([a-z_0-9]+)", (function.__doc__ or "").split("->")[0])
     if wanted != ["args", "kwargs"] and wanted:
         given = [p for p in inspect.signature(getattr(ours, name)).parameters if p != "rng"]
         assert given == wanted

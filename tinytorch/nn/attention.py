@@ -39,8 +39,10 @@ def _masked_softmax(x: Tensor, keep: Any) -> Tensor:
     def function(x: Any) -> Any:
         if not _is_moderate(x):
             x = np.minimum(x - largest(np.where(keep, x, -np.inf), -1), 0)
-        powers = np.exp(x) * kept
-        return powers / np.maximum(sum_along(powers, -1), np.finfo(x.dtype).tiny)
+        powers = np.exp(x)
+        powers *= kept
+        powers /= np.maximum(sum_along(powers, -1), np.finfo(x.dtype).tiny)
+        return powers
 
     return apply(_MASKED_SOFTMAX, half_as_single(function), (half_as_single(_softmax_rule),), x)
 

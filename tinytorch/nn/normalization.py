@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from tinytorch.arrays.words import dot_along, sum_along
 from tinytorch.engine import Node
 from tinytorch.nn.function_module import FunctionModule
 from tinytorch.nn.inputs import tensor
@@ -19,27 +20,60 @@ from tinytorch.tensor import Tensor
 _STANDARDIZE = Operation("standardize")
 
 
+def _mean(x: Any, axes: tuple[int, ...]) -> Any:
+    """Give the mean over some axes, which are kept with size 1."""
+    if axes == (-1,):
+        return sum_along(x, -1) / x.shape[-1]
+    return np.mean(x, axis=axes, keepdims=True)
+
+
+def _mean_of_products(x: Any, y: Any, axes: tuple[int, ...]) -> Any:
+    return dot_along(x, y) / x.shape[-1] if axes == (-1,) else _mean(x * y, axes)
+
+
 def standardize(x: Tensor, axes: tuple[int, ...], eps: float) -> tuple[Tensor, Any, Any]:
     """Give (x - mean) / sqrt(var + eps) with the mean and variance over `axes`, and these two."""
-    mean = x.data.mean(axis=axes, keepdims=True)
-    variance = x.data.var(axis=axes, keepdims=True)
+    mean = _mean(x.data, axes)
+    centred = x.data - mean
+    variance = _mean_of_products(centred, centred, axes)
     scale = (variance + eps) ** -0.5
+    centred *= scale
 
     def rule(grad: Any, out: Any, x: Any) -> Any:
         # Of arrays it is known; for a second derivative it must come from x.
         graph = isinstance(x, Node)
         by = (np.var(x, axis=axes, keepdims=True) + eps) ** -0.5 if graph else scale
-        along_out = np.mean(grad * out, axis=axes, keepdims=True)
-        return by * (grad - np.mean(grad, axis=axes, keepdims=True) - out * along_out)
+        share = grad - _mean(grad, axes)
+        share -= out * _mean_of_products(grad, out, axes)
+        share *= by
+        return share
 
-    return apply(_STANDARDIZE, lambda x: (x - mean) * scale, (rule,), x), mean, variance
+    return apply(_STANDARDIZE, lambda _: centred, (rule,), x), mean, variance
+
+
+def _affine(x: Any, weight: Any, bias: Any) -> Any:
+    out = x * weight
+    out += bias
+    return out
+
+
+_AFFINE = Operation("affine", "□ * □ + □")
+_AFFINE_RULES = (
+    lambda grad, out, x, weight, bias: grad * weight,  # noqa: ARG005
+    lambda grad, out, x, weight, bias: grad * x,  # noqa: ARG005
+    lambda grad, out, x, weight, bias: grad,  # noqa: ARG005
+)
 
 
 def affine(x: Tensor, weight: Any, bias: Any, shape: Sequence[int]) -> Tensor:
     """Give x * weight + bias, with the two in `shape`, which broadcasts; either may be None."""
-    if weight is not None:
-        x = x * weight.reshape(shape)
-    return x if bias is None else x + bias.reshape(shape)
+    if weight is None:
+        return x if bias is None else x + bias.reshape(shape)
+    weight = weight.reshape(shape)
+    if bias is None:
+        product: Tensor = x * weight
+        return product
+    return apply(_AFFINE, _affine, _AFFINE_RULES, x, weight, bias.reshape(shape))
 
 
 def _sizes(normalized_shape: int | Sequence[int]) -> tuple[int, ...]:
@@ -64,7 +98,11 @@ def layer_norm(
     J. L. Ba et al., "Layer normalization", 2016.
     """
     x, sizes = tensor(input), _sizes(normalized_shape)
-    normal, _, _ = standardize(x, _last_axes("layer_norm", x, sizes), eps)
+    axes = _last_axes("layer_norm", x, sizes)
+    # The mean along a single axis is the fastest.
+    flat = x if len(axes) == 1 else x.reshape(*x.shape[: -len(axes)], -1)
+    normal, _, _ = standardize(flat, (-1,), eps)
+    normal = normal if len(axes) == 1 else normal.reshape(x.shape)
     return affine(normal, weight, bias, sizes)
 
 
