@@ -50,6 +50,12 @@ MODULES: list[tuple[str, dict[str, Any], list[Any]]] = [
     ("Embedding", {"num_embeddings": 7, "embedding_dim": 3}, [CLASSES]),
     ("Embedding", {"num_embeddings": 7, "embedding_dim": 3, "padding_idx": -1}, [CLASSES]),
     ("Embedding", {"num_embeddings": 7, "embedding_dim": 3, "max_norm": 1.0}, [CLASSES]),
+    ("EmbeddingBag", {"num_embeddings": 7, "embedding_dim": 3}, [CLASSES[None]]),
+    (
+        "EmbeddingBag",
+        {"num_embeddings": 7, "embedding_dim": 3, "mode": "max", "padding_idx": 2, "max_norm": 1.0},
+        [CLASSES, np.array([0, 3])],
+    ),
     ("BatchNorm1d", {"num_features": 6}, [X]),
     ("BatchNorm2d", {"num_features": 4, "momentum": None}, [IMAGES]),
     ("BatchNorm2d", {"num_features": 4, "affine": False}, [IMAGES]),
@@ -119,18 +125,18 @@ def test_a_module_is_pytorchs(name: str, options: dict[str, Any], inputs: list[A
     assert repr(pickle.loads(pickle.dumps(ours))) == repr(ours)  # noqa: S301
 
 
-# Filled by others: convolutions, pooling, padding, recurrent networks, attention, resampling.
+# Filled by others: convolutions, pooling, padding, resampling.
 ELSEWHERE = (
     "Conv", "MaxPool", "AvgPool", "AdaptiveAvgPool", "AdaptiveMaxPool", "LPPool", "MaxUnpool",
-    "FractionalMaxPool", "Pad", "Fold", "Unfold", "RNN", "LSTM", "GRU", "MultiheadAttention",
-    "Transformer", "Upsampl", "Pixel", "ChannelShuffle",
+    "FractionalMaxPool", "Pad", "Fold", "Unfold", "Upsampl", "Pixel", "ChannelShuffle",
 )  # fmt: skip
 LEFT_OUT = {
     "Lazy": "modules that find out their sizes from the first input",
     "AdaptiveLogSoftmaxWithLoss": "for vocabularies of millions",
     "Container": "PyTorch's own name for Module in old programs",
     "CrossMapLRN2d": "PyTorch's name for LocalResponseNorm in old programs",
-    "EmbeddingBag": "the mean of an Embedding",
+    "RNNBase": "what RNN, LSTM and GRU have in common, no network",
+    "RNNCellBase": "what their cells have in common, no cell",
     "LinearCrossEntropy": "Linear and CrossEntropyLoss in pieces that save a GPU's memory",
     "NLLLoss2d": "NLLLoss, deprecated",
     "SyncBatchNorm": "for several GPUs",

@@ -70,6 +70,7 @@ from tinytorch.nn.dropout import (
     FeatureAlphaDropout,
 )
 from tinytorch.nn.embedding import Embedding
+from tinytorch.nn.embedding_bag import EmbeddingBag
 from tinytorch.nn.flatten import Flatten, Unflatten
 from tinytorch.nn.linear import Bilinear, Identity, Linear
 from tinytorch.nn.losses import (
@@ -120,6 +121,7 @@ __all__ = [
     "Dropout2d",
     "Dropout3d",
     "Embedding",
+    "EmbeddingBag",
     "FeatureAlphaDropout",
     "Flatten",
     "GRUCell",

@@ -36,6 +36,7 @@ from tinytorch.nn.classification import (
     binary_cross_entropy,
     binary_cross_entropy_with_logits,
     cross_entropy,
+    linear_cross_entropy,
     multi_margin_loss,
     multilabel_margin_loss,
     multilabel_soft_margin_loss,
@@ -63,6 +64,7 @@ from tinytorch.nn.dropout import (
     feature_alpha_dropout,
 )
 from tinytorch.nn.embedding import embedding, one_hot
+from tinytorch.nn.embedding_bag import embedding_bag
 from tinytorch.nn.linear import bilinear, linear
 from tinytorch.nn.losses import (
     gaussian_nll_loss,
@@ -92,6 +94,7 @@ __all__ = [
     "dropout3d",
     "elu",
     "embedding",
+    "embedding_bag",
     "feature_alpha_dropout",
     "gaussian_nll_loss",
     "gelu",
@@ -110,6 +113,7 @@ __all__ = [
     "layer_norm",
     "leaky_relu",
     "linear",
+    "linear_cross_entropy",
     "local_response_norm",
     "log_softmax",
     "logsigmoid",
