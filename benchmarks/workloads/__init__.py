@@ -8,7 +8,18 @@ from typing import Any, NamedTuple
 
 from benchmarks.contestant import Contestant
 from benchmarks.libraries import LIBRARIES
-from benchmarks.workloads import attention, chain, elementwise, hessian, quickstart, training
+from benchmarks.workloads import (
+    adam,
+    attention,
+    chain,
+    elementwise,
+    embedding,
+    gpt,
+    hessian,
+    lstm,
+    quickstart,
+    training,
+)
 
 
 class Workload(NamedTuple):
@@ -61,6 +72,10 @@ WORKLOADS = {
     "attention": Workload(attention, tolerance=1e-5),
     "elementwise-kept": Workload(elementwise, {"size": 1_000_000}, tolerance=1e-5, keep=True),
     "attention-kept": Workload(attention, tolerance=1e-5, keep=True),
+    "gpt": Workload(gpt, tolerance=1e-4),
+    "lstm": Workload(lstm, tolerance=1e-4),
+    "adam": Workload(adam, tolerance=1e-5),
+    "embedding": Workload(embedding, tolerance=1e-5),
     "hessian10": Workload(hessian, {"dimensions": 10}),
     "hessian50": Workload(hessian, {"dimensions": 50}),
 }
