@@ -39,7 +39,10 @@ def _split(x: Any, parts: int) -> _Parts:
 
 
 def _sigmoid(x: Any) -> Any:
-    return np.tanh(x * 0.5) * 0.5 + 0.5
+    out = np.tanh(x * 0.5)
+    out *= 0.5
+    out += 0.5
+    return out
 
 
 # --- a simple network -----------------------------------------------------------------------------
@@ -61,7 +64,8 @@ RELU = _simple(lambda x: np.maximum(x, 0), lambda h: h > 0)
 
 
 def _lstm_gates(x: Any, y: Any) -> _Parts:
-    i, f, g, o = _split(x + y, 4)
+    y += x  # which nobody else needs
+    i, f, g, o = _split(y, 4)
     return [_sigmoid(i), _sigmoid(f), np.tanh(g), _sigmoid(o)]
 
 
@@ -131,12 +135,13 @@ def recurrence(cell: Cell, x: Tensor, weight: Any, bias: Any, state: Any) -> Ten
             kept.append(cell.gates(x_t, y if cell.adds else y + bias))
             state = cell.forward(kept[-1], state)
             states.append(state)
-        return np.stack([np.stack(parts) for parts in zip(*states, strict=True)])
+        every = [part for parts in zip(*states, strict=True) for part in parts]
+        return np.stack(every).reshape(cell.n_state, len(states), *every[0].shape)
 
     def back(grad: Any, out: Any, x: Any, weight: Any, bias: Any, state: Any) -> Any:
         gates = kept
         if isinstance(x, Node):  # for a second derivative they must come from the inputs
-            parts = cell.gates(x, _before(out, state)[0] @ weight.T + bias)
+            parts = cell.gates(x, _before(out, state) @ weight.T + bias)
             gates = [[part[t] for part in parts] for t in range(len(kept))]
         of_x, of_y, later = [], [], [0] * cell.n_state
         for t in reversed(range(len(kept))):
@@ -152,7 +157,7 @@ def recurrence(cell: Cell, x: Tensor, weight: Any, bias: Any, state: Any) -> Ten
     rules: Any = JointRules(
         back,
         lambda shares, *_: shares[0],
-        lambda shares, out, *inputs: rows(shares[1]).T @ rows(_before(out, inputs[-1])[0]),
+        lambda shares, out, *inputs: rows(shares[1]).T @ rows(_before(out, inputs[-1])),
         lambda shares, *_: shares[1],
         lambda shares, *_: shares[2],
     )
@@ -160,5 +165,5 @@ def recurrence(cell: Cell, x: Tensor, weight: Any, bias: Any, state: Any) -> Ten
 
 
 def _before(out: Any, state: Any) -> Any:
-    """Give the states before each step."""
-    return np.concatenate([state[:, None], out[:, :-1]], axis=1)
+    """Give the h before each step."""
+    return np.concatenate([state[:1], out[0, :-1]])
