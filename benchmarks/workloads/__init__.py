@@ -74,6 +74,7 @@ WORKLOADS = {
     "attention-kept": Workload(attention, tolerance=1e-5, keep=True),
     "gpt": Workload(gpt, tolerance=1e-4),
     "lstm": Workload(lstm, tolerance=1e-4),
+    "lstm-kept": Workload(lstm, tolerance=1e-4, keep=True),
     "adam": Workload(adam, tolerance=1e-5),
     "embedding": Workload(embedding, tolerance=1e-5),
     "hessian10": Workload(hessian, {"dimensions": 10}),

@@ -203,13 +203,13 @@ def in_blocks(function: Callable[..., Any]) -> Callable[..., Any]:
 
 def subtract_scaled(x: Any, factor: Any, y: Any) -> None:
     """Do `x -= factor * y`; of large arrays in parts, which need no memory of their own."""
-    if type(x) is type(y) is np.ndarray and x.size > 2 * _BLOCK and x.shape == y.shape:
-        if x.flags.c_contiguous and y.flags.c_contiguous:
-            x, y = x.reshape(-1), y.reshape(-1)
-            for part in (slice(i, i + _BLOCK) for i in range(0, x.size, _BLOCK)):
-                x[part] -= factor * y[part]
-            return
-    x -= factor * y
+    large = type(x) is type(y) is np.ndarray and x.size > 2 * _BLOCK and x.shape == y.shape
+    if large and x.flags.c_contiguous and y.flags.c_contiguous:
+        x, y = x.reshape(-1), y.reshape(-1)
+        for part in (slice(i, i + _BLOCK) for i in range(0, x.size, _BLOCK)):
+            x[part] -= factor * y[part]
+    else:
+        x -= factor * y
 
 
 def broadcast_to(array: Any, shape: tuple[int, ...], like: Any = None) -> Any:

@@ -129,14 +129,14 @@ def recurrence(cell: Cell, x: Tensor, weight: Any, bias: Any, state: Any) -> Ten
     def forward(x: Any, weight: Any, bias: Any, state: Any) -> Any:
         weight = weight.T.copy()  # rows that lie together are multiplied faster
         kept.clear()
-        states = []
-        for x_t in x:
+        out = np.empty_like(x, shape=(cell.n_state, len(x), *state.shape[1:]))
+        for t in range(len(x)):
             y = state[0] @ weight
-            kept.append(cell.gates(x_t, y if cell.adds else y + bias))
-            state = cell.forward(kept[-1], state)
-            states.append(state)
-        every = [part for parts in zip(*states, strict=True) for part in parts]
-        return np.stack(every).reshape(cell.n_state, len(states), *every[0].shape)
+            kept.append(cell.gates(x[t], y if cell.adds else y + bias))
+            state = cell.forward(kept[t], state)
+            for i, part in enumerate(state):
+                out[i, t] = part
+        return out
 
     def back(grad: Any, out: Any, x: Any, weight: Any, bias: Any, state: Any) -> Any:
         gates = kept
