@@ -826,8 +826,8 @@ def operations_of(function: Function, args: Any) -> set[str]:
     return {node._op.name for node in nodes if node._op is not None}
 
 
-# What tinytorch.nn adds is tested with its functions, in test_nn_functions.py.
-OF_NETWORKS = {"BINARY_CROSS_ENTROPY", "STANDARDIZE"}
+# What tinytorch.nn adds is tested with its functions, in test_nn_functions.py and beside it.
+OF_NETWORKS = {"BINARY_CROSS_ENTROPY", "STANDARDIZE"} | {"AFFINE", "MASKED_SOFTMAX", "RECURRENCE"}
 
 
 def test_every_operation_has_a_case() -> None:
