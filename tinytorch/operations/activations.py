@@ -55,11 +55,15 @@ def _softmax_rule(grad: Any, out: Any, x: Any, axis: int = -1) -> Any:  # noqa: 
 def _log_softmax(x: Any, axis: int = -1) -> Any:
     shifted = x - largest(x, axis)
     # The largest gives exp(0), so that only a sum of nothing is below 1.
-    return shifted - np.log(np.maximum(sum_along(np.exp(shifted), axis), 1))
+    shifted -= np.log(np.maximum(sum_along(np.exp(shifted), axis), 1))
+    return shifted
 
 
 def _log_softmax_rule(grad: Any, out: Any, x: Any, axis: int = -1) -> Any:  # noqa: ARG001
-    return grad - np.exp(out) * sum_along(grad, axis)
+    share = np.exp(out)
+    share *= -sum_along(grad, axis)
+    share += grad
+    return share
 
 
 _ROOT_HALF, _ROOT_TWO_PI = math.sqrt(0.5), math.sqrt(2 * math.pi)
