@@ -552,6 +552,9 @@ def test_a_target_that_broadcasts_is_warned_of(name: str) -> None:
         (lambda x: ours.binary_cross_entropy(x + 2, x), ValueError, "between 0 and 1"),
         (lambda x: ours.embedding(np.array([3]), x), IndexError, "0 to 1, got 3"),
         (lambda x: ours.one_hot(np.array([3]), 2), ValueError, "0 to 1, got 3"),
+        (lambda x: ours.embedding_bag(np.array([1]), x), ValueError, "or .n,. and offsets, got"),
+        (lambda x: ours.embedding_bag(np.array([1]), x, np.array([1])), ValueError, "begin at 0"),
+        (lambda x: ours.embedding_bag(np.array([[1]]), x, mode="no"), ValueError, "got 'no'"),
         (lambda x: ours.dropout(x, 2), ValueError, "between 0 and 1, got 2"),
         (lambda x: ours.layer_norm(x, 4), ValueError, r"\(\.\.\., 4,\), got \(2, 3\)"),
         (lambda x: ours.group_norm(x, 2), ValueError, "2 groups of channels"),
@@ -602,7 +605,7 @@ def test_the_arguments_are_pytorchs(name: str) -> None:
     try:
         wanted = [p for p in inspect.signature(function).parameters if p not in LEFT_OUT]
     except ValueError:
-        wanted = re.findall(r"[(,] *([a-z_0-9]+)", (function.__doc__ or "").split("->")[0])
+        wanted = re.findall(r"[(,]\s*([a-z_0-9]+)", (function.__doc__ or "").split("->")[0])
     if wanted != ["args", "kwargs"] and wanted:
         given = [p for p in inspect.signature(getattr(ours, name)).parameters if p != "rng"]
         assert given == wanted

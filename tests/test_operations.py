@@ -826,10 +826,10 @@ def operations_of(function: Function, args: Any) -> set[str]:
     return {node._op.name for node in nodes if node._op is not None}
 
 
-# What tinytorch.nn adds is tested with its functions, in test_nn_functions.py.
+# What tinytorch.nn adds is tested with its functions, in test_nn_functions.py and beside it.
 OF_NETWORKS = {
     "BINARY_CROSS_ENTROPY", "STANDARDIZE", "SCALE_AND_SHIFT", "CORRELATE", "CORRELATE_WEIGHT",
-    "SPREAD", "MAX_POOL", "SUM_POOL",
+    "SPREAD", "MAX_POOL", "SUM_POOL", "MASKED_SOFTMAX", "RECURRENCE",
 }  # fmt: skip
 
 

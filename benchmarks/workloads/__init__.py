@@ -9,12 +9,16 @@ from typing import Any, NamedTuple
 from benchmarks.contestant import Contestant
 from benchmarks.libraries import LIBRARIES
 from benchmarks.workloads import (
+    adam,
     attention,
     batchnorm_conv,
     chain,
     elementwise,
+    embedding,
+    gpt,
     hessian,
     lenet,
+    lstm,
     quickstart,
     training,
 )
@@ -72,6 +76,11 @@ WORKLOADS = {
     "attention-kept": Workload(attention, tolerance=1e-5, keep=True),
     "lenet": Workload(lenet, tolerance=1e-5),
     "batchnorm_conv": Workload(batchnorm_conv, tolerance=1e-4),
+    "gpt": Workload(gpt, tolerance=1e-4),
+    "lstm": Workload(lstm, tolerance=1e-4),
+    "lstm-kept": Workload(lstm, tolerance=1e-4, keep=True),
+    "adam": Workload(adam, tolerance=1e-5),
+    "embedding": Workload(embedding, tolerance=1e-5),
     "hessian10": Workload(hessian, {"dimensions": 10}),
     "hessian50": Workload(hessian, {"dimensions": 50}),
 }

@@ -20,6 +20,9 @@ _ONE_THREAD = 9000
 
 _WHOLE_POWERS = {*range(-8, -1), *range(2, 9)}
 
+# So many entries of a few arrays stay in the cache.
+_BLOCK = 1 << 15
+
 # So many rows are added one after the other, before their sums are.
 _ROWS = 64
 
@@ -149,6 +152,8 @@ def sum_leading(array: Any, axes: int) -> Any:
     """Sum over the first axes, so many; there may be none."""
     if axes <= 0:
         return array
+    if isinstance(array, np.ndarray) and array.ndim == axes + 1 > 2 and array.flags.c_contiguous:
+        array, axes = rows(array), 1
     matrix = axes == 1 and isinstance(array, np.ndarray) and array.ndim == 2
     if matrix and array.size <= _ONE_THREAD and array.dtype.char in "fd":
         return np.dot(_shared_ones(len(array), array.dtype), array)
@@ -160,6 +165,14 @@ def sum_along(array: Any, axis: int) -> Any:
     if isinstance(array, np.ndarray) and array.dtype.char in "fd" and axis in (-1, array.ndim - 1):
         return np.vecdot(array, ones(array.shape[-1], array.dtype))[..., None]
     return sum_axes(array, axis, keepdims=True)
+
+
+def dot_along(x: Any, y: Any, axis: int = -1) -> Any:
+    """Sum the products of x and y along an axis, which is kept with size 1."""
+    arrays = isinstance(x, np.ndarray) and isinstance(y, np.ndarray)
+    if arrays and x.shape == y.shape and x.dtype.char in "fd" and axis in (-1, x.ndim - 1):
+        return np.vecdot(x, y)[..., None]
+    return sum_along(x * y, axis)
 
 
 def mean(array: Any, axis: Any, keepdims: bool) -> Any:
@@ -200,6 +213,35 @@ def half_as_single(function: Callable[..., Any]) -> Callable[..., Any]:
         return function(*wide, **parameters).astype(np.float16)
 
     return rounded
+
+
+def in_blocks(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Let an elementwise function go through large arrays in parts that stay in the cache."""
+
+    @functools.wraps(function)
+    def blockwise(*arrays: Any) -> Any:
+        first = arrays[-1]
+        if type(first) is not np.ndarray or first.size <= 2 * _BLOCK:
+            return function(*arrays)
+        if not all(x.flags.c_contiguous and x.shape == first.shape for x in arrays):
+            return function(*arrays)
+        out, flat = np.empty_like(first), [x.reshape(-1) for x in arrays]
+        for part in (slice(i, i + _BLOCK) for i in range(0, first.size, _BLOCK)):
+            out.reshape(-1)[part] = function(*[x[part] for x in flat])
+        return out
+
+    return blockwise
+
+
+def subtract_scaled(x: Any, factor: Any, y: Any) -> None:
+    """Do `x -= factor * y`; of large arrays in parts, which need no memory of their own."""
+    large = type(x) is type(y) is np.ndarray and x.size > 2 * _BLOCK and x.shape == y.shape
+    if large and x.flags.c_contiguous and y.flags.c_contiguous:
+        x, y = x.reshape(-1), y.reshape(-1)
+        for part in (slice(i, i + _BLOCK) for i in range(0, x.size, _BLOCK)):
+            x[part] -= factor * y[part]
+    else:
+        x -= factor * y
 
 
 def broadcast_to(array: Any, shape: tuple[int, ...], like: Any = None) -> Any:

@@ -39,6 +39,7 @@ from tinytorch.nn.adaptive_pooling import (
     AdaptiveMaxPool2d,
     AdaptiveMaxPool3d,
 )
+from tinytorch.nn.attention import MultiheadAttention
 from tinytorch.nn.batchnorm import (
     BatchNorm1d,
     BatchNorm2d,
@@ -78,6 +79,7 @@ from tinytorch.nn.dropout import (
     FeatureAlphaDropout,
 )
 from tinytorch.nn.embedding import Embedding
+from tinytorch.nn.embedding_bag import EmbeddingBag
 from tinytorch.nn.flatten import Flatten, Unflatten
 from tinytorch.nn.folding import ChannelShuffle, Fold, PixelShuffle, PixelUnshuffle, Unfold
 from tinytorch.nn.linear import Bilinear, Identity, Linear
@@ -119,7 +121,15 @@ from tinytorch.nn.padding import (
 )
 from tinytorch.nn.perceptron import MLP, Activation, Layer, Neuron
 from tinytorch.nn.pooling import AvgPool1d, AvgPool2d, AvgPool3d, LPPool1d, LPPool2d, LPPool3d
+from tinytorch.nn.recurrent import GRU, LSTM, RNN, GRUCell, LSTMCell, RNNCell
 from tinytorch.nn.resampling import Upsample, UpsamplingBilinear2d, UpsamplingNearest2d
+from tinytorch.nn.transformer import (
+    Transformer,
+    TransformerDecoder,
+    TransformerDecoderLayer,
+    TransformerEncoder,
+    TransformerEncoderLayer,
+)
 from tinytorch.nn.transposed import ConvTranspose1d, ConvTranspose2d, ConvTranspose3d
 
 __all__ = [
@@ -127,7 +137,10 @@ __all__ = [
     "ELU",
     "GELU",
     "GLU",
+    "GRU",
+    "LSTM",
     "MLP",
+    "RNN",
     "SELU",
     "Activation",
     "AdaptiveAvgPool1d",
@@ -168,9 +181,11 @@ __all__ = [
     "Dropout2d",
     "Dropout3d",
     "Embedding",
+    "EmbeddingBag",
     "FeatureAlphaDropout",
     "Flatten",
     "Fold",
+    "GRUCell",
     "GaussianNLLLoss",
     "GroupNorm",
     "Hardshrink",
@@ -188,6 +203,7 @@ __all__ = [
     "LPPool1d",
     "LPPool2d",
     "LPPool3d",
+    "LSTMCell",
     "Layer",
     "LayerNorm",
     "LeakyReLU",
@@ -210,6 +226,7 @@ __all__ = [
     "MultiLabelMarginLoss",
     "MultiLabelSoftMarginLoss",
     "MultiMarginLoss",
+    "MultiheadAttention",
     "NLLLoss",
     "Neuron",
     "PReLU",
@@ -221,6 +238,7 @@ __all__ = [
     "PixelUnshuffle",
     "PoissonNLLLoss",
     "RMSNorm",
+    "RNNCell",
     "RReLU",
     "ReLU",
     "ReLU6",
@@ -244,6 +262,11 @@ __all__ = [
     "Tanh",
     "Tanhshrink",
     "Threshold",
+    "Transformer",
+    "TransformerDecoder",
+    "TransformerDecoderLayer",
+    "TransformerEncoder",
+    "TransformerEncoderLayer",
     "TripletMarginLoss",
     "TripletMarginWithDistanceLoss",
     "Unflatten",

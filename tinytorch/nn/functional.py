@@ -38,11 +38,13 @@ from tinytorch.nn.adaptive_pooling import (
     adaptive_max_pool2d,
     adaptive_max_pool3d,
 )
+from tinytorch.nn.attention import multi_head_attention_forward, scaled_dot_product_attention
 from tinytorch.nn.batchnorm import batch_norm, instance_norm
 from tinytorch.nn.classification import (
     binary_cross_entropy,
     binary_cross_entropy_with_logits,
     cross_entropy,
+    linear_cross_entropy,
     multi_margin_loss,
     multilabel_margin_loss,
     multilabel_soft_margin_loss,
@@ -71,6 +73,7 @@ from tinytorch.nn.dropout import (
     feature_alpha_dropout,
 )
 from tinytorch.nn.embedding import embedding, one_hot
+from tinytorch.nn.embedding_bag import embedding_bag
 from tinytorch.nn.folding import channel_shuffle, fold, pixel_shuffle, pixel_unshuffle, unfold
 from tinytorch.nn.grids import affine_grid, grid_sample
 from tinytorch.nn.linear import bilinear, linear
@@ -131,6 +134,7 @@ __all__ = [
     "dropout3d",
     "elu",
     "embedding",
+    "embedding_bag",
     "feature_alpha_dropout",
     "fold",
     "gaussian_nll_loss",
@@ -152,6 +156,7 @@ __all__ = [
     "layer_norm",
     "leaky_relu",
     "linear",
+    "linear_cross_entropy",
     "local_response_norm",
     "log_softmax",
     "logsigmoid",
@@ -167,6 +172,7 @@ __all__ = [
     "max_unpool3d",
     "mish",
     "mse_loss",
+    "multi_head_attention_forward",
     "multi_margin_loss",
     "multilabel_margin_loss",
     "multilabel_soft_margin_loss",
@@ -184,6 +190,7 @@ __all__ = [
     "relu6",
     "rms_norm",
     "rrelu",
+    "scaled_dot_product_attention",
     "selu",
     "sigmoid",
     "silu",

@@ -21,12 +21,24 @@ _STANDARDIZE = Operation("standardize")
 _SCALE_AND_SHIFT = Operation("scale_and_shift", "□ * □ + □")
 
 
+def _mean(x: Any, axes: tuple[int, ...]) -> Any:
+    """Give the mean over some axes, which are kept with size 1."""
+    if axes == (-1,):
+        return words.sum_along(x, -1) / x.shape[-1]
+    return np.mean(x, axis=axes, keepdims=True)
+
+
+def _mean_of_products(x: Any, y: Any, axes: tuple[int, ...]) -> Any:
+    if axes == (-1,):
+        return words.dot_along(x, y) / x.shape[-1]
+    return words.sum_products(x, y, axes) / max(math.prod(x.shape[i] for i in axes), 1)
+
+
 def standardize(x: Tensor, axes: tuple[int, ...], eps: float) -> tuple[Tensor, Any, Any]:
     """Give (x - mean) / sqrt(var + eps) with the mean and variance over `axes`, and these two."""
-    mean = x.data.mean(axis=axes, keepdims=True)
+    mean = _mean(x.data, axes)
     normal = x.data - mean
-    n = max(math.prod(x.shape[i] for i in axes), 1)
-    variance = words.sum_products(normal, normal, axes) / n
+    variance = _mean_of_products(normal, normal, axes)
     scale = (variance + eps) ** -0.5
     normal *= scale
 
@@ -34,9 +46,8 @@ def standardize(x: Tensor, axes: tuple[int, ...], eps: float) -> tuple[Tensor, A
         # Of arrays it is known; for a second derivative it must come from x.
         graph = isinstance(x, Node)
         by = (np.var(x, axis=axes, keepdims=True) + eps) ** -0.5 if graph else scale
-        along_out = words.sum_products(grad, out, axes) / n
         # In this order NumPy needs a single large array.
-        return (out * along_out + np.mean(grad, axis=axes, keepdims=True) - grad) * -by
+        return (out * _mean_of_products(grad, out, axes) + _mean(grad, axes) - grad) * -by
 
     return apply(_STANDARDIZE, lambda _: normal, (rule,), x), mean, variance
 

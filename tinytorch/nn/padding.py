@@ -59,7 +59,7 @@ def _refuse_too_much(x: Tensor, pairs: Sequence[tuple[int, int]], mode: str) -> 
     for (before, behind), n in zip(pairs, x.shape, strict=True):
         if before + behind + n < 0 or n + min(before, 0) + min(behind, 0) < 0:
             raise ValueError(f"pad: {describe(x)} has no {-min(before, behind)} entries to lose")
-        most = {"reflect": n - 1, "circular": n}.get(mode, max(before, behind))
+        most = {"reflect": max(n - 1, 0), "circular": n}.get(mode, max(before, behind))
         if max(before, behind) > most or (mode != "constant" and max(before, behind) > 0 == n):
             raise ValueError(
                 f"pad: in mode {mode!r}, an axis of {n} entries gives {max(most, 0)} at most, "

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from tinytorch.arrays.words import half_as_single, keep, sum_along
+from tinytorch.arrays.words import dot_along, half_as_single, in_blocks, keep, sum_along
 from tinytorch.operations.elementwise import Elementwise
 from tinytorch.operations.joining import split
-from tinytorch.operations.operation import parametric, torch_spelling, unary
+from tinytorch.operations.operation import Operation, parametric, torch_spelling, unary
 from tinytorch.operations.reductions import largest
 
 if TYPE_CHECKING:
@@ -47,17 +47,75 @@ def _is_moderate(x: Any) -> bool:
 
 
 def _softmax_rule(grad: Any, out: Any, x: Any, axis: int = -1) -> Any:  # noqa: ARG001
-    return out * (grad - sum_along(grad * out, axis))
+    share = grad - dot_along(grad, out, axis)
+    share *= out
+    return share
 
 
 def _log_softmax(x: Any, axis: int = -1) -> Any:
     shifted = x - largest(x, axis)
     # The largest gives exp(0), so that only a sum of nothing is below 1.
-    return shifted - np.log(np.maximum(sum_along(np.exp(shifted), axis), 1))
+    shifted -= np.log(np.maximum(sum_along(np.exp(shifted), axis), 1))
+    return shifted
 
 
 def _log_softmax_rule(grad: Any, out: Any, x: Any, axis: int = -1) -> Any:  # noqa: ARG001
-    return grad - np.exp(out) * sum_along(grad, axis)
+    share = np.exp(out)
+    share *= -sum_along(grad, axis)
+    share += grad
+    return share
+
+
+_ROOT_HALF, _ROOT_TWO_PI = math.sqrt(0.5), math.sqrt(2 * math.pi)
+_GELU, _GELU_CUBIC = math.sqrt(2 / math.pi), math.sqrt(2 / math.pi) * 0.044715
+
+# These write into what they have made: new memory takes longer than a product.
+
+
+def _gelu(x: Any) -> Any:
+    out = Operation.ERF(x * _ROOT_HALF)
+    out += 1
+    out *= x
+    out *= 0.5
+    return out
+
+
+def _gelu_rule(grad: Any, out: Any, x: Any) -> Any:  # noqa: ARG001
+    slope = Operation.ERF(x * _ROOT_HALF)
+    slope += 1
+    slope *= 0.5
+    slope += x * np.exp(x * x * -0.5) / _ROOT_TWO_PI
+    slope *= grad
+    return slope
+
+
+def _gelu_tanh(x: Any) -> Any:
+    inner = x * x
+    inner *= _GELU_CUBIC
+    inner += _GELU
+    inner *= x
+    out = np.tanh(inner)
+    out += 1
+    out *= x
+    out *= 0.5
+    return out
+
+
+def _gelu_tanh_rule(grad: Any, out: Any, x: Any) -> Any:  # noqa: ARG001
+    square = x * x
+    inner = square * _GELU_CUBIC
+    inner += _GELU
+    inner *= x
+    t = np.tanh(inner)
+    square *= 3 * _GELU_CUBIC
+    square += _GELU
+    square *= x
+    square *= 1 - t * t
+    square += t
+    square += 1
+    square *= 0.5
+    square *= grad
+    return square
 
 
 class Activations(Elementwise):
@@ -143,6 +201,16 @@ class Activations(Elementwise):
         """x * tanh(softplus(x))."""
         return self * self.softplus().tanh()
 
+    _gelu = unary(
+        in_blocks(_gelu),
+        in_blocks(_gelu_rule),
+        "x times the normal distribution's probability",
+        "gelu",
+    )
+    _gelu_tanh = unary(
+        in_blocks(_gelu_tanh), in_blocks(_gelu_tanh_rule), "gelu, nearly, by tanh", "gelu_tanh"
+    )
+
     def gelu(self, approximate: Literal["none", "tanh"] = "none") -> Tensor:
         """x times the probability that a standard normal variable is below x.
 
@@ -150,10 +218,9 @@ class Activations(Elementwise):
         "Gaussian error linear units", 2016). Raises ValueError for another form.
         """
         if approximate == "none":
-            return self * ((self * math.sqrt(0.5)).erf() + 1) / 2
+            return self._gelu()
         if approximate == "tanh":
-            inner = (self + self**3 * 0.044715) * math.sqrt(2 / math.pi)
-            return self * (inner.tanh() + 1) / 2
+            return self._gelu_tanh()
         raise ValueError(f'gelu: approximate is "none" or "tanh", got {approximate!r}')
 
     @torch_spelling

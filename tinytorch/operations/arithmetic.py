@@ -77,7 +77,8 @@ def _scaled(other: Any, alpha: float) -> Any:
 
 def floating(dtype: Any) -> np.dtype[Any]:
     """Read a floating dtype. Raises TypeError for another one."""
-    kind: np.dtype[Any] = np.dtype(dtype).newbyteorder("=")
+    # NumPy's own dtype of that type, since some of its fast ways know no equal one.
+    kind: np.dtype[Any] = np.dtype(np.dtype(dtype).type)
     if kind.kind != "f":
         raise TypeError(f"a tensor holds real numbers: expected a floating dtype, got {kind}")
     return kind

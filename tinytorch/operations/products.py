@@ -52,6 +52,14 @@ def _matmul_rule_y(grad: Any, out: Any, x: Any, y: Any) -> Any:  # noqa: ARG001
     return matmul(x.swapaxes(-1, -2), grad)
 
 
+def _addmm(x: Any, y: Any, b: Any) -> Any:
+    out = matmul(x, y)
+    if type(out) is type(b) is np.ndarray and b.shape == out.shape[-1:] and b.dtype == out.dtype:
+        out += b  # memory that is new takes longer than the sum
+        return out
+    return out + b
+
+
 _ADDMM = Operation("addmm", "□ @ □ + □")
 _ADDMM_RULES = (
     lambda grad, out, x, y, b: _matmul_rule_x(grad, out, x, y),
@@ -367,7 +375,7 @@ class Products(Node):
         The sum broadcasts, and the factors are all that `@` takes. Raises ValueError for shapes
         that don't fit.
         """
-        return apply(_ADDMM, lambda x, y, b: matmul(x, y) + b, _ADDMM_RULES, mat1, mat2, self)
+        return apply(_ADDMM, _addmm, _ADDMM_RULES, mat1, mat2, self)
 
     dot, inner, vdot, kron, trace, matrix_power = dot, inner, vdot, kron, trace, matrix_power
     outer = ger = outer

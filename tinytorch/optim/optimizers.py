@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from tinytorch.arrays.words import subtract_scaled
 from tinytorch.engine import Array
 from tinytorch.optim.optimizer import Group, Optimizer, Params, State
 
@@ -56,7 +57,7 @@ class SGD(Optimizer):
             v *= momentum
             v += g if first else (1 - group["dampening"]) * g
             g = g + momentum * v if group["nesterov"] else v
-        x -= group["lr"] * g
+        subtract_scaled(x, group["lr"], g)
 
 
 class Adam(Optimizer):
