@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from write_stub import PATH, stub
+from write_stub import FUNCTIONS_PATH, PATH, functions_stub, stub
 
 from tinytorch import Operation, Tensor
 
@@ -69,6 +69,7 @@ def test_no_method_hides_its_parameters() -> None:
 
 def test_the_stub_is_what_make_stub_writes() -> None:
     assert PATH.read_text(encoding="utf-8") == stub(), "run `make stub`"
+    assert FUNCTIONS_PATH.read_text(encoding="utf-8") == functions_stub(), "run `make stub`"
 
 
 def test_the_right_program_runs() -> None:
