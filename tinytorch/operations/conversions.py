@@ -126,12 +126,11 @@ class Conversions:
         places = np.nonzero(self._data)
         return tuple(map(plain, places)) if as_tuple else plain(np.stack(places, -1))
 
-    def unique(self, sorted: Any = True, *, return_counts: Any = False) -> Any:  # noqa: ARG002
-        """Give the different entries in order, and how often each is there."""
-        from tinytorch.arrays.plain import wrapped
-
-        found = np.unique(self._data, return_counts=return_counts)
-        return tuple(map(wrapped, found)) if return_counts else wrapped(found)
+    def unique(self: Any, sorted: Any = True, *, return_counts: Any = False) -> Any:  # noqa: ARG002
+        """Give the different entries in order; and how often each is there."""
+        _, first, counts = np.unique(self._data, return_index=True, return_counts=True)
+        found = self.reshape(-1)[first]
+        return (found, plain(counts)) if return_counts else found
 
     # --- devices and memory -------------------------------------------------------------------
 

@@ -16,7 +16,7 @@ from numpy.lib.array_utils import normalize_axis_index
 from tinytorch.arrays.kind import evaluate, kind_of
 from tinytorch.arrays.plain import PlainArray, base, plain
 from tinytorch.arrays.scattered import Scattered
-from tinytorch.engine import Node
+from tinytorch.engine import Node, recording
 from tinytorch.operations.elementwise import where
 from tinytorch.operations.operands import constant, describe
 from tinytorch.operations.operation import Operation, apply, torch_spelling
@@ -214,10 +214,15 @@ class Indexing(Node):
         return pick(self, tuple(map(_checked, parts)))
 
     def __setitem__(self, index: Any, value: Any) -> None:
-        raise TypeError(
-            "a tensor is not assigned to by index: x.data[i] = v changes its values, "
-            "np.where(mask, v, x) makes a new tensor with v in some places"
-        )
+        # Of a constant no graph is lost.
+        recorded = recording.get()[0]
+        if recorded and (self.requires_grad or (isinstance(value, Node) and value.requires_grad)):
+            raise TypeError(
+                "a tensor is not assigned to by index: x.data[i] = v changes its values, "
+                "np.where(mask, v, x) makes a new tensor with v in some places"
+            )
+        parts = index if isinstance(index, tuple) else (index,)
+        self._data[tuple(map(_checked, parts))] = getattr(value, "_data", value)
 
     def compress(self, condition: Any, axis: int | None = None) -> Tensor:
         """Pick the slices along `axis` for which the condition holds."""

@@ -22,7 +22,7 @@ _SAME = {
     Shape: """reshape flatten unflatten ravel transpose permute squeeze unsqueeze expand expand_dims
         broadcast_to moveaxis movedim swapaxes swapdims flip fliplr flipud roll rot90 repeat tile
         repeat_interleave tril triu diag diagonal pad""",
-    Joining: "split chunk unbind hsplit vsplit dsplit",
+    Joining: "split chunk unbind hsplit vsplit dsplit atleast_1d atleast_2d atleast_3d",
     Indexing: """select index_select gather take take_along_axis take_along_dim compress
         masked_select masked_fill""",
 }
@@ -44,7 +44,9 @@ _NUMPY: dict[str, Callable[..., Any]] = {
     "multiply": np.multiply, "div": np.true_divide, "divide": np.true_divide,
     "true_divide": np.true_divide, "floor_divide": np.floor_divide, "pow": np.power,
     "remainder": np.remainder, "fmod": np.fmod, "maximum": np.maximum, "minimum": np.minimum,
-    "matmul": np.matmul, "mm": np.matmul, "neg": np.negative, "negative": np.negative,
+    **dict.fromkeys(("matmul", "mm", "bmm", "mv"), np.matmul), "dot": np.dot, "vdot": np.vdot,
+    "outer": np.outer, "ger": np.outer, "inner": np.inner, "kron": np.kron,
+    "neg": np.negative, "negative": np.negative,
     "abs": np.abs, "absolute": np.abs, "sign": np.sign, "square": np.square,
     "bitwise_and": np.bitwise_and, "bitwise_or": np.bitwise_or, "bitwise_xor": np.bitwise_xor,
     "bitwise_not": np.invert,
