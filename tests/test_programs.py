@@ -35,13 +35,15 @@ def same_numbers(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Let PyTorch draw the numbers that are drawn here, and be in float64."""
 
     def ours(x: Any) -> Any:
+        if isinstance(x, torch.dtype):
+            return str(x).removeprefix("torch.")
         return tinytorch.from_numpy(x.detach().numpy()) if isinstance(x, torch.Tensor) else x
 
     def drawn(draw: Callable[..., Any]) -> Callable[..., Any]:
         def draw_here(*args: Any, **options: Any) -> Any:
             kept = {name: x for name, x in options.items() if name not in ("generator", "out")}
             needs_grad = kept.pop("requires_grad", False)
-            kept = {name: x for name, x in kept.items() if not isinstance(x, torch.device)}
+            kept = {name: ours(x) for name, x in kept.items() if not isinstance(x, torch.device)}
             made = draw(*map(ours, args), **kept)
             return torch.tensor(made.numpy(), requires_grad=needs_grad)
 
