@@ -135,7 +135,7 @@ def test_a_draw_with_a_gradient() -> None:
     ("make", "kind", "message"),
     [
         (lambda: Normal(0.0, -1.0), ValueError, "above 0"),
-        (lambda: Categorical(), ValueError, "either probs= or logits="),
+        (Categorical, ValueError, "either probs= or logits="),
         (lambda: Categorical([1.0], [1.0]), ValueError, "either probs= or logits="),
         (lambda: Categorical([-1.0, 2.0]), ValueError, "negative"),
         (lambda: Categorical([[0.0, 0.0]]), ValueError, "not all are 0"),

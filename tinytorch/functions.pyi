@@ -1368,7 +1368,7 @@ def unflatten(input: Any, dim: int, sizes: Sequence[int]) -> Tensor:
     """Part an axis into several of these sizes; one may be -1."""
 
 def unique(input: Any, sorted: Any = True, *, return_counts: Any = False) -> Any:
-    """Give the different entries in order, and how often each is there."""
+    """Give the different entries in order; and how often each is there."""
 
 @overload
 def unsqueeze(input: Any, axis: int) -> Tensor:
