@@ -476,7 +476,7 @@ def test_comparisons_are_plain_arrays_and_hashing_is_by_identity() -> None:
         (x >= 2, [False, True]),
         (np.array([1.0, 5.0]) > x, [False, True]),
     ):
-        assert type(truth) is np.ndarray
+        assert isinstance(truth, np.ndarray)
         assert_array_equal(truth, expected)
     assert len({x, y, x}) == 2
 

@@ -1,7 +1,8 @@
-"""Write `tinytorch/operations/methods.pyi`: what a type checker and an editor see of the methods.
+"""Write `methods.pyi` and `functions.pyi`: what a type checker and an editor see of the operations.
 
-The stub is made from the live class. An operation of a tensor gives a tensor, unless its annotation
-or its overloads say more; PyTorch's names of parameters make an overload of their own.
+The stubs are made from the live class and module. An operation of a tensor gives a tensor, unless
+its annotation or its overloads say more; PyTorch's names of parameters make an overload of their
+own.
 """
 
 from __future__ import annotations
@@ -12,13 +13,15 @@ import sys
 import sysconfig
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from textwrap import indent
+from textwrap import dedent, indent
 from typing import Any, get_overloads
 
+from tinytorch import Tensor, functions
 from tinytorch.engine import Node
 from tinytorch.operations.methods import Methods
 
 PATH = Path(sys.modules[Methods.__module__].__file__ or "").with_suffix(".pyi")
+FUNCTIONS_PATH = Path(functions.__file__).with_suffix(".pyi")
 
 HEADER = '''\
 """The methods of a tensor that are operations, as a type checker sees them.
@@ -41,9 +44,30 @@ from tinytorch.tensor import Tensor
 class Methods(Node):
 '''
 
+FUNCTIONS_HEADER = '''\
+"""The operations as functions of the package, as a type checker sees them.
+
+Written by `make stub` from the module; don't edit.
+"""
+
+from collections.abc import Sequence
+from typing import Any, Literal, overload
+
+from tinytorch.arrays.plain import PlainArray
+from tinytorch.engine import Array
+from tinytorch.operations.indexing import ValuesIndices
+from tinytorch.operations.linalg import QRResult, SlogdetResult, TorchSVDResult
+from tinytorch.operations.reductions import Axis
+from tinytorch.tensor import Tensor
+'''
+
 HIDDEN = {"__slots__", "__annotations__"}
 REFUSED = {"__setitem__"}  # it says what to write instead
-PLAIN = {"all", "any", "argmax", "argmin", "argsort", "count_nonzero"}  # an array or a number
+# Those that give an array or a number.
+PLAIN = {
+    *("all", "any", "argmax", "argmin", "argsort", "count_nonzero"),
+    *("allclose", "equal", "is_floating_point", "nonzero", "unique"),
+}
 
 
 def stub() -> str:
@@ -51,6 +75,24 @@ def stub() -> str:
     parts = [HEADER, indent(_quoted(inspect.getdoc(Methods)), "    ")]
     for name in _names():
         parts += _definitions(name, inspect.getattr_static(Methods, name))
+    return _formatted(parts)
+
+
+def functions_stub() -> str:
+    """Give the text of the stub of the functions."""
+    parts = [FUNCTIONS_HEADER, f"__all__ = {functions.__all__}"]
+    for name in functions.__all__:
+        function = getattr(functions, name)
+        if getattr(function, "__wrapped__", None) is getattr(Tensor, name, functions):
+            parts += map(dedent, _definitions(name, function, "input: Any"))
+        else:
+            parts.append(
+                f"def {name}{_unquoted(function)}:\n{indent(_quoted(function.__doc__), '    ')}"
+            )
+    return _formatted(parts)
+
+
+def _formatted(parts: list[str]) -> str:
     ruff = [Path(sysconfig.get_path("scripts"), "ruff"), "format", "--stdin-filename", PATH, "-"]
     done = subprocess.run(ruff, input="\n".join(parts), stdout=-1, check=True, encoding="utf-8")
     return done.stdout
@@ -65,7 +107,7 @@ def _names() -> Iterator[str]:
             yield name
 
 
-def _definitions(name: str, attribute: Any) -> Iterator[str]:
+def _definitions(name: str, attribute: Any, own: str = "self") -> Iterator[str]:
     if isinstance(attribute, property):
         yield "    @property"
         yield _definition(name, inspect.signature(attribute.fget), attribute.__doc__)
@@ -76,7 +118,7 @@ def _definitions(name: str, attribute: Any) -> Iterator[str]:
     for signature in signatures:
         if len(signatures) > 1:
             yield "    @overload"
-        yield _definition(name, signature, inspect.getdoc(attribute))
+        yield _definition(name, signature, inspect.getdoc(attribute), own)
 
 
 def _signatures(method: Callable[..., Any]) -> Iterator[inspect.Signature]:
@@ -99,15 +141,26 @@ def _in_torch(signature: inspect.Signature, spellings: Mapping[str, str]) -> ins
     )
 
 
-def _definition(name: str, signature: inspect.Signature, doc: str | None) -> str:
-    own, *others = signature.parameters.values()
-    parameters = [own.replace(name="self", annotation=own.empty, kind=own.POSITIONAL_OR_KEYWORD)]
+def _definition(name: str, signature: inspect.Signature, doc: str | None, own: str = "self") -> str:
+    first, *others = signature.parameters.values()
+    parameters = [
+        first.replace(name="self", annotation=first.empty, kind=first.POSITIONAL_OR_KEYWORD)
+    ]
     parameters += [p.replace(annotation=_Words(_annotation(p))) for p in others]
     returned = signature.return_annotation
     if returned == "Any" and name not in PLAIN:
         returned = "Tensor"
     shown = inspect.Signature(parameters, return_annotation=_Words(returned))
-    return f"    def {name}{shown}:\n{indent(_quoted(doc), ' ' * 8)}"
+    text = f"{shown}".replace("(self", f"({own}", 1)
+    return f"    def {name}{text}:\n{indent(_quoted(doc), ' ' * 8)}"
+
+
+def _unquoted(function: Callable[..., Any]) -> inspect.Signature:
+    """Give a function's own signature, with its annotations as they are written."""
+    signature = inspect.signature(function)
+    parameters = [p.replace(annotation=_Words(p.annotation)) for p in signature.parameters.values()]
+    returned = _Words(signature.return_annotation)
+    return signature.replace(parameters=parameters, return_annotation=returned)
 
 
 class _Words(str):
@@ -137,3 +190,4 @@ def _quoted(doc: str | None) -> str:
 
 if __name__ == "__main__":
     PATH.write_text(stub(), encoding="utf-8")
+    FUNCTIONS_PATH.write_text(functions_stub(), encoding="utf-8")

@@ -1,15 +1,32 @@
 """TinyTorch: gradients of NumPy programs, in a library that is short enough to read."""
 
-from tinytorch import autograd, data, nn, optim
+from typing import TYPE_CHECKING
+
+from tinytorch import (
+    autograd,
+    data,
+    distributions,
+    dtypes,
+    factories,
+    functions,
+    nn,
+    optim,
+    sampling,
+)
 from tinytorch.checking import check_grads
 from tinytorch.compiler import compile  # noqa: A004
 from tinytorch.custom import checkpoint, custom_vjp
+from tinytorch.devices import backends, cuda, device
+from tinytorch.dtypes import *  # noqa: F403
 from tinytorch.engine import sum_to_shape
+from tinytorch.factories import *  # noqa: F403
+from tinytorch.functions import *  # noqa: F403
 from tinytorch.grad_mode import enable_grad, is_grad_enabled, no_grad, set_grad_enabled
 from tinytorch.memory import keep_freed_memory
 from tinytorch.operations.operation import Operation
 from tinytorch.operations.own import operation, with_rules
 from tinytorch.random import Generator, manual_seed
+from tinytorch.sampling import *  # noqa: F403
 from tinytorch.tensor import Tensor
 from tinytorch.transforms import (
     elementwise_grad,
@@ -27,11 +44,15 @@ __all__ = [
     "Operation",
     "Tensor",
     "autograd",
+    "backends",
     "check_grads",
     "checkpoint",
     "compile",
+    "cuda",
     "custom_vjp",
     "data",
+    "device",
+    "distributions",
     "elementwise_grad",
     "enable_grad",
     "grad",
@@ -52,3 +73,14 @@ __all__ = [
     "vjp",
     "with_rules",
 ]
+__all__ += dtypes.__all__
+__all__ += factories.__all__
+__all__ += functions.__all__
+__all__ += sampling.__all__
+
+if not TYPE_CHECKING:  # else every name would be taken for one of these
+
+    def __getattr__(name: str) -> None:
+        from tinytorch.foreign import explanation
+
+        raise AttributeError(explanation(name))

@@ -10,6 +10,8 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
+from tinytorch.devices import check_device
+
 
 class Generator(np.random.Generator):
     """NumPy's generator, which can also be set to a seed as PyTorch's is.
@@ -19,7 +21,8 @@ class Generator(np.random.Generator):
     True
     """
 
-    def __init__(self, seed: int | None = None) -> None:
+    def __init__(self, seed: int | None = None, *, device: Any = None) -> None:
+        check_device(device)
         super().__init__(np.random.PCG64(seed))
 
     def manual_seed(self, seed: int) -> Generator:

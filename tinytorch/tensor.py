@@ -14,12 +14,15 @@ import numpy as np
 import numpy.typing as npt
 
 from tinytorch.arrays.kind import NUMPY, evaluate, kind_of
+from tinytorch.arrays.plain import PlainArray, plain
 from tinytorch.arrays.warned import at_users_line
 from tinytorch.arrays.words import ones_like
 from tinytorch.engine import Array, Node, accumulate, pull, topological_order
 from tinytorch.grad_mode import in_transform, is_grad_enabled
-from tinytorch.operations import special
+from tinytorch.operations import plain_methods, special  # noqa: F401  (plain arrays get theirs)
 from tinytorch.operations.arithmetic import floating
+from tinytorch.operations.conversions import Conversions
+from tinytorch.operations.in_place import InPlace
 from tinytorch.operations.methods import Methods
 from tinytorch.operations.operands import describe
 from tinytorch.operations.operation import Operation
@@ -29,7 +32,7 @@ if TYPE_CHECKING:
     from tinytorch.pictures import Picture
 
 
-class Tensor(Methods):
+class Tensor(Methods, Conversions, InPlace):
     """A NumPy array with a gradient.
 
     `Tensor(data, label=None, requires_grad=True, dtype=None)` copies `data`: a real number, nested
@@ -266,28 +269,28 @@ class Tensor(Methods):
 
     __hash__ = object.__hash__
 
-    def __eq__(self, other: object) -> npt.NDArray[np.bool]:  # type: ignore[override]
-        truths: npt.NDArray[np.bool] = self._data == _values(other)
+    def __eq__(self, other: object) -> PlainArray:  # type: ignore[override]
+        truths: PlainArray = plain(self._data == _values(other))
         return truths
 
-    def __ne__(self, other: object) -> npt.NDArray[np.bool]:  # type: ignore[override]
-        truths: npt.NDArray[np.bool] = self._data != _values(other)
+    def __ne__(self, other: object) -> PlainArray:  # type: ignore[override]
+        truths: PlainArray = plain(self._data != _values(other))
         return truths
 
-    def __lt__(self, other: Any) -> npt.NDArray[np.bool]:
-        truths: npt.NDArray[np.bool] = self._data < _values(other)
+    def __lt__(self, other: Any) -> PlainArray:
+        truths: PlainArray = plain(self._data < _values(other))
         return truths
 
-    def __le__(self, other: Any) -> npt.NDArray[np.bool]:
-        truths: npt.NDArray[np.bool] = self._data <= _values(other)
+    def __le__(self, other: Any) -> PlainArray:
+        truths: PlainArray = plain(self._data <= _values(other))
         return truths
 
-    def __gt__(self, other: Any) -> npt.NDArray[np.bool]:
-        truths: npt.NDArray[np.bool] = self._data > _values(other)
+    def __gt__(self, other: Any) -> PlainArray:
+        truths: PlainArray = plain(self._data > _values(other))
         return truths
 
-    def __ge__(self, other: Any) -> npt.NDArray[np.bool]:
-        truths: npt.NDArray[np.bool] = self._data >= _values(other)
+    def __ge__(self, other: Any) -> PlainArray:
+        truths: PlainArray = plain(self._data >= _values(other))
         return truths
 
     # --- ways out of the graph --------------------------------------------------------------
@@ -376,6 +379,14 @@ class Tensor(Methods):
 
     def __itruediv__(self, other: Any) -> Any:
         return self._in_place(operator.truediv, other)
+
+    @property
+    def is_leaf(self) -> bool:
+        """Whether no operation made this tensor, or none that is recorded."""
+        return not self._children
+
+    def retain_grad(self) -> None:
+        """Do nothing: an intermediate tensor keeps its gradient anyway."""
 
     def requires_grad_(self, requires_grad: bool = True) -> Tensor:
         """Say whether operations on this tensor are recorded; gives the tensor itself."""

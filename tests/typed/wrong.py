@@ -19,7 +19,6 @@ x.max(0).values  # wrong
 x.max(dim=0).exp()  # wrong
 x.shape = (2, 1)  # wrong
 x[0] = 1.0  # wrong
-(x == 1).backward()  # wrong
 x.backward(retain=True)  # wrong
 x.numel(1)  # wrong
 Tensor([1.0], True)  # wrong

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from tinytorch.arrays.plain import PlainArray, base
 from tinytorch.arrays.recorder import current, map_parts
 from tinytorch.compiler.environment import Environment, Place
 from tinytorch.compiler.execute import Executable
@@ -314,6 +315,8 @@ def _signature(tree: Any, leaves: list[Any], owners: dict[int, int]) -> Any:  # 
         return kind, *[_signature(part, leaves, owners) for part in tree]
     if kind is dict:
         return kind, *[(key, _signature(part, leaves, owners)) for key, part in tree.items()]
+    if kind is PlainArray:
+        tree, kind = base(tree), np.ndarray
     leaves.append(tree)
     if kind is np.ndarray:
         owner = owners.setdefault(id(owner_of(tree)), len(owners))

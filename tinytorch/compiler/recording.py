@@ -12,6 +12,7 @@ from typing import Any, NamedTuple, NoReturn
 
 import numpy as np
 
+from tinytorch.arrays.plain import PlainArray, base
 from tinytorch.arrays.recorder import Recorder, call, current, map_parts, refuse, tapes
 from tinytorch.compiler.environment import Environment, Place
 from tinytorch.compiler.program import (
@@ -118,8 +119,8 @@ for _name in dir(np.random.Generator):
 
 def stand_in(value: Any, tape: Tape) -> Any:
     """Give what takes the place of a value from outside while a function is recorded."""
-    if type(value) is np.ndarray:
-        return tape.plain(value, known=True)
+    if type(value) is np.ndarray or type(value) is PlainArray:
+        return tape.plain(base(value), known=True)
     if type(value) is np.random.Generator:
         generator = _Generator(value.bit_generator)
         generator.original = value  # type: ignore[attr-defined]

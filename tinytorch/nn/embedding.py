@@ -7,6 +7,7 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 
+from tinytorch.arrays.plain import plain
 from tinytorch.nn.inputs import at_hand, values
 from tinytorch.nn.module import Module, Parameter
 from tinytorch.operations.operands import describe
@@ -27,7 +28,7 @@ def one_hot(tensor: Any, num_classes: int = -1) -> Any:
             f"one_hot: of {n} classes the labels are 0 to {n - 1}, "
             f"got {labels.min()} to {labels.max()}"
         )
-    return (labels[..., None] == np.arange(n)).astype(int)
+    return plain((labels[..., None] == np.arange(n)).astype(int))
 
 
 def embedding(

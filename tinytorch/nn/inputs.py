@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from tinytorch.arrays.plain import base
 from tinytorch.operations.operands import constant
 from tinytorch.operations.operation import Operation
 from tinytorch.tensor import Tensor
@@ -27,7 +28,7 @@ def input_like(weight: Tensor, x: Any) -> Any:
 
 def values(x: Any) -> Any:
     """Give the array of what carries no gradient: labels, masks, weights of classes."""
-    x = x._data if isinstance(x, Tensor) else x
+    x = x._data if isinstance(x, Tensor) else base(x)
     return x if hasattr(x, "__array_function__") else np.asarray(x)
 
 

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple, ParamSpec, Protocol, Self, TypeAlias, TypeVa
 import numpy as np
 import numpy.typing as npt
 
+from tinytorch.devices import NO_GPU, check_device, is_device
 from tinytorch.operations.arithmetic import floating
 from tinytorch.operations.operands import describe
 from tinytorch.tensor import Tensor
@@ -261,14 +262,30 @@ class Module:
             parameter.requires_grad = bool(requires_grad)
         return self
 
-    def to(self, dtype: npt.DTypeLike) -> Self:
-        """Change the floating dtype of all parameters and buffers, and of their gradients."""
+    def to(self, *args: Any, dtype: npt.DTypeLike | None = None, device: Any = None) -> Self:
+        """Change the floating dtype of all parameters and buffers, and of their gradients.
+
+        A device may be named too: the CPU, where they are. Raises RuntimeError for another one.
+        """
+        for given in args:
+            dtype, device = (dtype, given) if is_device(given) else (given, device)
+        check_device(device)
+        if dtype is None:
+            return self
         kind = floating(dtype)
         tensors = [*self.parameters, *(x for x in self.buffers() if isinstance(x, Tensor))]
         for x in tensors:
             x._data = x._data.astype(kind)
             x._grad = None if x._grad is None else x._grad.astype(kind)
         return self
+
+    def cpu(self) -> Self:
+        """Give the module as it is, on the CPU."""
+        return self
+
+    def cuda(self, *_: Any) -> Self:
+        """Raise RuntimeError: there is only the CPU."""
+        raise RuntimeError(NO_GPU)
 
     def float(self) -> Self:
         """Change all parameters and buffers to float32."""

@@ -184,7 +184,7 @@ class Arithmetic(Node):
     __rmod__ = reflected(__mod__)
     __rfloordiv__ = reflected(__floordiv__)
 
-    astype = to = parametric(
+    astype = parametric(
         lambda x, dtype: x.astype(floating(dtype)),
         lambda grad, out, x, dtype: grad,
         "x in another floating dtype; its gradient comes back in x's own",

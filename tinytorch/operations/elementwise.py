@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from tinytorch.arrays.plain import base
 from tinytorch.arrays.words import half_as_single, keep
 from tinytorch.engine import Node
 from tinytorch.operations.arithmetic import Arithmetic, set_where
@@ -265,7 +266,7 @@ _WHERE = Operation("where")
 
 def where(condition: Any, x: Any, y: Any) -> Tensor:
     """Take x where `condition` holds, else y; the three broadcast."""
-    mask = condition._data if isinstance(condition, Node) else condition
+    mask = condition._data if isinstance(condition, Node) else base(condition)
     if not hasattr(mask, "__array_function__"):
         mask = np.asarray(mask)
     mask = mask.astype(bool)

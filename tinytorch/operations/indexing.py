@@ -11,12 +11,12 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple, overload
 
 import numpy as np
-import numpy.typing as npt
 from numpy.lib.array_utils import normalize_axis_index
 
 from tinytorch.arrays.kind import evaluate, kind_of
+from tinytorch.arrays.plain import PlainArray, base, plain
 from tinytorch.arrays.scattered import Scattered
-from tinytorch.engine import Node
+from tinytorch.engine import Node, recording
 from tinytorch.operations.elementwise import where
 from tinytorch.operations.operands import constant, describe
 from tinytorch.operations.operation import Operation, apply, torch_spelling
@@ -84,7 +84,7 @@ def _checked(index: Any) -> Any:
             "first"
         )
     if hasattr(index, "__array_function__"):
-        return index
+        return base(index)
     array = np.asarray(index)
     if not array.ndim:
         return index  # a whole number, a slice, None or ...
@@ -95,7 +95,7 @@ class ValuesIndices(NamedTuple):
     """What PyTorch's functions give that pick entries: `values, indices = x.max(dim=1)`."""
 
     values: Tensor
-    indices: npt.NDArray[np.intp]
+    indices: PlainArray
 
 
 def one_along(
@@ -106,8 +106,8 @@ def one_along(
     indices = evaluate(name, index, line.data, axis=axis, keepdims=True)
     values: Any = take_along_axis(line, indices, axis)
     if keepdims and x.ndim:
-        return ValuesIndices(values, indices)
-    return ValuesIndices(np.squeeze(values, axis), indices.squeeze(axis))
+        return ValuesIndices(values, plain(indices))
+    return ValuesIndices(np.squeeze(values, axis), plain(indices.squeeze(axis)))
 
 
 @implements(np.bincount)
@@ -214,10 +214,15 @@ class Indexing(Node):
         return pick(self, tuple(map(_checked, parts)))
 
     def __setitem__(self, index: Any, value: Any) -> None:
-        raise TypeError(
-            "a tensor is not assigned to by index: x.data[i] = v changes its values, "
-            "np.where(mask, v, x) makes a new tensor with v in some places"
-        )
+        # Of a constant no graph is lost.
+        recorded = recording.get()[0]
+        if recorded and (self.requires_grad or (isinstance(value, Node) and value.requires_grad)):
+            raise TypeError(
+                "a tensor is not assigned to by index: x.data[i] = v changes its values, "
+                "np.where(mask, v, x) makes a new tensor with v in some places"
+            )
+        parts = index if isinstance(index, tuple) else (index,)
+        self._data[tuple(map(_checked, parts))] = getattr(value, "_data", value)
 
     def compress(self, condition: Any, axis: int | None = None) -> Tensor:
         """Pick the slices along `axis` for which the condition holds."""
@@ -229,9 +234,9 @@ class Indexing(Node):
         return take_along_axis(self, indices, axis)
 
     @torch_spelling
-    def select(self, axis: int, index: int) -> Tensor:
+    def select(self: Any, axis: int, index: int) -> Tensor:
         """Pick one slice along `axis`, without that axis."""
-        return self[along(axis, operator.index(index), self._data.ndim)]
+        return pick(self, along(axis, operator.index(index), self.ndim))
 
     @torch_spelling
     @axis_of_scalars
@@ -304,8 +309,8 @@ class Indexing(Node):
     ) -> Any:
         """Give the indices that sort along `axis`, as plain integers; ties keep their order."""
         if not descending:
-            return evaluate("argsort", np.argsort, self._data, axis=axis, kind="stable")
-        return evaluate("argsort", _argsort_descending, self._data, axis)
+            return plain(evaluate("argsort", np.argsort, self._data, axis=axis, kind="stable"))
+        return plain(evaluate("argsort", _argsort_descending, self._data, axis))
 
     partition = partition
 

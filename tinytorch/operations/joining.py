@@ -192,7 +192,7 @@ class Joining(Node):
         return _cut(self, range(each, size, each), axis)
 
     @torch_spelling
-    def unbind(self, axis: int = 0) -> tuple[Tensor, ...]:
+    def unbind(self: Any, axis: int = 0) -> tuple[Tensor, ...]:
         """Give the slices along `axis`, without that axis."""
         size = size_along(self, axis)
-        return tuple(pick(self, along(axis, i, self._data.ndim)) for i in range(size))
+        return tuple(pick(self, along(axis, i, self.ndim)) for i in range(size))

@@ -674,8 +674,6 @@ class Methods(Node):
         """floor(x / y), whose slope is 0 with the operands exchanged."""
     def astype(self, dtype: npt.DTypeLike) -> Tensor:
         """x in another floating dtype; its gradient comes back in x's own"""
-    def to(self, dtype: npt.DTypeLike) -> Tensor:
-        """x in another floating dtype; its gradient comes back in x's own"""
     def exp(self) -> Tensor:
         """e to the power x"""
     def exp2(self) -> Tensor:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, overload
 import numpy as np
 
 from tinytorch.arrays.kind import evaluate
+from tinytorch.arrays.plain import plain
 from tinytorch.engine import Node
 from tinytorch.operations.elementwise import where
 from tinytorch.operations.indexing import (
@@ -108,7 +109,7 @@ def _latest_extreme(x: Any, function: np.ufunc, axis: int) -> ValuesIndices:
     places = np.indices(x.shape, sparse=True)[axis]
     reached = (x.data == running) | np.isnan(x.data)
     latest = np.maximum.accumulate(np.where(reached, places, 0), axis=axis)
-    return ValuesIndices(take_along_axis(x, latest, axis), latest)
+    return ValuesIndices(take_along_axis(x, latest, axis), plain(latest))
 
 
 class Ordering(Node):

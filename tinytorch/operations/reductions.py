@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, overload
 import numpy as np
 
 from tinytorch.arrays import words
+from tinytorch.arrays.plain import plain
 from tinytorch.arrays.words import half_as_single, keep
 from tinytorch.engine import Array, Node, Rule
 from tinytorch.operations.arithmetic import set_where
@@ -347,27 +348,27 @@ class Reductions(Node):
     @torch_spelling
     def argmax(self, axis: int | None = None, keepdims: bool = False) -> Any:
         """Give the index of the largest entry, as plain integers."""
-        return np.argmax(self._data, axis=axis, keepdims=keepdims)
+        return plain(np.argmax(self._data, axis=axis, keepdims=keepdims))
 
     @torch_spelling
     def argmin(self, axis: int | None = None, keepdims: bool = False) -> Any:
         """Give the index of the smallest entry, as plain integers."""
-        return np.argmin(self._data, axis=axis, keepdims=keepdims)
+        return plain(np.argmin(self._data, axis=axis, keepdims=keepdims))
 
     @torch_spelling
     def any(self, axis: Axis = None, keepdims: bool = False) -> Any:
         """Say whether any entry is not 0, as plain truth values."""
-        return np.any(self._data, axis=axis, keepdims=keepdims)
+        return plain(np.any(self._data, axis=axis, keepdims=keepdims))
 
     @torch_spelling
     def all(self, axis: Axis = None, keepdims: bool = False) -> Any:
         """Say whether all entries are not 0, as plain truth values."""
-        return np.all(self._data, axis=axis, keepdims=keepdims)
+        return plain(np.all(self._data, axis=axis, keepdims=keepdims))
 
     @torch_spelling
     def count_nonzero(self, axis: Axis = None, keepdims: bool = False) -> Any:
         """Count the entries that are not 0, as plain integers."""
-        return np.count_nonzero(self._data, axis=axis, keepdims=keepdims)
+        return plain(np.count_nonzero(self._data, axis=axis, keepdims=keepdims))
 
 
 def by_dim(name: str, axis: Any, dim: int | None) -> bool:

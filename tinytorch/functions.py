@@ -1,0 +1,187 @@
+"""The operations as functions of the package: `tinytorch.exp(x)` is `x.exp()`.
+
+They are the methods of `Tensor`, of the same name and with PyTorch's meaning (NumPy's is NumPy's
+function's: `np.exp(x)`), and the few that take several tensors. What is no tensor becomes one: a
+floating array a constant, any other a `PlainArray`.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from tinytorch.arrays.plain import plain, wrapped
+from tinytorch.factories import as_tensor
+from tinytorch.operations.conversions import Conversions
+from tinytorch.operations.elementwise import where as _where
+from tinytorch.operations.methods import Methods
+from tinytorch.operations.operation import torch_spelling
+from tinytorch.tensor import Tensor
+
+# What makes sense as a method alone, or means something else as a name of the package.
+_METHODS_ONLY = {
+    "append", "astype", "bernoulli", "bool", "byte", "compress", "contiguous", "copy", "cpu",
+    "cuda", "dim", "double", "element_size", "expand", "expand_as", "expand_dims", "float",
+    "half", "int", "is_contiguous", "long", "multinomial", "ndimension", "nelement", "new_empty",
+    "new_full", "new_ones", "new_tensor", "new_zeros", "pad", "partition", "repeat",
+    "reshape_as", "rollaxis", "short", "to", "type", "type_as", "view", "view_as", "where",
+}  # fmt: skip
+
+
+def _function(name: str) -> Callable[..., Any]:
+    """Make the function of a method."""
+    method = getattr(Tensor, name)
+
+    @functools.wraps(method)
+    def function(input: Any, *args: Any, **options: Any) -> Any:
+        return getattr(_subject(input), name)(*args, **options)
+
+    function.__module__, function.__qualname__ = __name__, name
+    function.__name__ = name
+    return function
+
+
+def _by_dim(name: str, second: str) -> Callable[..., Any]:
+    """Make the function of a method whose whole number is `dim` in PyTorch, an axis in NumPy."""
+    method = getattr(Tensor, name)
+
+    @functools.wraps(method)
+    def function(input: Any, *args: Any, **options: Any) -> Any:
+        if args and isinstance(args[0], int):
+            options |= zip(("dim", second), args, strict=False)
+            args = ()
+        elif name == "sort" and "axis" not in options:
+            options.setdefault("dim", -1)
+        return getattr(_subject(input), name)(*args, **options)
+
+    function.__module__, function.__qualname__ = __name__, name
+    function.__doc__ = f"{method.__doc__}\n\n        A whole number behind x is `dim`."
+    return function
+
+
+def _subject(x: Any) -> Any:
+    if isinstance(x, Tensor):
+        return x
+    return as_tensor(x)
+
+
+def _methods() -> dict[str, Callable[..., Any]]:
+    families = [cls for cls in Methods.__mro__[::-1] if cls.__module__.startswith(__package__)]
+    names = {name: None for cls in (*families, Conversions) for name in vars(cls)}
+    return {
+        name: _function(name)
+        for name in names
+        if not name.startswith("_")
+        and name not in _METHODS_ONLY
+        and callable(getattr(Tensor, name))
+    }
+
+
+globals().update(_methods())
+
+max = _by_dim("max", "keepdim")  # noqa: A001  (PyTorch's names, here and below)
+min = _by_dim("min", "keepdim")  # noqa: A001
+median = _by_dim("median", "keepdim")
+sort = _by_dim("sort", "descending")
+
+
+# --- of several tensors ---------------------------------------------------------------------------
+
+
+def cat(tensors: Any, dim: int = 0, *, axis: int | None = None) -> Tensor:
+    """Join tensors along an axis that they have; all other sizes agree."""
+    return wrapped(np.concatenate(list(tensors), dim if axis is None else axis))
+
+
+concat = concatenate = cat
+
+
+def stack(tensors: Any, dim: int = 0, *, axis: int | None = None) -> Tensor:
+    """Join tensors of one shape along a new axis."""
+    return wrapped(np.stack(list(tensors), dim if axis is None else axis))
+
+
+def hstack(tensors: Any) -> Tensor:
+    """Join side by side: along the second axis, or the only one."""
+    return wrapped(np.hstack(list(tensors)))
+
+
+def vstack(tensors: Any) -> Tensor:
+    """Join as rows: along the first axis of at least two."""
+    return wrapped(np.vstack(list(tensors)))
+
+
+def dstack(tensors: Any) -> Tensor:
+    """Join in depth: along the third axis."""
+    return wrapped(np.dstack(list(tensors)))
+
+
+def column_stack(tensors: Any) -> Tensor:
+    """Join as columns of a matrix."""
+    return wrapped(np.column_stack(list(tensors)))
+
+
+def where(condition: Any, *choices: Any) -> Any:
+    """Take the first choice where `condition` holds, else the second; the three broadcast.
+
+    Of the condition alone, give the indices where it holds, axis by axis.
+    """
+    if not choices:
+        return tuple(map(plain, np.nonzero(getattr(condition, "_data", condition))))
+    x, y = choices
+    return wrapped(_where(condition, x, y))
+
+
+def einsum(equation: str, *operands: Any) -> Tensor:
+    """Sum products along the axes that the equation names: "ij,jk->ik" is the matrix product."""
+    return wrapped(np.einsum(equation, *operands))
+
+
+def tensordot(a: Any, b: Any, dims: Any = 2) -> Tensor:
+    """Sum products over the last `dims` axes of a and the first of b, or over pairs of axes."""
+    return wrapped(np.tensordot(a, b, dims))
+
+
+def meshgrid(*tensors: Any, indexing: str = "ij") -> tuple[Tensor, ...]:
+    """Repeat coordinates over a grid, an array for each axis: in order ("ij") or x first ("xy")."""
+    if len(tensors) == 1 and isinstance(tensors[0], list | tuple):
+        tensors = tuple(tensors[0])
+    return tuple(map(wrapped, np.meshgrid(*tensors, indexing=indexing)))  # type: ignore[call-overload]
+
+
+def broadcast_tensors(*tensors: Any) -> tuple[Tensor, ...]:
+    """Repeat the entries of all to fill their common shape."""
+    return tuple(map(wrapped, np.broadcast_arrays(*tensors)))
+
+
+def bincount(input: Any, weights: Any = None, minlength: int = 0) -> Tensor:
+    """Count how often each whole number is there, or add up its weights."""
+    return wrapped(np.bincount(input, weights, minlength))
+
+
+@torch_spelling
+def std_mean(
+    input: Any, axis: Any = None, correction: float = 1, keepdims: bool = False
+) -> tuple[Tensor, Tensor]:
+    """Give the standard deviation and the mean."""
+    x = _subject(input)
+    return x.std(axis, correction, keepdims), x.mean(axis, keepdims)
+
+
+@torch_spelling
+def var_mean(
+    input: Any, axis: Any = None, correction: float = 1, keepdims: bool = False
+) -> tuple[Tensor, Tensor]:
+    """Give the variance and the mean."""
+    x = _subject(input)
+    return x.var(axis, correction, keepdims), x.mean(axis, keepdims)
+
+
+__all__ = sorted(  # noqa: PLE0605
+    name
+    for name, made in globals().items()
+    if not name.startswith("_") and getattr(made, "__module__", None) == __name__
+)
