@@ -123,6 +123,31 @@ def _in_place(name: str) -> Callable[[Any, Any], Any]:
     return lambda x, y: (change if isinstance(x.value, np.ndarray) else operate)(x, y)
 
 
+def _operator(name: str, swapped: bool = False) -> Callable[[Any, Any], Any]:
+    """Make the method of an operator: of two numbers of Python's it is Python's own.
+
+    That rounds otherwise than NumPy here and there, and its result gives way to any dtype.
+    """
+    own = getattr(operator, name)
+    numpys = getattr(NDArrayOperatorsMixin, f"__{'r' if swapped else ''}{name.strip('_')}__")
+
+    def method(x: Any, y: Any) -> Any:
+        if is_number(plainly(x)) and is_number(plainly(y)):
+            return call(own, (y, x) if swapped else (x, y), {})
+        return numpys(x, y)
+
+    return method
+
+
+_power = _operator("pow")
+_COMPARISONS = "lt", "le", "gt", "ge", "eq", "ne"
+
+
+def is_number(x: Any) -> bool:
+    """Tell the numbers of Python's own, which have no dtype."""
+    return type(x) in (float, int, bool)
+
+
 class Recorder(NDArrayOperatorsMixin):
     """An array whose calls are written down on a tape.
 
@@ -220,8 +245,11 @@ class Recorder(NDArrayOperatorsMixin):
             return getattr(np.asarray(self.value), name)
         if name in _REDUCTIONS:
             return functools.partial(self._reduce, _REDUCTIONS[name])
-        if name in ("item", "tolist", "tobytes", "tofile", "dump", "dumps", "data", "ctypes"):
+        if name in ("item", "tolist", "tobytes", "tofile", "dump", "dumps", "data", "ctypes",
+                    "flat"):  # fmt: skip
             refuse(f"{name} takes a value out of the program", "return the array instead")
+        if name in ("real", "imag"):
+            return call(getattr(np, name), (self,), {})
         method = getattr(np.ndarray, name)
         if not callable(method):
             return getattr(np.asarray(self.value), name)
@@ -268,12 +296,28 @@ class Recorder(NDArrayOperatorsMixin):
             return call(np.array, (self,), {})
         return call(np.ndarray.copy, (self, order), {})
 
+    __add__, __radd__ = _operator("add"), _operator("add", swapped=True)
+    __sub__, __rsub__ = _operator("sub"), _operator("sub", swapped=True)
+    __mul__, __rmul__ = _operator("mul"), _operator("mul", swapped=True)
+    __truediv__, __rtruediv__ = _operator("truediv"), _operator("truediv", swapped=True)
+    __floordiv__, __rfloordiv__ = _operator("floordiv"), _operator("floordiv", swapped=True)
+    __mod__, __rmod__ = _operator("mod"), _operator("mod", swapped=True)
+    __rpow__ = _operator("pow", swapped=True)
+
     def __pow__(self, exponent: Any) -> Any:
         # As NumPy's own arrays do it.
         known = type(exponent) in (int, float) and self.dtype.kind == "f"
         if known and exponent in _POWERS and isinstance(self.value, np.ndarray):
             return _POWERS[exponent](self)
-        return super().__pow__(exponent)
+        return _power(self, exponent)
+
+    __lt__, __le__, __gt__, __ge__, __eq__, __ne__ = map(_operator, _COMPARISONS)
+
+    def __neg__(self) -> Any:
+        return call(operator.neg if is_number(self.value) else np.negative, (self,), {})
+
+    def __abs__(self) -> Any:
+        return call(operator.abs if is_number(self.value) else np.absolute, (self,), {})
 
     # A number of NumPy's is not changed in place: x += y makes a new one.
     __iadd__ = _in_place("add")
@@ -352,6 +396,10 @@ def _is_foreign(x: Any) -> bool:
 
 class _RecorderKind(Kind):
     """Recorders, to which a tensor's other arrays become alike."""
+
+    def text(self, array: Any) -> str:
+        """Refuse to be printed."""
+        return repr(array)
 
     def like(self, values: Any, array: Any) -> Any:  # noqa: ARG002  (Kind asks so)
         """Give a recorder of the values."""

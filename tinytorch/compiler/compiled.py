@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import inspect
 import threading
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -18,6 +19,7 @@ from tinytorch.compiler.recording import Made, Recorded, agree, record
 from tinytorch.compiler.source import Source, argument_names
 from tinytorch.engine import Node
 from tinytorch.grad_mode import in_transform, is_grad_enabled
+from tinytorch.operations.operands import describe
 
 asarray = np.asarray
 
@@ -111,7 +113,7 @@ class _Ready:
     def _result(self, x: Any, out: tuple[Any, ...], leaves: Sequence[Any]) -> Any:
         if type(x) is Ref:
             value, described = out[self.outputs[x.slot]], self.program.values[x.slot]
-            if described.shape:
+            if described.shape or described.weak:
                 return value
             return asarray(value)[()] if described.scalar else asarray(value)
         if not isinstance(x, Made):
@@ -135,6 +137,13 @@ class Compiled:
     """A function that runs as a NumPy program; see `compile`."""
 
     def __init__(self, function: Callable[..., Any]) -> None:
+        if not callable(function):
+            raise TypeError(f"compile: expected a function, got {describe(function)}")
+        if inspect.isgeneratorfunction(function) or inspect.iscoroutinefunction(function):
+            raise TypeError(
+                f"compile: {function.__name__} gives its results one by one, which a program does "
+                "not: compile what it does for each"
+            )
         functools.update_wrapper(self, function)
         self._function = function
         self._begin()
@@ -301,7 +310,7 @@ def _may_be_input(x: Any, y: Any) -> bool:
     """Say whether a program can read what is found outside in each run."""
     if type(x) is np.ndarray and type(y) is np.ndarray:
         return (x.shape, x.dtype, x.strides) == (y.shape, y.dtype, y.strides)
-    return type(x) is type(y) is float
+    return type(x) is type(y) and isinstance(x, float | np.inexact)
 
 
 def _signature(tree: Any, leaves: list[Any], owners: dict[int, int]) -> Any:  # noqa: PLR0911  (a branch for each kind)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import gc
 import math
 import threading
@@ -86,6 +87,9 @@ def _recording(tape: Tape) -> Iterator[None]:
         if not tapes:
             Node._data = property(_data_of, _set_data)  # type: ignore[assignment]
             Node._grad = property(_grad_of, _set_grad)  # type: ignore[assignment]
+            for namespace, name, refusing in _UNSEEN:
+                _seen.append(namespace[name])
+                namespace[name] = refusing
         tapes[thread] = tape
     try:
         yield
@@ -94,10 +98,50 @@ def _recording(tape: Tape) -> Iterator[None]:
             del tapes[thread]
             if not tapes:
                 Node._data, Node._grad = _DATA, _GRAD
+                for (namespace, name, _), function in zip(_UNSEEN, _seen, strict=True):
+                    namespace[name] = function
+                _seen.clear()
+
+
+def _refusing(function: Callable[..., Any], name: str, hint: str) -> Callable[..., Any]:
+    def refused(*args: Any, **kwargs: Any) -> Any:
+        if current() is not None:
+            refuse(f"{name} leaves no record of what it does", hint)
+        return function(*args, **kwargs)
+
+    return refused
+
+
+# Those of Python's and NumPy's functions that are met often, and that a program would leave out.
+_UNSEEN: list[tuple[dict[str, Any], str, Any]] = [
+    (vars(builtins), "print", _refusing(print, "print", "print what the function returns")),
+    *[
+        (
+            vars(np.random),
+            name,
+            _refusing(draw, f"np.random.{name}", "draw with rng = np.random.default_rng()"),
+        )
+        for name, draw in vars(np.random).items()
+        if isinstance(getattr(draw, "__self__", None), np.random.RandomState)
+    ],
+]
+_seen: list[Any] = []  # what stands in their places otherwise
 
 
 class _Generator(np.random.Generator):
     """A generator of random numbers whose draws are written down."""
+
+    original: np.random.Generator
+
+    def __getattr__(self, name: str) -> Any:
+        if current() is not None:
+            refuse(f"{name} of a generator is no draw", "call it outside of the function")
+        return getattr(self.original, name)
+
+    @property
+    def bit_generator(self) -> Any:
+        """What the bits come from, whose state a program does not set."""
+        return self.__getattr__("bit_generator")
 
 
 def _draw(name: str) -> Callable[..., Any]:
@@ -120,9 +164,9 @@ def stand_in(value: Any, tape: Tape) -> Any:
     """Give what takes the place of a value from outside while a function is recorded."""
     if type(value) is np.ndarray:
         return tape.plain(value, known=True)
-    if type(value) is np.random.Generator:
+    if isinstance(value, np.random.Generator):
         generator = _Generator(value.bit_generator)
-        generator.original = value  # type: ignore[attr-defined]
+        generator.original = value
         return generator
     return value
 
@@ -212,7 +256,7 @@ def _run(
     with ExitStack() as stack:
         given = [_enter(tape, i, leaf) for i, leaf in enumerate(leaves)]
         for place, value, _ in environment.found:
-            if place.name in dynamic and isinstance(value, float | np.ndarray):
+            if place.name in dynamic and isinstance(value, float | np.inexact | np.ndarray):
                 now: Any = tape.enter(("place", place.name), value, place)
             else:
                 now = stand_in(value, tape)
@@ -257,6 +301,7 @@ def _finish(tape: Tape, results: list[Any], environment: Environment) -> Recorde
 
     def keep(x: Any) -> None:
         x = _DATA.__get__(x) if isinstance(x, Node) else x
+        x = tape.plain(x) if type(x) is np.ndarray else x
         if isinstance(x, Recorder):
             values[x.slot] = x.value
 
@@ -272,7 +317,7 @@ def _finish(tape: Tape, results: list[Any], environment: Environment) -> Recorde
         refuse(
             "a value computed in the function is kept outside of it, where a program does not put "
             "anything",
-            "return it",
+            "return it, in tuples, lists and dicts",
             tape.values[escaped].line,
         )
     return Recorded(program, values)
@@ -300,7 +345,7 @@ def _made(x: Any, slot: int, node: Any) -> Made:
 
 def _bind_again(program: Program, environment: Environment) -> None:
     """Note which places outside hold something else now: arrays and tensors can be put back."""
-    for place, before, now in environment.differences(Environment(environment.roots)):
+    for place, _, now in environment.differences(Environment(environment.roots)):
         data = _DATA.__get__(now) if isinstance(now, Node) else now
         if not isinstance(data, Recorder):
             raise TypeError(
@@ -312,7 +357,7 @@ def _bind_again(program: Program, environment: Environment) -> None:
             now._begin(np.asarray(data.value), now.label, now.requires_grad, None)
         else:
             made = Ref(data.slot)
-            place.write(float(data.value) if type(before) is float else data.value)
+            place.write(data.value)
         program.rebound.append((place, made))
 
 
