@@ -38,11 +38,11 @@ class _Variant:
         self.dynamic: set[str] = set()
         self.first: Program | None = None
         self.ready: _Ready | None = None
+        self.unchanged: Callable[[], bool] = lambda: False
 
     def fits(self, owners: dict[int, int]) -> bool:
         """Say whether all is outside as it was, and the arguments share as much memory with it."""
-        environment = self.environment
-        return environment.unchanged() and self.shared == owners.keys() & environment.owners
+        return self.unchanged() and self.shared == owners.keys() & self.environment.owners
 
 
 class _Ready:
@@ -186,9 +186,12 @@ class Compiled:
             return self._for_the_first_time(key, args, kwargs, environment, owners)
         variants.remove(variant)
         variants.append(variant)
-        variant.environment = environment
         if variant.ready is not None:
+            if not variant.unchanged():
+                variant.environment = environment
+                variant.unchanged = environment.guard(variant.dynamic)
             return variant.ready(leaves)
+        variant.environment = environment
 
         def rebuild(given: Sequence[Any]) -> Any:
             remaining = iter(given)
@@ -202,6 +205,7 @@ class Compiled:
             names = argument_names(self._function, args, kwargs)
             program = agree(first, recorded.program)
             variant.ready = self._latest = _Ready(program, names, environment)
+            variant.unchanged = environment.guard(variant.dynamic)
         return _given(recorded, leaves)
 
     def _for_the_first_time(

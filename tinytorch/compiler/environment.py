@@ -12,7 +12,7 @@ import sys
 import sysconfig
 import types
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
 from enum import Enum
 from pathlib import Path
 from typing import Any, ClassVar, NamedTuple
@@ -69,7 +69,6 @@ class Environment:
         self._place("attribute", random, rng, f"random.{rng}", random.default_generator)
         self.arrays = [value for _, value, _ in self.found if isinstance(value, np.ndarray | Node)]
         self.owners = {id(owner_of(getattr(x, "_data", x))) for x in self.arrays}
-        self.unchanged = self._guard()
 
     def differences(self, other: Environment) -> list[tuple[Place, Any, Any]]:
         """List the places that hold something else in `other`; of another structure, the first."""
@@ -88,8 +87,11 @@ class Environment:
             return [(longer[min(len(self.found), len(other.found))][0], None, None)]
         return changed
 
-    def _guard(self) -> Callable[[], bool]:
-        """Make the function that says whether everything is still in its place."""
+    def guard(self, dynamic: Container[str]) -> Callable[[], bool]:
+        """Make the function that says whether everything is still in its place.
+
+        In the places `dynamic` there may be other numbers.
+        """
         names: dict[str, Any] = {}
         terms = []
         for i, (place, value, state) in enumerate(self.found):
@@ -98,6 +100,10 @@ class Environment:
                 "cell": f"c{i}.cell_contents", "item": f"c{i}[k{i}]",
                 "attribute": f"c{i}.{place.key}",
             }[place.how]  # fmt: skip
+            if place.name in dynamic and isinstance(value, float | np.inexact):
+                terms.append(f"type({at}) is {type(value).__name__}")
+                names[type(value).__name__] = type(value)
+                continue
             terms.append(f"{at} is v{i}")
             if isinstance(value, _STRUCTURES):
                 terms.append(f"len(v{i}) == {state}")
