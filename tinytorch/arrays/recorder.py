@@ -16,6 +16,7 @@ import threading
 from collections.abc import Callable, Iterator
 from dis import opmap
 from pathlib import Path
+from types import CodeType
 from typing import Any, NamedTuple, NoReturn
 
 import numpy as np
@@ -49,6 +50,9 @@ _REDUCTIONS = {
 }  # fmt: skip
 _POWERS = {1: np.positive, -1: np.reciprocal, 0.5: np.sqrt, 2: np.square}
 
+_SIMPLE = {np.ndarray, np.float64, np.float32, int, float, str, bool, type(None)}  # no structures
+
+entrances: set[CodeType] = set()  # of what calls the function that is recorded
 tapes: dict[int, Any] = {}  # of the threads that record: what their calls are written on
 
 
@@ -72,11 +76,26 @@ def current() -> Any:
     return tapes.get(threading.get_ident())
 
 
+@functools.lru_cache(1000)
+def _is_inside(code: CodeType) -> bool:
+    return code.co_filename.startswith(_INSIDE)
+
+
 def user_line() -> tuple[Line, bool]:
-    """Find the line of the user's that is being executed, and whether it runs a backward pass."""
-    frame, backward = sys._getframe(1), False
-    while frame.f_back is not None and frame.f_code.co_filename.startswith(_INSIDE):
-        backward = backward or frame.f_code in _BACKWARD
+    """Find the line of the user's that is being executed, and whether it runs a backward pass.
+
+    A gradient's is the line of what it is the gradient of; where the library calls no function of
+    the user's, it is the first line of the function that is compiled.
+    """
+    frame, backward, tape = sys._getframe(1), False, current()
+    while frame.f_back is not None and _is_inside(frame.f_code):
+        if frame.f_code in _BACKWARD:
+            backward = True
+            made = frame.f_locals["node"]._arrays[:1] if frame.f_code is pull.__code__ else ()
+            if tape is not None and made and type(made[0]) is Recorder:
+                return tape.values[made[0].slot].line, True
+        if tape is not None and frame.f_code in entrances:
+            return tape.home, backward
         frame = frame.f_back
     return Line(frame.f_code.co_filename, frame.f_lineno), backward
 
@@ -90,6 +109,8 @@ def refuse(what: str, hint: str, line: Line | None = None) -> NoReturn:
 def map_parts(function: Callable[[Any], Any], tree: Any) -> Any:
     """Apply `function` to everything in nested tuples, lists, dicts and slices."""
     kind = type(tree)
+    if kind in _SIMPLE:
+        return function(tree)
     if kind is tuple or kind is list:
         return kind([map_parts(function, part) for part in tree])
     if kind is dict:
@@ -103,7 +124,7 @@ def map_parts(function: Callable[[Any], Any], tree: Any) -> Any:
 
 def plainly(x: Any) -> Any:
     """Give the value that a recorder holds."""
-    return x.value if isinstance(x, Recorder) else x
+    return x.value if type(x) is Recorder else x
 
 
 def call(
@@ -392,6 +413,9 @@ def _is_foreign(x: Any) -> bool:
         and hasattr(x, "__array_ufunc__")
         and not (isinstance(x, np.generic))
     )
+
+
+_SIMPLE.add(Recorder)
 
 
 class _RecorderKind(Kind):

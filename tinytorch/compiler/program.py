@@ -37,13 +37,11 @@ class Value:
     line: Line | None = None
 
     @classmethod
-    def of(cls, value: Any, slot: int, root: int, source: Any) -> Value:
+    def of(cls, value: Any, slot: int, root: int, source: Any, line: Line | None) -> Value:
         """Describe `value`."""
-        scalar = not isinstance(value, np.ndarray)
-        array = np.asarray(value)
-        strides = () if scalar else array.strides
-        weak = is_number(value)
-        return cls(slot, root, array.shape, array.dtype, strides, scalar, weak, source)
+        x = value if isinstance(value, np.ndarray | np.generic) else np.asarray(value)
+        scalar, weak = not isinstance(value, np.ndarray), is_number(value)
+        return cls(slot, root, x.shape, x.dtype, x.strides, scalar, weak, source, line=line)
 
     def alike(self, other: Value) -> bool:
         """Say whether both look the same."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import builtins
 import gc
+import inspect
 import math
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -13,7 +14,17 @@ from typing import Any, NamedTuple, NoReturn
 
 import numpy as np
 
-from tinytorch.arrays.recorder import Recorder, call, current, map_parts, refuse, tapes
+from tinytorch.arrays.recorder import (
+    Line,
+    Recorder,
+    call,
+    current,
+    entrances,
+    map_parts,
+    refuse,
+    tapes,
+    user_line,
+)
 from tinytorch.compiler.environment import Environment, Place
 from tinytorch.compiler.program import (
     Argument,
@@ -238,7 +249,7 @@ def record(
     `leaves` are the arguments' leaves, and `rebuild` puts them, or others, back in their structure.
     What is found in the places `dynamic` becomes an input.
     """
-    tape = Tape()
+    tape = Tape(_home(function))
     if before is not None:
         tape.watch(before)
     return _finish(tape, _run(tape, function, leaves, rebuild, environment, dynamic), environment)
@@ -265,6 +276,15 @@ def _run(
         stack.enter_context(_recording(tape))
         args, kwargs = rebuild(given)
         return [function(*args, **kwargs)]
+
+
+entrances.add(_run.__code__)
+
+
+def _home(function: Any) -> Line:
+    """Give the first line of the user's function, which others may be wrapped around."""
+    code = getattr(inspect.unwrap(function), "__code__", None)
+    return user_line()[0] if code is None else Line(code.co_filename, code.co_firstlineno)
 
 
 def _enter(tape: Tape, i: int, leaf: Any) -> Any:

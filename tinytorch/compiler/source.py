@@ -255,6 +255,8 @@ class Source:
 
     def _index(self, index: Any) -> str:
         if isinstance(index, tuple) and index and type(index) is not Ref:
+            if len(index) == 1 and (index[0] is Ellipsis or isinstance(index[0], slice)):
+                return self._index(index[0])
             return ", ".join(map(self._index, index)) + ("," if len(index) == 1 else "")
         if isinstance(index, slice):
             ends = ["" if x is None else self._text(x) for x in (index.start, index.stop)]
