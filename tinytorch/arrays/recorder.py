@@ -348,6 +348,8 @@ class Recorder(NDArrayOperatorsMixin):
     __ipow__ = _in_place("pow")
 
     def __getitem__(self, index: Any) -> Any:
+        if type(index) is tuple and not index and self.ndim:
+            return self
         parts = index if isinstance(index, tuple) else (index,)
         if any(isinstance(part, Recorder) and part.dtype == bool for part in parts):
             refuse("a mask decides a shape", "np.where(mask, x, 0) keeps it")

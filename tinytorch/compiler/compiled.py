@@ -84,7 +84,8 @@ class _Ready:
         except Exception as error:
             call = self.executable.call_of(error)
             if call is not None:
-                error.add_note(f"in {call.function}, recorded at {call.line}: {call.line.text}")
+                name = getattr(call.function, "__name__", call.function)
+                error.add_note(f"in {name}, recorded at {call.line}: {call.line.text}")
             raise
         for key, i in self._gradients:
             node = leaves[key.number] if type(key) is Argument else key
@@ -355,8 +356,9 @@ def compile(  # noqa: A001  (as PyTorch's)
     The first call runs as ever. The next two are recorded as programs of NumPy calls and compared;
     if they are the same, later calls run that program, with its buffers kept, for as long as the
     arguments have the same structure, shapes and dtypes, and all else that the function reaches is
-    as it was. State is updated in the very arrays, random numbers of a generator are drawn anew,
-    and results belong to the caller.
+    as it was. Floats may change, among the arguments and outside; a program is for one value of
+    each int, str or bool. State is updated in the very arrays, random numbers of a generator are
+    drawn anew, and results belong to the caller.
 
     Raises TypeError, naming the line, for what can't be a program: a decision that hangs on a
     value, `float(x)`, printing, a value that is kept outside.
