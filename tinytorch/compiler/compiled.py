@@ -11,11 +11,12 @@ from typing import Any
 import numpy as np
 
 from tinytorch.arrays.recorder import current, map_parts
+from tinytorch.compiler.agreement import agree
 from tinytorch.compiler.environment import Environment, Place
 from tinytorch.compiler.execute import Executable
 from tinytorch.compiler.passes import optimise
 from tinytorch.compiler.program import Argument, Constant, Gradient, Program, Ref, owner_of
-from tinytorch.compiler.recording import Made, Recorded, agree, record
+from tinytorch.compiler.recording import Made, Recorded, record
 from tinytorch.compiler.source import Source, argument_names
 from tinytorch.engine import Node
 from tinytorch.grad_mode import in_transform, is_grad_enabled
