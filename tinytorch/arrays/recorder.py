@@ -16,6 +16,7 @@ import threading
 from collections.abc import Callable, Iterator
 from dis import opmap
 from pathlib import Path
+from types import CodeType
 from typing import Any, NamedTuple, NoReturn
 
 import numpy as np
@@ -49,6 +50,9 @@ _REDUCTIONS = {
 }  # fmt: skip
 _POWERS = {1: np.positive, -1: np.reciprocal, 0.5: np.sqrt, 2: np.square}
 
+_SIMPLE = {np.ndarray, np.float64, np.float32, int, float, str, bool, type(None)}  # no structures
+
+entrances: set[CodeType] = set()  # of what calls the function that is recorded
 tapes: dict[int, Any] = {}  # of the threads that record: what their calls are written on
 
 
@@ -72,11 +76,26 @@ def current() -> Any:
     return tapes.get(threading.get_ident())
 
 
+@functools.lru_cache(1000)
+def _is_inside(code: CodeType) -> bool:
+    return code.co_filename.startswith(_INSIDE)
+
+
 def user_line() -> tuple[Line, bool]:
-    """Find the line of the user's that is being executed, and whether it runs a backward pass."""
-    frame, backward = sys._getframe(1), False
-    while frame.f_back is not None and frame.f_code.co_filename.startswith(_INSIDE):
-        backward = backward or frame.f_code in _BACKWARD
+    """Find the line of the user's that is being executed, and whether it runs a backward pass.
+
+    A gradient's is the line of what it is the gradient of; where the library calls no function of
+    the user's, it is the first line of the function that is compiled.
+    """
+    frame, backward, tape = sys._getframe(1), False, current()
+    while frame.f_back is not None and _is_inside(frame.f_code):
+        if frame.f_code in _BACKWARD:
+            backward = True
+            made = frame.f_locals["node"]._arrays[:1] if frame.f_code is pull.__code__ else ()
+            if tape is not None and made and type(made[0]) is Recorder:
+                return tape.values[made[0].slot].line, True
+        if tape is not None and frame.f_code in entrances:
+            return tape.home, backward
         frame = frame.f_back
     return Line(frame.f_code.co_filename, frame.f_lineno), backward
 
@@ -90,6 +109,8 @@ def refuse(what: str, hint: str, line: Line | None = None) -> NoReturn:
 def map_parts(function: Callable[[Any], Any], tree: Any) -> Any:
     """Apply `function` to everything in nested tuples, lists, dicts and slices."""
     kind = type(tree)
+    if kind in _SIMPLE:
+        return function(tree)
     if kind is tuple or kind is list:
         return kind([map_parts(function, part) for part in tree])
     if kind is dict:
@@ -103,7 +124,7 @@ def map_parts(function: Callable[[Any], Any], tree: Any) -> Any:
 
 def plainly(x: Any) -> Any:
     """Give the value that a recorder holds."""
-    return x.value if isinstance(x, Recorder) else x
+    return x.value if type(x) is Recorder else x
 
 
 def call(
@@ -121,6 +142,31 @@ def _in_place(name: str) -> Callable[[Any, Any], Any]:
     operate = getattr(operator, name)
     change = getattr(NDArrayOperatorsMixin, f"__i{name}__")
     return lambda x, y: (change if isinstance(x.value, np.ndarray) else operate)(x, y)
+
+
+def _operator(name: str, swapped: bool = False) -> Callable[[Any, Any], Any]:
+    """Make the method of an operator: of two numbers of Python's it is Python's own.
+
+    That rounds otherwise than NumPy here and there, and its result gives way to any dtype.
+    """
+    own = getattr(operator, name)
+    numpys = getattr(NDArrayOperatorsMixin, f"__{'r' if swapped else ''}{name.strip('_')}__")
+
+    def method(x: Any, y: Any) -> Any:
+        if is_number(plainly(x)) and is_number(plainly(y)):
+            return call(own, (y, x) if swapped else (x, y), {})
+        return numpys(x, y)
+
+    return method
+
+
+_power = _operator("pow")
+_COMPARISONS = "lt", "le", "gt", "ge", "eq", "ne"
+
+
+def is_number(x: Any) -> bool:
+    """Tell the numbers of Python's own, which have no dtype."""
+    return type(x) in (float, int, bool)
 
 
 class Recorder(NDArrayOperatorsMixin):
@@ -220,8 +266,11 @@ class Recorder(NDArrayOperatorsMixin):
             return getattr(np.asarray(self.value), name)
         if name in _REDUCTIONS:
             return functools.partial(self._reduce, _REDUCTIONS[name])
-        if name in ("item", "tolist", "tobytes", "tofile", "dump", "dumps", "data", "ctypes"):
+        if name in ("item", "tolist", "tobytes", "tofile", "dump", "dumps", "data", "ctypes",
+                    "flat"):  # fmt: skip
             refuse(f"{name} takes a value out of the program", "return the array instead")
+        if name in ("real", "imag"):
+            return call(getattr(np, name), (self,), {})
         method = getattr(np.ndarray, name)
         if not callable(method):
             return getattr(np.asarray(self.value), name)
@@ -268,12 +317,28 @@ class Recorder(NDArrayOperatorsMixin):
             return call(np.array, (self,), {})
         return call(np.ndarray.copy, (self, order), {})
 
+    __add__, __radd__ = _operator("add"), _operator("add", swapped=True)
+    __sub__, __rsub__ = _operator("sub"), _operator("sub", swapped=True)
+    __mul__, __rmul__ = _operator("mul"), _operator("mul", swapped=True)
+    __truediv__, __rtruediv__ = _operator("truediv"), _operator("truediv", swapped=True)
+    __floordiv__, __rfloordiv__ = _operator("floordiv"), _operator("floordiv", swapped=True)
+    __mod__, __rmod__ = _operator("mod"), _operator("mod", swapped=True)
+    __rpow__ = _operator("pow", swapped=True)
+
     def __pow__(self, exponent: Any) -> Any:
         # As NumPy's own arrays do it.
         known = type(exponent) in (int, float) and self.dtype.kind == "f"
         if known and exponent in _POWERS and isinstance(self.value, np.ndarray):
             return _POWERS[exponent](self)
-        return super().__pow__(exponent)
+        return _power(self, exponent)
+
+    __lt__, __le__, __gt__, __ge__, __eq__, __ne__ = map(_operator, _COMPARISONS)
+
+    def __neg__(self) -> Any:
+        return call(operator.neg if is_number(self.value) else np.negative, (self,), {})
+
+    def __abs__(self) -> Any:
+        return call(operator.abs if is_number(self.value) else np.absolute, (self,), {})
 
     # A number of NumPy's is not changed in place: x += y makes a new one.
     __iadd__ = _in_place("add")
@@ -283,6 +348,8 @@ class Recorder(NDArrayOperatorsMixin):
     __ipow__ = _in_place("pow")
 
     def __getitem__(self, index: Any) -> Any:
+        if type(index) is tuple and not index and self.ndim:
+            return self
         parts = index if isinstance(index, tuple) else (index,)
         if any(isinstance(part, Recorder) and part.dtype == bool for part in parts):
             refuse("a mask decides a shape", "np.where(mask, x, 0) keeps it")
@@ -350,8 +417,15 @@ def _is_foreign(x: Any) -> bool:
     )
 
 
+_SIMPLE.add(Recorder)
+
+
 class _RecorderKind(Kind):
     """Recorders, to which a tensor's other arrays become alike."""
+
+    def text(self, array: Any) -> str:
+        """Refuse to be printed."""
+        return repr(array)
 
     def like(self, values: Any, array: Any) -> Any:  # noqa: ARG002  (Kind asks so)
         """Give a recorder of the values."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import inspect
 import threading
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -11,14 +12,16 @@ import numpy as np
 
 from tinytorch.arrays.plain import PlainArray, base
 from tinytorch.arrays.recorder import current, map_parts
+from tinytorch.compiler.agreement import agree
 from tinytorch.compiler.environment import Environment, Place
 from tinytorch.compiler.execute import Executable
 from tinytorch.compiler.passes import optimise
 from tinytorch.compiler.program import Argument, Constant, Gradient, Program, Ref, owner_of
-from tinytorch.compiler.recording import Made, Recorded, agree, record
+from tinytorch.compiler.recording import Made, Recorded, record
 from tinytorch.compiler.source import Source, argument_names
 from tinytorch.engine import Node
 from tinytorch.grad_mode import in_transform, is_grad_enabled
+from tinytorch.operations.operands import describe
 
 asarray = np.asarray
 
@@ -37,11 +40,11 @@ class _Variant:
         self.dynamic: set[str] = set()
         self.first: Program | None = None
         self.ready: _Ready | None = None
+        self.unchanged: Callable[[], bool] = lambda: False
 
     def fits(self, owners: dict[int, int]) -> bool:
         """Say whether all is outside as it was, and the arguments share as much memory with it."""
-        environment = self.environment
-        return environment.unchanged() and self.shared == owners.keys() & environment.owners
+        return self.unchanged() and self.shared == owners.keys() & self.environment.owners
 
 
 class _Ready:
@@ -83,7 +86,8 @@ class _Ready:
         except Exception as error:
             call = self.executable.call_of(error)
             if call is not None:
-                error.add_note(f"in {call.function}, recorded at {call.line}: {call.line.text}")
+                name = getattr(call.function, "__name__", call.function)
+                error.add_note(f"in {name}, recorded at {call.line}: {call.line.text}")
             raise
         for key, i in self._gradients:
             node = leaves[key.number] if type(key) is Argument else key
@@ -112,7 +116,7 @@ class _Ready:
     def _result(self, x: Any, out: tuple[Any, ...], leaves: Sequence[Any]) -> Any:
         if type(x) is Ref:
             value, described = out[self.outputs[x.slot]], self.program.values[x.slot]
-            if described.shape:
+            if described.shape or described.weak:
                 return value
             return asarray(value)[()] if described.scalar else asarray(value)
         if not isinstance(x, Made):
@@ -136,6 +140,13 @@ class Compiled:
     """A function that runs as a NumPy program; see `compile`."""
 
     def __init__(self, function: Callable[..., Any]) -> None:
+        if not callable(function):
+            raise TypeError(f"compile: expected a function, got {describe(function)}")
+        if inspect.isgeneratorfunction(function) or inspect.iscoroutinefunction(function):
+            raise TypeError(
+                f"compile: {function.__name__} gives its results one by one, which a program does "
+                "not: compile what it does for each"
+            )
         functools.update_wrapper(self, function)
         self._function = function
         self._begin()
@@ -178,9 +189,12 @@ class Compiled:
             return self._for_the_first_time(key, args, kwargs, environment, owners)
         variants.remove(variant)
         variants.append(variant)
-        variant.environment = environment
         if variant.ready is not None:
+            if not variant.unchanged():
+                variant.environment = environment
+                variant.unchanged = environment.guard(variant.dynamic)
             return variant.ready(leaves)
+        variant.environment = environment
 
         def rebuild(given: Sequence[Any]) -> Any:
             remaining = iter(given)
@@ -194,6 +208,7 @@ class Compiled:
             names = argument_names(self._function, args, kwargs)
             program = agree(first, recorded.program)
             variant.ready = self._latest = _Ready(program, names, environment)
+            variant.unchanged = environment.guard(variant.dynamic)
         return _given(recorded, leaves)
 
     def _for_the_first_time(
@@ -302,7 +317,7 @@ def _may_be_input(x: Any, y: Any) -> bool:
     """Say whether a program can read what is found outside in each run."""
     if type(x) is np.ndarray and type(y) is np.ndarray:
         return (x.shape, x.dtype, x.strides) == (y.shape, y.dtype, y.strides)
-    return type(x) is type(y) is float
+    return type(x) is type(y) and isinstance(x, float | np.inexact)
 
 
 def _signature(tree: Any, leaves: list[Any], owners: dict[int, int]) -> Any:  # noqa: PLR0911  (a branch for each kind)
@@ -345,8 +360,9 @@ def compile(  # noqa: A001  (as PyTorch's)
     The first call runs as ever. The next two are recorded as programs of NumPy calls and compared;
     if they are the same, later calls run that program, with its buffers kept, for as long as the
     arguments have the same structure, shapes and dtypes, and all else that the function reaches is
-    as it was. State is updated in the very arrays, random numbers of a generator are drawn anew,
-    and results belong to the caller.
+    as it was. Floats may change, among the arguments and outside; a program is for one value of
+    each int, str or bool. State is updated in the very arrays, random numbers of a generator are
+    drawn anew, and results belong to the caller.
 
     Raises TypeError, naming the line, for what can't be a program: a decision that hangs on a
     value, `float(x)`, printing, a value that is kept outside.

@@ -11,20 +11,23 @@ import functools
 import sys
 import sysconfig
 import types
-from collections.abc import Callable, Iterator
+from collections import deque
+from collections.abc import Callable, Container, Iterator
 from enum import Enum
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
+from tinytorch import random
 from tinytorch.compiler.program import owner_of
 from tinytorch.engine import Node
 
 _TINYTORCH = str(Path(__file__).parents[1])
 _STANDARD = sysconfig.get_path("stdlib"), str(Path(np.__file__).parent), "<frozen"
 _SCALARS = (int, float, str, bytes, bool, type(None), Enum, np.generic, np.dtype, complex)
-_STRUCTURES = (list, tuple, dict)
+_STRUCTURES = (list, tuple, dict, deque)
+_LEAVES = (*_SCALARS, np.ndarray, np.random.Generator, Node, types.ModuleType)
 _MOST = 20_000
 
 
@@ -43,9 +46,7 @@ class Place(NamedTuple):
         return self.container[self.key] if self.how == "item" else getattr(self.container, self.key)
 
     def write(self, value: Any) -> None:
-        """Put something else there; for a float again a float."""
-        if type(value) is np.float64 and type(self.read()) is float:
-            value = float(value)  # which the program computed as NumPy does
+        """Put something else there."""
         if self.how == "cell":
             self.container.cell_contents = value
         elif self.how == "item":
@@ -59,13 +60,15 @@ class Environment:
 
     def __init__(self, roots: Any) -> None:
         self.found: list[tuple[Place, Any, int]] = []  # with the lengths of containers, say
+        self._attributes: list[tuple[dict[str, Any], int]] = []  # of objects, and how many
         self._seen: set[int] = set()
         self.roots = roots
         for i, root in enumerate(roots):
             self._look(root, "" if i == 0 else f"object_{i}")
+        rng = "default_generator"
+        self._place("attribute", random, rng, f"random.{rng}", random.default_generator)
         self.arrays = [value for _, value, _ in self.found if isinstance(value, np.ndarray | Node)]
         self.owners = {id(owner_of(getattr(x, "_data", x))) for x in self.arrays}
-        self.unchanged = self._guard()
 
     def differences(self, other: Environment) -> list[tuple[Place, Any, Any]]:
         """List the places that hold something else in `other`; of another structure, the first."""
@@ -84,8 +87,11 @@ class Environment:
             return [(longer[min(len(self.found), len(other.found))][0], None, None)]
         return changed
 
-    def _guard(self) -> Callable[[], bool]:
-        """Make the function that says whether everything is still in its place."""
+    def guard(self, dynamic: Container[str]) -> Callable[[], bool]:
+        """Make the function that says whether everything is still in its place.
+
+        In the places `dynamic` there may be other numbers.
+        """
         names: dict[str, Any] = {}
         terms = []
         for i, (place, value, state) in enumerate(self.found):
@@ -94,12 +100,19 @@ class Environment:
                 "cell": f"c{i}.cell_contents", "item": f"c{i}[k{i}]",
                 "attribute": f"c{i}.{place.key}",
             }[place.how]  # fmt: skip
+            if place.name in dynamic and isinstance(value, float | np.inexact):
+                terms.append(f"type({at}) is {type(value).__name__}")
+                names[type(value).__name__] = type(value)
+                continue
             terms.append(f"{at} is v{i}")
             if isinstance(value, _STRUCTURES):
                 terms.append(f"len(v{i}) == {state}")
             if isinstance(value, Node):
                 names[f"d{i}"] = value._data
                 terms.append(f"v{i}._data is d{i} and v{i}.requires_grad is {value.requires_grad}")
+        for i, (attributes, size) in enumerate(self._attributes):
+            names[f"a{i}"] = attributes
+            terms.append(f"len(a{i}) == {size}")  # a new one may hide a class's
         # Python's parser nests a long expression deeply.
         lines = [
             f"    if not ({' and '.join(terms[i : i + 200])}): return False\n"
@@ -117,41 +130,60 @@ class Environment:
             state = 0
         elif isinstance(value, Node):
             state = -2 - value.requires_grad
-        if len(self.found) < _MOST:
-            self.found.append((Place(how, container, key, name), value, state))
-            self._look(value, name)
+        if len(self.found) == _MOST:
+            raise TypeError(
+                f"compile: the function can reach more than {_MOST} things outside, as {name}, "
+                "and a program would have to look at all in each call: give it what it needs as "
+                "arguments, or put the numbers into an array"
+            )
+        self.found.append((Place(how, container, key, name), value, state))
+        self._look(value, name)
 
-    def _look(self, value: Any, name: str) -> None:  # noqa: C901, PLR0912  (a branch for each kind)
-        if isinstance(value, (*_SCALARS, np.ndarray, Node)) or id(value) in self._seen:
+    def _look(self, value: Any, name: str) -> None:
+        """List what can be reached from `value`, which is called `name`."""
+        if isinstance(value, _LEAVES) or id(value) in self._seen:
             return
         self._seen.add(id(value))
-        if not isinstance(value, types.FunctionType | type) and hasattr(value, "__wrapped__"):
+        look: Any = next((look for kind, look in self._LOOKS if isinstance(value, kind)), None)
+        if hasattr(value, "__wrapped__") and not isinstance(value, types.FunctionType | type):
             self._look(value.__wrapped__, name)
-        elif isinstance(value, types.FunctionType):
-            self._look_into_function(value, name)
-        elif isinstance(value, types.MethodType):
-            self._look(value.__func__, name)
-            self._look(value.__self__, name.rpartition(".")[0] or name or "self")
-        elif isinstance(value, functools.partial):
-            for part in (value.func, value.args, value.keywords):
-                self._look(part, name)
-        elif isinstance(value, list | tuple):
-            for i, part in enumerate(value):
-                self._place("item", value, i, f"{name}[{i}]", part)
-        elif isinstance(value, dict):
-            for i, (key, part) in enumerate(list(value.items())):
-                if isinstance(key, str | int | Node):  # an optimiser's state is kept by parameter
-                    shown = i if isinstance(key, Node) else repr(key)
-                    self._place("item", value, key, f"{name}[{shown}]", part)
-        elif isinstance(value, type):
-            if not _is_library(sys.modules.get(value.__module__)):
-                self._look_into_attributes(value, name)
-        elif hasattr(value, "__dict__") and not isinstance(value, types.ModuleType):
-            if _is_standard(sys.modules.get(type(value).__module__)):
-                return
+        else:
+            (look or Environment._look_into_object)(self, value, name)
+
+    def _look_into_method(self, method: types.MethodType, name: str) -> None:
+        self._look(method.__func__, name)
+        self._look(method.__self__, name.rpartition(".")[0] or name or "self")
+
+    def _look_into_partial(self, partial: functools.partial[Any], name: str) -> None:
+        for part in (partial.func, partial.args, partial.keywords):
+            self._look(part, name)
+
+    def _look_into_sequence(self, value: Any, name: str) -> None:
+        for i, part in enumerate(value):
+            self._place("item", value, i, f"{name}[{i}]", part)
+
+    def _look_into_dict(self, value: dict[Any, Any], name: str) -> None:
+        for i, (key, part) in enumerate(list(value.items())):
+            # An optimiser's state is kept by parameter.
+            shown = repr(key) if isinstance(key, _SCALARS) else i
+            self._place("item", value, key, f"{name}[{shown}]", part)
+
+    def _look_into_class(self, kind: type, name: str) -> None:
+        if not _is_library(sys.modules.get(kind.__module__)):
+            self._look_into_attributes(kind, name)
+
+    def _look_into_object(self, value: Any, name: str) -> None:
+        if _is_standard(sys.modules.get(type(value).__module__)):
+            return
+        if hasattr(value, "__dict__"):
+            self._attributes.append((vars(value), len(vars(value))))
             self._look_into_attributes(value, name)
-            for kind in type(value).__mro__[:-1]:
-                self._look(kind, name)
+        for kind in type(value).__mro__[:-1]:
+            slots = vars(kind).get("__slots__", ())
+            for key in (slots,) if isinstance(slots, str) else slots:
+                if hasattr(value, key):
+                    self._place("attribute", value, key, f"{name}.{key}", getattr(value, key))
+            self._look(kind, name)
 
     def _look_into_attributes(self, value: Any, name: str) -> None:
         dot = f"{name}." if name else ""
@@ -159,10 +191,10 @@ class Environment:
             inner = getattr(part, "__func__", getattr(part, "fget", part))
             if isinstance(inner, types.FunctionType):
                 self._look(inner, f"{dot}{key}")
-            elif key.isidentifier() and not key.startswith("__"):
-                descriptor = hasattr(type(part), "__get__") or hasattr(type(part), "__set__")
-                if not descriptor:
-                    self._place("attribute", value, key, f"{dot}{key}", part)
+            elif not isinstance(value, type):
+                self._place("item", vars(value), key, f"{dot}{key}", part)
+            elif not (key.startswith("__") or hasattr(type(part), "__get__")):
+                self._place("attribute", value, key, f"{dot}{key}", part)
 
     def _look_into_function(self, function: types.FunctionType, name: str) -> None:
         code = function.__code__
@@ -188,6 +220,15 @@ class Environment:
                 and not _is_library(sys.modules.get(getattr(value, "__module__", None) or ""))
             ) or _has_state(value):
                 self._place("item", function.__globals__, key, key, value)
+
+    _LOOKS: ClassVar[list[tuple[Any, Callable[[Environment, Any, str], None]]]] = [
+        (types.FunctionType, _look_into_function),
+        (types.MethodType, _look_into_method),
+        (functools.partial, _look_into_partial),
+        (list | tuple | deque, _look_into_sequence),
+        (dict, _look_into_dict),
+        (type, _look_into_class),
+    ]
 
 
 def _names(code: types.CodeType) -> Iterator[str]:

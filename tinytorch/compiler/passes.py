@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from tinytorch.arrays.recorder import map_parts
-from tinytorch.compiler.program import Argument, Call, Constant, Program, Ref, Value
+from tinytorch.compiler.program import Call, Constant, Program, Ref, Value
 from tinytorch.compiler.storage import VIEWS, is_elementwise
 
 # Constants of more entries are computed in each run.
@@ -51,11 +51,7 @@ def _typed(call: Call, values: list[Value]) -> Call:
     if not is_elementwise(call) or call.kwargs:
         return call
     dtypes = {values[x.slot].dtype for x in call.args if type(x) is Ref}
-    if len(dtypes) != 1 or any(
-        type(values[x.slot].source) is Argument and values[x.slot].scalar
-        for x in call.args
-        if type(x) is Ref
-    ):
+    if len(dtypes) != 1 or any(values[x.slot].weak for x in call.args if type(x) is Ref):
         return call
     (dtype,) = dtypes
     if dtype.kind != "f":
@@ -231,6 +227,7 @@ def _needed(calls: list[Call], values: list[Value], outputs: set[int]) -> list[C
     for call in reversed(calls):
         if (
             is_random(call)
+            or not (call.outs or call.written)  # a check, which may raise
             or any(slot in slots for slot in call.outs)
             or any(values[slot].root in roots for slot in call.written)
         ):

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from tinytorch.arrays.recorder import Line, map_parts
+from tinytorch.arrays.recorder import Line, is_number, map_parts
 from tinytorch.engine import Array
 
 
@@ -28,6 +28,7 @@ class Value:
     dtype: np.dtype[Any]
     strides: tuple[int, ...]
     scalar: bool  # no array, but a number
+    weak: bool  # a number of Python's, which has no dtype of its own
     source: Any = None  # where it comes from, if from outside: an array, or one of the keys below
     content: Array | None = None  # of an array from outside, as it was met
     node: Any = None  # the tensor whose data or gradient it is
@@ -36,18 +37,18 @@ class Value:
     line: Line | None = None
 
     @classmethod
-    def of(cls, value: Any, slot: int, root: int, source: Any) -> Value:
+    def of(cls, value: Any, slot: int, root: int, source: Any, line: Line | None) -> Value:
         """Describe `value`."""
-        scalar = not isinstance(value, np.ndarray)
-        array = np.asarray(value)
-        strides = () if scalar else array.strides
-        return cls(slot, root, array.shape, array.dtype, strides, scalar, source)
+        x = value if isinstance(value, np.ndarray | np.generic) else np.asarray(value)
+        scalar, weak = not isinstance(value, np.ndarray), is_number(value)
+        return cls(slot, root, x.shape, x.dtype, x.strides, scalar, weak, source, line=line)
 
     def alike(self, other: Value) -> bool:
         """Say whether both look the same."""
         return (
             self.root == other.root and self.shape == other.shape and self.dtype == other.dtype
             and self.strides == other.strides and self.scalar == other.scalar
+            and self.weak == other.weak
         )  # fmt: skip
 
 

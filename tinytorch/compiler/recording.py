@@ -2,27 +2,35 @@
 
 from __future__ import annotations
 
+import builtins
 import gc
-import math
+import inspect
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple, NoReturn
 
 import numpy as np
 
 from tinytorch.arrays.plain import PlainArray, base
-from tinytorch.arrays.recorder import Recorder, call, current, map_parts, refuse, tapes
+from tinytorch.arrays.recorder import (
+    Line,
+    Recorder,
+    call,
+    current,
+    entrances,
+    map_parts,
+    refuse,
+    tapes,
+    user_line,
+)
 from tinytorch.compiler.environment import Environment, Place
 from tinytorch.compiler.program import (
     Argument,
-    Constant,
     Gradient,
     Program,
     Ref,
-    Value,
-    same,
 )
 from tinytorch.compiler.tape import Tape
 from tinytorch.engine import Node
@@ -87,6 +95,9 @@ def _recording(tape: Tape) -> Iterator[None]:
         if not tapes:
             Node._data = property(_data_of, _set_data)  # type: ignore[assignment]
             Node._grad = property(_grad_of, _set_grad)  # type: ignore[assignment]
+            for namespace, name, refusing in _UNSEEN:
+                _seen.append(namespace[name])
+                namespace[name] = refusing
         tapes[thread] = tape
     try:
         yield
@@ -95,10 +106,50 @@ def _recording(tape: Tape) -> Iterator[None]:
             del tapes[thread]
             if not tapes:
                 Node._data, Node._grad = _DATA, _GRAD
+                for (namespace, name, _), function in zip(_UNSEEN, _seen, strict=True):
+                    namespace[name] = function
+                _seen.clear()
+
+
+def _refusing(function: Callable[..., Any], name: str, hint: str) -> Callable[..., Any]:
+    def refused(*args: Any, **kwargs: Any) -> Any:
+        if current() is not None:
+            refuse(f"{name} leaves no record of what it does", hint)
+        return function(*args, **kwargs)
+
+    return refused
+
+
+# Those of Python's and NumPy's functions that are met often, and that a program would leave out.
+_UNSEEN: list[tuple[dict[str, Any], str, Any]] = [
+    (vars(builtins), "print", _refusing(print, "print", "print what the function returns")),
+    *[
+        (
+            vars(np.random),
+            name,
+            _refusing(draw, f"np.random.{name}", "draw with rng = np.random.default_rng()"),
+        )
+        for name, draw in vars(np.random).items()
+        if isinstance(getattr(draw, "__self__", None), np.random.RandomState)
+    ],
+]
+_seen: list[Any] = []  # what stands in their places otherwise
 
 
 class _Generator(np.random.Generator):
     """A generator of random numbers whose draws are written down."""
+
+    original: np.random.Generator
+
+    def __getattr__(self, name: str) -> Any:
+        if current() is not None:
+            refuse(f"{name} of a generator is no draw", "call it outside of the function")
+        return getattr(self.original, name)
+
+    @property
+    def bit_generator(self) -> Any:
+        """What the bits come from, whose state a program does not set."""
+        return self.__getattr__("bit_generator")
 
 
 def _draw(name: str) -> Callable[..., Any]:
@@ -121,9 +172,9 @@ def stand_in(value: Any, tape: Tape) -> Any:
     """Give what takes the place of a value from outside while a function is recorded."""
     if type(value) is np.ndarray or type(value) is PlainArray:
         return tape.plain(base(value), known=True)
-    if type(value) is np.random.Generator:
+    if isinstance(value, np.random.Generator):
         generator = _Generator(value.bit_generator)
-        generator.original = value  # type: ignore[attr-defined]
+        generator.original = value
         return generator
     return value
 
@@ -195,7 +246,7 @@ def record(
     `leaves` are the arguments' leaves, and `rebuild` puts them, or others, back in their structure.
     What is found in the places `dynamic` becomes an input.
     """
-    tape = Tape()
+    tape = Tape(_home(function))
     if before is not None:
         tape.watch(before)
     return _finish(tape, _run(tape, function, leaves, rebuild, environment, dynamic), environment)
@@ -213,7 +264,7 @@ def _run(
     with ExitStack() as stack:
         given = [_enter(tape, i, leaf) for i, leaf in enumerate(leaves)]
         for place, value, _ in environment.found:
-            if place.name in dynamic and isinstance(value, float | np.ndarray):
+            if place.name in dynamic and isinstance(value, float | np.inexact | np.ndarray):
                 now: Any = tape.enter(("place", place.name), value, place)
             else:
                 now = stand_in(value, tape)
@@ -222,6 +273,15 @@ def _run(
         stack.enter_context(_recording(tape))
         args, kwargs = rebuild(given)
         return [function(*args, **kwargs)]
+
+
+entrances.add(_run.__code__)
+
+
+def _home(function: Any) -> Line:
+    """Give the first line of the user's function, which others may be wrapped around."""
+    code = getattr(inspect.unwrap(function), "__code__", None)
+    return user_line()[0] if code is None else Line(code.co_filename, code.co_firstlineno)
 
 
 def _enter(tape: Tape, i: int, leaf: Any) -> Any:
@@ -258,6 +318,7 @@ def _finish(tape: Tape, results: list[Any], environment: Environment) -> Recorde
 
     def keep(x: Any) -> None:
         x = _DATA.__get__(x) if isinstance(x, Node) else x
+        x = tape.plain(x) if type(x) is np.ndarray else x
         if isinstance(x, Recorder):
             values[x.slot] = x.value
 
@@ -273,7 +334,7 @@ def _finish(tape: Tape, results: list[Any], environment: Environment) -> Recorde
         refuse(
             "a value computed in the function is kept outside of it, where a program does not put "
             "anything",
-            "return it",
+            "return it, in tuples, lists and dicts",
             tape.values[escaped].line,
         )
     return Recorded(program, values)
@@ -301,7 +362,7 @@ def _made(x: Any, slot: int, node: Any) -> Made:
 
 def _bind_again(program: Program, environment: Environment) -> None:
     """Note which places outside hold something else now: arrays and tensors can be put back."""
-    for place, before, now in environment.differences(Environment(environment.roots)):
+    for place, _, now in environment.differences(Environment(environment.roots)):
         data = _DATA.__get__(now) if isinstance(now, Node) else now
         if not isinstance(data, Recorder):
             raise TypeError(
@@ -313,7 +374,7 @@ def _bind_again(program: Program, environment: Environment) -> None:
             now._begin(np.asarray(data.value), now.label, now.requires_grad, None)
         else:
             made = Ref(data.slot)
-            place.write(float(data.value) if type(before) is float else data.value)
+            place.write(data.value)
         program.rebound.append((place, made))
 
 
@@ -329,93 +390,3 @@ def _release(tape: Tape) -> int | None:
                     if slot.__get__(holder) is x:
                         slot.__set__(holder, np.asarray(x.value))
     return escaped[0].slot if escaped else None
-
-
-# --- two recordings of the same -------------------------------------------------------------------
-
-
-def agree(first: Program, second: Program) -> Program:
-    """Give the program that both are.
-
-    Arrays from outside that were the same objects both times stay what they are, to be looked at in
-    each run; those that were made anew both times with the same entries are constants. Raises
-    TypeError where the two differ.
-    """
-    for x, y in zip(first.calls, second.calls, strict=False):
-        if x.function != y.function or x.outs != y.outs or x.written != y.written:
-            refuse("it does one thing in one call and another in the next", "compile the parts",
-                   y.line)  # fmt: skip
-        if not _equal((x.args, x.kwargs), (y.args, y.kwargs)):
-            refuse(
-                "a number, or something else that is no array, changes from one call to the next",
-                "give it to the function as an argument",
-                y.line,
-            )
-    if len(first.calls) != len(second.calls) or len(first.values) != len(second.values):
-        longer = max(first.calls, second.calls, key=len)
-        refuse("it does more in one call than in the next", "compile the parts",
-               longer[min(len(first.calls), len(second.calls)) - 1].line)  # fmt: skip
-    for v, w in zip(first.values, second.values, strict=True):
-        _settle(v, w)
-    if not _equal(_shape_of_results(first), _shape_of_results(second)):
-        raise TypeError(
-            "compile: what the function returns or changes differs from one call to the next: "
-            "return arrays and tensors, and numbers that stay the same"
-        )
-    known: list[Any] = []
-    map_parts(lambda x: known.append(x.node) if isinstance(x, Made) else None, first.results)
-
-    def settled(x: Any) -> Any:
-        if isinstance(x, Made) and not any(x.node is node for node in known):
-            return replace(x, node=None)  # made anew each time
-        return x
-
-    second.results = map_parts(settled, second.results)
-    return second
-
-
-def _settle(v: Value, w: Value) -> None:
-    if not v.alike(w) or type(v.source) is not type(w.source):
-        refuse("an array has another shape or dtype in the next call", "give it as an argument",
-               w.line)  # fmt: skip
-    if isinstance(w.source, np.ndarray):
-        if v.place == w.place:
-            return
-        if v.content is None or w.content is None or not same(v.content, w.content):
-            refuse(
-                "an array changes from one call to the next",
-                "give it to the function as an argument, or draw it with a generator's methods",
-                w.line,
-            )
-        w.source = Constant(w.content)
-        w.node = None
-    elif isinstance(w.source, Place):
-        return
-    elif not _equal(v.source, w.source):
-        refuse("an array comes from elsewhere in the next call", "give it as an argument", w.line)
-
-
-def _shape_of_results(program: Program) -> Any:
-    return (
-        program.results, program.gradients,
-        [(place.name, value) for place, value in program.rebound],
-    )  # fmt: skip
-
-
-def _equal(x: Any, y: Any) -> bool:  # noqa: PLR0911  (a line for each kind)
-    """Say whether two trees are the same, numbers by value and objects by identity."""
-    if x is y:
-        return True
-    if type(x) is not type(y):
-        return False
-    if isinstance(x, list | tuple):
-        return len(x) == len(y) and all(map(_equal, x, y))
-    if isinstance(x, dict):
-        return x.keys() == y.keys() and all(_equal(x[key], y[key]) for key in x)
-    if isinstance(x, slice):
-        return _equal((x.start, x.stop, x.step), (y.start, y.stop, y.step))
-    if isinstance(x, Node):
-        return False
-    if isinstance(x, float) and math.isnan(x):
-        return math.isnan(y)
-    return bool(x == y)

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from tinytorch.arrays.checks import raise_unless
 from tinytorch.arrays.recorder import Line, refuse
 from tinytorch.compiler.environment import Environment, Place
 from tinytorch.compiler.program import Argument, Call, Constant, Gradient, Program, Ref, Value
@@ -25,7 +26,12 @@ _MODULES = "numpy", "numpy.lib.stride_tricks", "numpy.linalg", "numpy.fft", "sci
 _INFIX: dict[Any, str] = {
     np.add: "+", np.subtract: "-", np.multiply: "*", np.divide: "/", np.greater: ">",
     np.greater_equal: ">=", np.less: "<", np.less_equal: "<=", np.equal: "==",
-    np.not_equal: "!=", np.bitwise_and: "&", np.bitwise_or: "|",
+    np.not_equal: "!=", np.bitwise_and: "&", np.bitwise_or: "|", np.negative: "-",
+}  # fmt: skip
+# Of Python's numbers.
+_PYTHONS: dict[Any, str] = {
+    operator.add: "+", operator.sub: "-", operator.mul: "*", operator.truediv: "/",
+    operator.floordiv: "//", operator.mod: "%", operator.pow: "**", operator.neg: "-",
 }  # fmt: skip
 _SUMS = {np.add: "sum", np.multiply: "prod", np.maximum: "max", np.minimum: "min"}
 _UPDATES = "+-*/"
@@ -82,7 +88,12 @@ class Source:
         self._modules = {"numpy"}
         self._constants: dict[str, str] = {}  # by their text
         self._number_of_names = 0
-        self._places = {id(x): place.name for place, x, _ in environment.found}
+        longest_first = sorted(environment.found, key=lambda found: -len(found[0].name))
+        self._places = {
+            id(x): place.name
+            for place, x, _ in longest_first
+            if isinstance(x, Node | np.ndarray | np.random.Generator)
+        }
         self._written = {self._values[slot].root for call in program.calls for slot in call.written}
         function = self._new(name)
         given = [v for v in self._values if type(v.source) is Argument]
@@ -144,7 +155,7 @@ class Source:
         return source is not None and not isinstance(source, Constant)
 
     def _statement(self, call: Call) -> str:
-        changed = [self._values[slot] for slot in call.written]
+        changed = [self._values[slot] for slot in call.written or call.inputs()[:1]]
         expression = self._update(call) or self._expression(call)
         outs = [self._values[slot] for slot in call.outs]
         numbers = [value for value in outs if not value.shape and not value.scalar]
@@ -169,12 +180,14 @@ class Source:
         function, args, kwargs = call.function, call.args, call.kwargs
         if function is operator.getitem:
             return f"{self._receiver(args[0])}[{self._index(args[1])}]"
-        if not kwargs and any(self._is_array(x) for x in args):
+        if function is raise_unless:
+            fine, _, error, message = args
+            return f"if not {self._receiver(fine)}.all(): raise {error.__name__}({message!r})"
+        if function in _PYTHONS or (not kwargs and any(self._is_array(x) for x in args)):
             operands = [self._operand(call, x) for x in args]
-            if function in _INFIX:
-                return f" {_INFIX[function]} ".join(operands)
-            if function is np.negative:
-                return f"-{operands[0]}"
+            sign = _PYTHONS.get(function) or _INFIX.get(function)
+            if sign:
+                return f" {sign} ".join(operands) if len(args) == 2 else f"{sign}{operands[0]}"
         if is_reduction(function):
             ufunc = function.__self__  # type: ignore[attr-defined]
             if ufunc in _SUMS and len(args) == 1 and kwargs.get("out") is None:
@@ -211,9 +224,7 @@ class Source:
 
     def _is_array(self, x: Any) -> bool:
         """Tell arrays from Python's numbers, which don't count as NumPy does."""
-        return type(x) is Ref and not (
-            self._values[x.slot].scalar and type(self._values[x.slot].source) in (Argument, Place)
-        )
+        return type(x) is Ref and not self._values[x.slot].weak
 
     def _operand(self, call: Call, x: Any) -> str:
         """Write an operand: a number without its dtype, where the others have the same one."""
@@ -244,6 +255,8 @@ class Source:
 
     def _index(self, index: Any) -> str:
         if isinstance(index, tuple) and index and type(index) is not Ref:
+            if len(index) == 1 and (index[0] is Ellipsis or isinstance(index[0], slice)):
+                return self._index(index[0])
             return ", ".join(map(self._index, index)) + ("," if len(index) == 1 else "")
         if isinstance(index, slice):
             ends = ["" if x is None else self._text(x) for x in (index.start, index.stop)]
@@ -340,7 +353,8 @@ class Source:
 
 
 def _without_first(place: str) -> str:
-    return place.partition(".")[2] or place
+    rest = place.partition(".")[2]
+    return rest if rest[:1].isalpha() else place
 
 
 def _builtins() -> list[str]:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from tinytorch.arrays.recorder import Recorder, map_parts, plainly, refuse, user_line
+from tinytorch.arrays.recorder import Line, Recorder, map_parts, plainly, refuse, user_line
 from tinytorch.compiler.program import (
     Argument,
     Call,
@@ -22,13 +22,16 @@ from tinytorch.compiler.program import (
 from tinytorch.compiler.storage import METHODS, VIEWS
 from tinytorch.engine import Array, Node
 
+_MEMORY = METHODS | VIEWS
+_RECORDED = np.ndarray, np.generic, bool, int, float
 _GRAD = Node.__dict__["_grad"]
 
 
 class Tape:
     """The calls that one run of a function makes, and the arrays that it found and made."""
 
-    def __init__(self) -> None:
+    def __init__(self, home: Line) -> None:
+        self.home = home
         self.calls: list[Call] = []
         self.values: list[Value] = []
         self.outside: dict[Any, Recorder] = {}  # the recorders of what comes from outside
@@ -48,8 +51,7 @@ class Tape:
             root = None
             if isinstance(value, np.ndarray):
                 root = self._owners.setdefault(id(owner_of(value)), len(self.values))
-            found = self.outside[key] = self._recorder(value, root, source)
-            self.values[found.slot].line = user_line()[0]
+            found = self.outside[key] = self._recorder(value, root, source, user_line()[0])
         return found
 
     def plain(self, array: Array, known: bool = False) -> Recorder:
@@ -85,9 +87,11 @@ class Tape:
             found = self.nodes[id(node)] = (weakref.ref(node), _GRAD.__get__(node))
         return found[1]
 
-    def _recorder(self, value: Any, root: int | None, source: Any = None) -> Recorder:
+    def _recorder(
+        self, value: Any, root: int | None, source: Any = None, line: Any = None
+    ) -> Recorder:
         slot = len(self.values)
-        self.values.append(Value.of(value, slot, slot if root is None else root, source))
+        self.values.append(Value.of(value, slot, slot if root is None else root, source, line))
         recorder = Recorder(value, slot, self)
         self.alive.append(weakref.ref(recorder))
         return recorder
@@ -102,43 +106,48 @@ class Tape:
         written: tuple[Any, ...] = (),
     ) -> Any:
         """Make a call, and write it down."""
-        if args and function in METHODS | VIEWS and isinstance(plainly(args[0]), np.generic):
+        if args and function in _MEMORY and isinstance(plainly(args[0]), np.generic):
             # A view of a number has memory of its own.
             args = (self.call(np.array, args[:1], {}), *args[1:])
-        operands: list[Recorder] = []
-
-        def ref(x: Any) -> Any:
-            if type(x) is np.ndarray:
-                if not x.ndim and not x.flags.writeable and x.base is None:
-                    return x[()]  # a number that operations share
-                x = self.plain(x)
-            if not isinstance(x, Recorder):
-                return x
-            operands.append(x)
-            return Ref(x.slot)
-
         line, backward = user_line()
-        refs = map_parts(ref, (args, kwargs))
-        changed = [ref(x).slot for x in written]
-        values = map_parts(plainly, (args, kwargs))
-        result = function(*values[0], **values[1])
+        operands: list[Recorder] = []
+        refs = self._refs(args, operands), self._refs(kwargs, operands)
+        changed = [self._ref(x, operands).slot for x in written]
+        result = function(*map_parts(plainly, args), **map_parts(plainly, kwargs))
         errstate: Any = np.geterr()
         call = Call(
             function, refs[0], refs[1], [], changed, line, "backward" if backward else "",
             None if errstate == self._errstate else errstate, isinstance(result, tuple | list),
         )  # fmt: skip
         self.calls.append(call)
-        roots = {id(owner_of(x.value)): self.values[x.slot].root for x in operands}
 
         def wrap(part: Any) -> Any:
-            if not isinstance(part, np.ndarray | np.generic | bool | int | float):
+            if not isinstance(part, _RECORDED):
                 return part
             for x in written:
                 if part is plainly(x):
                     return x
-            recorder = self._recorder(part, roots.get(id(owner_of(part))))
-            self.values[recorder.slot].line = line
+            root = None
+            if type(part) is np.ndarray and part.base is not None:
+                owner = owner_of(part)
+                same = (x for x in operands if owner_of(x.value) is owner)
+                root = next((self.values[x.slot].root for x in same), None)
+            recorder = self._recorder(part, root, line=line)
             call.outs.append(recorder.slot)
             return recorder
 
         return map_parts(wrap, result)
+
+    def _refs(self, tree: Any, operands: list[Recorder]) -> Any:
+        return map_parts(lambda x: self._ref(x, operands), tree)
+
+    def _ref(self, x: Any, operands: list[Recorder]) -> Any:
+        """Give what stands for an operand in a call, and note it."""
+        if type(x) is np.ndarray:
+            if not x.ndim and not x.flags.writeable and x.base is None:
+                return x[()]  # a number that operations share
+            x = self.plain(x)
+        if type(x) is not Recorder:
+            return x
+        operands.append(x)
+        return Ref(x.slot)

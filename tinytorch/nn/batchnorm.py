@@ -164,7 +164,7 @@ class _BatchNorm(_ByChannel):
         if self.training and self.num_batches_tracked is not None:
             self.num_batches_tracked[...] += 1
             if momentum is None:  # the average of all batches
-                momentum = 1 / float(self.num_batches_tracked)
+                momentum = (1 / self.num_batches_tracked).astype(x.dtype)
         return batch_norm(
             x,
             self.running_mean if not self.training or self.track_running_stats else None,
@@ -172,7 +172,7 @@ class _BatchNorm(_ByChannel):
             self.weight,
             self.bias,
             self.training or self.running_mean is None,
-            momentum or 0.0,
+            0.0 if momentum is None else momentum,
             self.eps,
         )
 

@@ -9,8 +9,9 @@ from typing import Any
 
 import numpy as np
 
+from tinytorch.arrays.checks import check, surely
 from tinytorch.nn.function_module import FunctionModule
-from tinytorch.nn.inputs import at_hand, input_like, tensor, values
+from tinytorch.nn.inputs import input_like, tensor, values
 from tinytorch.nn.linear import linear
 from tinytorch.nn.losses import paired, reduced
 from tinytorch.operations.indexing import take_along_axis
@@ -116,7 +117,7 @@ def _nll(
         weighted = log_p if weight is None else log_p * _for_classes(weight, log_p, axis)
         smooth = weighted.mean(axis) * -counted.astype(log_p.dtype)
         losses = losses * (1 - label_smoothing) + smooth * label_smoothing
-    if not at_hand(counted) or not counted.all():  # 0 times -inf would be nan
+    if not surely(counted.all()):  # 0 times -inf would be nan
         losses = losses.masked_fill(~counted, 0)
     return losses.sum() / weights.sum() if reduction == "mean" else reduced(losses, reduction)
 
@@ -157,14 +158,9 @@ def _labels(
         )
     counted = labels != ignore_index
     labels = np.where(counted, labels, 0)
-    if not at_hand(labels):
-        return np.where(labels < 0, x.shape[axis], labels), counted  # which no class has
-    wrong = (labels < 0) | (labels >= x.shape[axis])
-    if wrong.any():
-        raise IndexError(
-            f"{name}: of {x.shape[axis]} classes the labels are 0 to {x.shape[axis] - 1}, "
-            f"got {labels[wrong][0]}"
-        )
+    n = x.shape[axis]
+    message = f"{name}: of {n} classes the labels are 0 to {n - 1}"
+    check((labels >= 0) & (labels < n), labels, IndexError, message)
     return labels, counted
 
 
@@ -225,11 +221,11 @@ def binary_cross_entropy(
     1e-12. `weight` broadcasts. Raises ValueError for shapes that differ, and for p outside 0 to 1.
     """
     p, y = paired("binary_cross_entropy", input, target, strict=True)
-    if not ((p.data >= 0) & (p.data <= 1)).all():
-        raise ValueError(
-            "binary_cross_entropy: the input is a probability, between 0 and 1, and this is none; "
-            "binary_cross_entropy_with_logits takes what comes before the sigmoid"
-        )
+    check(
+        (p.data >= 0) & (p.data <= 1), p.data, ValueError,
+        "binary_cross_entropy: the input is a probability, between 0 and 1 "
+        "(binary_cross_entropy_with_logits takes what comes before the sigmoid)",
+    )  # fmt: skip
     losses = apply(_BINARY_CROSS_ENTROPY, _binary_cross_entropy, _BINARY_CROSS_ENTROPY_RULES, p, y)
     return reduced(losses if weight is None else losses * input_like(p, weight), reduction)
 

@@ -7,8 +7,9 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 
+from tinytorch.arrays.checks import check, surely
 from tinytorch.arrays.plain import plain
-from tinytorch.nn.inputs import at_hand, values
+from tinytorch.nn.inputs import values
 from tinytorch.nn.module import Module, Parameter
 from tinytorch.operations.operands import describe
 from tinytorch.random import RNG, generator
@@ -23,11 +24,8 @@ def one_hot(tensor: Any, num_classes: int = -1) -> Any:
     """
     labels = _numbers("one_hot", tensor)
     n = int(labels.max(initial=-1)) + 1 if num_classes == -1 else num_classes
-    if labels.min(initial=0) < 0 or labels.max(initial=-1) >= n:
-        raise ValueError(
-            f"one_hot: of {n} classes the labels are 0 to {n - 1}, "
-            f"got {labels.min()} to {labels.max()}"
-        )
+    message = f"one_hot: of {n} classes the labels are 0 to {n - 1}"
+    check((labels >= 0) & (labels < n), labels, ValueError, message)
     return plain((labels[..., None] == np.arange(n)).astype(int))
 
 
@@ -47,22 +45,18 @@ def embedding(
     none, TypeError for what are no whole numbers.
     """
     numbers, n = _numbers("embedding", input), len(weight)
-    if not at_hand(numbers):
-        numbers = np.where(numbers < 0, n, numbers)  # which no row has
-    elif numbers.min(initial=0) < 0 or numbers.max(initial=-1) >= n:
-        raise IndexError(
-            f"embedding: of {n} rows the numbers are 0 to {n - 1}, "
-            f"got {numbers.min()} to {numbers.max()}"
-        )
+    message = f"embedding: of {n} rows the numbers are 0 to {n - 1}"
+    check((numbers >= 0) & (numbers < n), numbers, IndexError, message)
     if max_norm is not None:
-        used = np.unique(numbers)
-        lengths = np.linalg.norm(weight.data[used], norm_type, axis=-1, keepdims=True)
-        weight.data[used] *= np.where(lengths > max_norm, max_norm / (lengths + 1e-7), 1)
+        used = weight.data[numbers]
+        lengths = np.linalg.norm(used, norm_type, axis=-1, keepdims=True)
+        scale = np.where(lengths > max_norm, max_norm / (lengths + 1e-7), 1)
+        weight.data[numbers] = used * scale  # the same, if one is used twice
     rows = weight[numbers]
     if padding_idx is not None:
-        padding = numbers == padding_idx % n
-        if padding.any():
-            rows = rows.masked_fill(padding[..., None], rows.data)
+        others = numbers != padding_idx % n
+        if not surely(others.all()):
+            rows = rows.masked_fill(~others[..., None], rows.data)
     if scale_grad_by_freq:
         share = 1 / np.bincount(numbers.ravel(), minlength=n)[numbers][..., None]
         rows = rows * share + rows.data * (1 - share)

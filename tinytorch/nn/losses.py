@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from tinytorch.arrays.checks import check
 from tinytorch.nn.function_module import FunctionModule
 from tinytorch.nn.inputs import input_like, tensor, values
 from tinytorch.tensor import Tensor
@@ -150,8 +151,8 @@ def gaussian_nll_loss(
     """
     x, y = paired("gaussian_nll_loss", input, target)
     variance = tensor(np.full(x.shape, var, x.dtype) if isinstance(var, int | float) else var)
-    if (variance.data < 0).any():
-        raise ValueError("gaussian_nll_loss: the variance is negative in places")
+    message = "gaussian_nll_loss: a variance is not negative"
+    check(variance.data >= 0, variance.data, ValueError, message)
     if variance.shape == x.shape[:-1] != x.shape:
         variance = variance[..., None]
     differ = [n for n, m in zip(variance.shape, x.shape, strict=False) if n != m]

@@ -55,7 +55,6 @@ class AveragedModel(Module):
 
     def update_parameters(self, model: Module) -> None:
         """Take the parameters of `model` as they are now into the average."""
-        n = int(self.n_averaged)
         pairs = list(zip(self.module.parameters, model.parameters, strict=True))
         buffers = list(zip(self.module.buffers(), model.buffers(), strict=True))
         if self.use_buffers:
@@ -63,7 +62,8 @@ class AveragedModel(Module):
         with no_grad():
             for mine, theirs in pairs:
                 a, x = _array(mine), _array(theirs)
-                a[...] = self.avg_fn(a, x, n) if n else x
+                n = self.n_averaged.astype(a.dtype)
+                a[...] = np.where(n > 0, self.avg_fn(a, x, n), x)
             for mine, theirs in buffers:
                 _array(mine)[...] = _array(theirs)
         self.n_averaged += 1

@@ -1,0 +1,31 @@
+"""What a function asks of values, which in a program are known only when it runs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from tinytorch.arrays.recorder import Recorder, call, current
+
+
+def check(fine: Any, values: Any, error: type[Exception], message: str) -> None:
+    """Raise `error`, which names the first of the `values` that is not `fine`, unless all are.
+
+    A program asks again in each run, where an `if` in a function that is compiled is refused.
+    """
+    if current() is None:
+        raise_unless(fine, values, error, message)
+    else:
+        call(raise_unless, (fine, values, error, message), {})
+
+
+def raise_unless(fine: Any, values: Any, error: type[Exception], message: str) -> None:
+    """Be what `check` does, as one call of a program."""
+    if not fine.all():
+        raise error(f"{message}, got {np.broadcast_to(values, fine.shape)[~fine][0]}")
+
+
+def surely(condition: Any) -> bool:
+    """Say whether something is known to hold: of what a program computes, nothing is."""
+    return type(condition) is not Recorder and bool(condition)
