@@ -189,7 +189,7 @@ def test_kinds_differ_in_shape_and_colour() -> None:
         "c1": "constant",
         "t3": "result",
     }
-    looks = re.findall(r"> color=\"(.*)\" fillcolor=\"(.*)\" shape=(\w+)", picture.dot)
+    looks = re.findall(r"> color=\"(.*)\" fillcolor=\"(.*)\" id=\w+ shape=(\w+)", picture.dot)
     assert [SHAPES[shape] for *_, shape in looks] == [
         k for k in kinds.values() if k in SHAPES.values()
     ]
