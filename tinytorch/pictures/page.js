@@ -78,7 +78,7 @@ function bringIntoView(cards) {
 function travel(arrows, step) {
   const trip = ++journey, back = step.kind !== "forward", start = performance.now();
   document.querySelectorAll(".parcel").forEach((parcel) => parcel.remove());
-  if (still.matches) return;
+  if (still.matches || !["forward", "share"].includes(step.kind)) return;
   const label = back && step.result?.length < 30 ? step.result : "●";
   const parcels = arrows.map((arrow) => {
     const parcel = document.createElementNS("http://www.w3.org/2000/svg", "text");
@@ -117,7 +117,7 @@ function heatMap(array) {
   const canvas = document.createElement("canvas");
   const [height, width] = [array.map.length, array.map[0].length];
   Object.assign(canvas, {width, height});
-  Object.assign(canvas.style, {width: `${width * 0.6}rem`, height: `${height * 0.6}rem`});
+  Object.assign(canvas.style, {width: `${width * 0.8}rem`, height: `${height * 0.8}rem`});
   canvas.setAttribute("role", "img");
   canvas.setAttribute("aria-label", `heat map of ${array.of} entries, ${array.extent}`);
   const context = canvas.getContext("2d"), style = getComputedStyle(document.body);
@@ -131,15 +131,13 @@ function heatMap(array) {
 }
 
 function describeArray(array, className = "") {
-  const parts = [element("pre", array.text, className)];
-  if (array.map) {
-    const [rows, columns] = [array.map.length, array.map[0].length];
-    parts.push(element("div", `${array.of}, ${array.extent}`), heatMap(array));
-    if (`${rows} by ${columns}` !== array.of) {
-      parts.push(element("div", `${rows} by ${columns} of the entries, evenly spread`));
-    }
-  }
-  return parts;
+  return [element("pre", array.text, className), ...(array.map ? describeMap(array) : [])];
+}
+
+function describeMap(array) {
+  const shown = `${array.map.length} by ${array.map[0].length}`;
+  const note = shown === array.of ? "" : ` Of the map, ${shown} entries, evenly spread.`;
+  return [heatMap(array), element("div", `${array.of}, ${array.extent}.${note}`, "note")];
 }
 
 function write(step) {
@@ -150,7 +148,7 @@ function write(step) {
     const different = lines.filter((line, i) => line && line !== lines[i - 1]);
     parts.push(element("h2", title), element("pre", different.join("\n= ")));
     const large = step.to ? step.share : unit.values;
-    if (large?.map) parts.push(...describeArray(large, step.to ? "grad" : ""));
+    if (large?.map) parts.push(...describeMap(large));
   }
   if (step.copies) {
     const sum = step.kind === "fold";

@@ -8,6 +8,7 @@ from __future__ import annotations
 import ast
 import functools
 import inspect
+from collections import ChainMap
 from collections.abc import Iterator, Mapping
 from types import CodeType, FrameType
 from typing import Any, NamedTuple
@@ -64,7 +65,7 @@ def _returned_expression(
     Of one that only calls another rule, that one's. Raises OSError where there is no source.
     """
     frame = returned[rule.__code__]
-    line, names = frame.f_lineno, frame.f_globals | frame.f_locals
+    line, names = frame.f_lineno, ChainMap(frame.f_locals, frame.f_globals)
     definition, source = _definition(rule.__code__)
     expression = definition.body if isinstance(definition, ast.Lambda) else None
     for x in ast.walk(definition) if expression is None else ():
@@ -75,7 +76,7 @@ def _returned_expression(
     called = getattr(getattr(expression, "func", None), "id", "")
     if "rule" in called:
         return _returned_expression(inspect.unwrap(names[called]), returned)
-    return source, expression, names
+    return source, expression, {x.id: names[x.id] for x in _names(expression) if x.id in names}
 
 
 def _text(value: Any) -> str:
@@ -93,6 +94,7 @@ def _is_plain(x: Any) -> bool:
     return x is None or isinstance(x, bool | int | float)
 
 
+@functools.lru_cache(maxsize=256)
 def _definition(code: CodeType) -> tuple[ast.Lambda | ast.FunctionDef, str]:
     """Find the lambda, or the def, that was compiled to `code`, and the text that it stands in.
 

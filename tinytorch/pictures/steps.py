@@ -201,6 +201,7 @@ class Story:
         step.result = inline(share.array)
         if not is_small(share.array):
             step.share = details(share.array)
+            del step.share["text"]
         if node not in begun:
             begun.add(node)
             if left[node]:

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-_ROWS, _COLUMNS = 16, 24  # the most of a map
+_ROWS, _COLUMNS = 12, 16  # the most of a map
 _SHADES = 12  # of each sign
 
 
@@ -65,7 +65,7 @@ def details(array: Any) -> dict[str, Any]:
     """Describe an array for the page: its text and, of a large one, its extent and a heat map."""
     if is_small(array) or not array.size:
         return {"text": "\n".join(entries(array))}
-    rows = array.reshape(-1, array.shape[-1]) if array.ndim else array.reshape(1, 1)
+    rows = array.reshape(-1, array.shape[-1])
     corner = [
         line + "  …" * (rows.shape[1] > 4) for line in entries(np.ascontiguousarray(rows[:4, :4]))
     ]
