@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import cProfile
+import functools
 import hashlib
 import html
 import json
@@ -112,7 +113,7 @@ def programs(draw: st.DrawFn) -> Tensor:
     values = [Tensor(np.full(shape, 0.5)) for shape in ((), (2,), (3, 1), (3, 2))]
     for _ in range(draw(st.integers(1, 8))):
         x, y = (draw(st.sampled_from(values)) for _ in range(2))
-        values.append(draw(st.sampled_from([lambda: x + y, lambda: x * y, lambda: x.tanh()]))())
+        values.append(draw(st.sampled_from([np.add, np.multiply, lambda x, _: x.tanh()]))(x, y))
     return values[-1]
 
 
@@ -180,10 +181,10 @@ def test_each_step_says_what_happens() -> None:
         "z hands t2 its share, [1 1]. t2 had none yet.",
         "The gradient of t2 is complete. t2 hands p its share, [1 2]. p had none yet.",
         "t2 hands x its share, [3 -1]. x had none yet.",
-        "The gradient of t1 is complete. t1 hands p its share, [20.09 0.3679]. It is added to what "
-        "p has: [1 2] + [20.09 0.3679] = [21.09 2.368].",
-        "The gradient of p is complete. p hands x its share, [63.26 -1.184]. It is added to what "
-        "x has: [3 -1] + [63.26 -1.184] = [66.26 -2.184].",
+        "The gradient of t1 is complete. t1 hands p its share, [20.09 0.3679]. "
+        "It is added to what p has: [1 2] + [20.09 0.3679] = [21.09 2.368].",
+        "The gradient of p is complete. p hands x its share, [63.26 -1.184]. "
+        "It is added to what x has: [3 -1] + [63.26 -1.184] = [66.26 -2.184].",
         "p hands y its share, [21.09 4.736]. y had none yet.",
         "The way back is over: x.grad = [66.26 -2.184] and y.grad = [21.09 4.736].",
     ]
@@ -195,9 +196,9 @@ def test_each_step_says_what_happens() -> None:
     )
     keys = dict(zip(story.names.values(), story.keys.values(), strict=True))
     assert (share.node, share.to, share.arrows) == (keys["p"], keys["y"], [f"{keys['p']}-1"])
-    assert [step.complete for step in story.backward] == [
-        [], *([keys[name]] if name else [] for name in ("t1", "t2", "", "", "p", "x", "y")), [],
-    ] or story.backward[0].complete == [keys["z"]]  # fmt: skip
+    done = [story.names[unit] for step in story.backward for unit, key in story.keys.items()
+            if key in step.complete]  # fmt: skip
+    assert done == ["z", "t1", "t2", "p", "x", "y"]
 
 
 def test_what_was_broadcast_is_folded_in_a_step_of_its_own() -> None:
@@ -273,8 +274,12 @@ def rules_of(z: Tensor) -> list[tuple[str, str, str]]:
 def test_rules_are_shown_as_the_source_has_them() -> None:
     x, y = Tensor([1.0, 2.0], label="x"), Tensor([[1.0, 0.0], [0.0, 1.0]], label="y")
     assert rules_of(x.tanh()) == [
-        ("grad * (1 - out * out)", "t1.grad * (1 - t1 * t1)", "[1 1] * (1 - [0.7616 0.964] * [0.7616 0.964])")
-    ]  # fmt: skip
+        (
+            "grad * (1 - out * out)",
+            "t1.grad * (1 - t1 * t1)",
+            "[1 1] * (1 - [0.7616 0.964] * [0.7616 0.964])",
+        )
+    ]
     # The `return` that was taken, with what its names stood for there.
     assert rules_of(y @ x)[1] == (
         "grad[..., None, :] @ x", "t1.grad[..., None, :] @ y", "[1 1][..., None, :] @ [[1 0] [0 1]]"
@@ -310,8 +315,8 @@ def test_a_rule_without_a_source_says_so() -> None:
     hidden = eval("lambda grad, out, x: 5 * grad")  # noqa: S307
     op = operation(lambda x: 5 * x, hidden, name="explained_hidden")
     assert rules_of(op(Tensor(1.0))) == [("its source cannot be read", "", "")]
-    builtin = operation(np.sin, np.cos, name="explained_builtin")
-    del builtin  # its rule takes other arguments; what matters is that such a rule can be made
+    in_c = operation(np.sin, functools.partial(lambda grad, out, x: grad), name="explained_in_c")
+    assert rules_of(in_c(Tensor(1.0))) == [("its source cannot be read", "", "")]
 
 
 def test_explaining_under_a_profiler() -> None:
@@ -482,9 +487,16 @@ def test_names_in_the_page_are_unique_and_those_of_the_data() -> None:
     assert data["units"].keys() <= set(ids)
     assert data["closed"]["places"].keys() == data["units"].keys()
     closed = data["closed"]
-    for found in (closed["cards"], closed["places"], closed["arrows"], dict.fromkeys(closed["boxes"])):
+    for found in (
+        closed["cards"],
+        closed["places"],
+        closed["arrows"],
+        dict.fromkeys(closed["boxes"]),
+    ):
         assert {key if value is None else value for key, value in found.items()} <= set(ids)
-    arrows = {arrow for step in data["forward"] + data["backward"] for arrow in step.get("arrows", ())}
+    arrows = {
+        arrow for step in data["forward"] + data["backward"] for arrow in step.get("arrows", ())
+    }
     assert arrows <= set(ids)
     assert sorted(closed["boxes"].values()) == ["Layer(2 → 5, RELU)", "Layer(5 → 1, SIGMOID)"]
     # Outside the boxes every arrow is drawn in both; inside them none is.
@@ -571,7 +583,7 @@ def test_without_graphviz_a_notebook_says_what_to_install(monkeypatch: pytest.Mo
 def test_what_cannot_be_explained() -> None:
     with no_grad():
         z = program()
-    with pytest.raises(RuntimeError, match="explain: tensor 'z' of shape .* requires no gradient"):
+    with pytest.raises(RuntimeError, match=r"explain: tensor 'z' of shape .* requires no gradient"):
         z.explain("a.html")
     with pytest.raises(ValueError, match="max_nodes is at least 1, got 0"):
         program().explain("a.html", max_nodes=0)

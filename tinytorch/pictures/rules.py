@@ -8,8 +8,10 @@ from __future__ import annotations
 import ast
 import functools
 import inspect
+import itertools
+import re
 from collections import ChainMap
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from types import CodeType, FrameType
 from typing import Any, NamedTuple
 
@@ -48,35 +50,32 @@ class Rules:
         table = node._op.rules
         rule = inspect.unwrap((table if len(table) == len(node._rules) else node._rules)[place])
         try:
-            source, expression, variables = _returned_expression(rule, returned)
+            pieces, variables = _returned(rule, returned)
         except (AttributeError, KeyError, OSError, TypeError, SyntaxError):
             return Written(_UNAVAILABLE)
         texts = {name: text for name, x in variables.items() if (text := _text(x))}
         called = {name: names[id(x)] for name, x in variables.items() if id(x) in names}
         called["grad"] = f"{names[id(node._arrays[0])]}.grad"
-        return Written(*(_cut(source, expression, values) for values in ({}, called, texts)))
+        return Written(*(_joined(pieces, values) for values in ({}, called, texts)))
 
 
-def _returned_expression(
+def _returned(
     rule: Any, returned: Mapping[CodeType, FrameType]
-) -> tuple[str, ast.expr, dict[str, Any]]:
-    """Find the expression that `rule` returned, in its source, and its names.
+) -> tuple[Sequence[str], dict[str, Any]]:
+    """Give the expression that `rule` returned, in pieces, and what its names stood for.
 
     Of one that only calls another rule, that one's. Raises OSError where there is no source.
     """
     frame = returned[rule.__code__]
-    line, names = frame.f_lineno, ChainMap(frame.f_locals, frame.f_globals)
-    definition, source = _definition(rule.__code__)
-    expression = definition.body if isinstance(definition, ast.Lambda) else None
-    for x in ast.walk(definition) if expression is None else ():
-        if isinstance(x, ast.Return) and x.value and x.lineno <= line <= (x.end_lineno or 0):
-            expression = x.value
-    if expression is None:
-        raise OSError(_UNAVAILABLE)
-    called = getattr(getattr(expression, "func", None), "id", "")
+    pieces, called = _pieces(rule.__code__, frame.f_lineno)
+    variables = ChainMap(frame.f_locals, frame.f_globals)
     if "rule" in called:
-        return _returned_expression(inspect.unwrap(names[called]), returned)
-    return source, expression, {x.id: names[x.id] for x in _names(expression) if x.id in names}
+        return _returned(inspect.unwrap(variables[called]), returned)
+    return pieces, {name: variables[name] for name in pieces[1::2] if name in variables}
+
+
+def _joined(pieces: Sequence[str], values: Mapping[str, str]) -> str:
+    return "".join(values.get(x, x) if i % 2 else x for i, x in enumerate(pieces))
 
 
 def _text(value: Any) -> str:
@@ -95,25 +94,51 @@ def _is_plain(x: Any) -> bool:
 
 
 @functools.lru_cache(maxsize=256)
-def _definition(code: CodeType) -> tuple[ast.Lambda | ast.FunctionDef, str]:
-    """Find the lambda, or the def, that was compiled to `code`, and the text that it stands in.
+def _pieces(code: CodeType, line: int | None) -> tuple[Sequence[str], str]:
+    """Cut the expression that a function returns on a line out of its source.
 
-    Raises OSError where there is no text.
+    Gives it in pieces, every second one a name, and the name of the function that it only calls.
+    Raises OSError where there is no source.
     """
     source = "".join(inspect.findsource(code)[0])
+    expression = _expression(_definition(source, code), line)
+    text = source.encode()
+    starts = [0, *itertools.accumulate(map(len, text.splitlines(keepends=True)))]
+
+    def span(x: Any) -> tuple[int, int]:
+        start, end = starts[x.lineno - 1], starts[x.end_lineno - 1]
+        return start + x.col_offset, end + x.end_col_offset
+
+    begin, end = span(expression)
+    cuts = [begin, *itertools.chain(*sorted(map(span, _names(expression)))), end]
+    pieces = [text[a:b].decode() for a, b in itertools.pairwise(cuts)]
+    called = getattr(getattr(expression, "func", None), "id", "")
+    return [re.sub(r"\s*\n\s*", " ", piece) for piece in pieces], called
+
+
+def _expression(definition: ast.Lambda | ast.FunctionDef, line: int | None) -> ast.expr:
+    if isinstance(definition, ast.Lambda):
+        return definition.body
+    for x in ast.walk(definition):
+        if isinstance(x, ast.Return) and x.value and x.lineno <= (line or 0) <= (x.end_lineno or 0):
+            return x.value
+    raise OSError(_UNAVAILABLE)
+
+
+def _definition(source: str, code: CodeType) -> ast.Lambda | ast.FunctionDef:
+    """Find the lambda, or the def, that was compiled to `code`."""
     found = [
         definition
         for definition in _definitions(source)
         if _first_line(definition) == code.co_firstlineno
-        and len(definition.args.args) == code.co_argcount
-        and (isinstance(definition, ast.Lambda) == (code.co_name == "<lambda>"))
+        and isinstance(definition, ast.Lambda) == (code.co_name == "<lambda>")
     ]
     # Of several on a line, the one around all that was compiled.
     places = [(a, c, b, d) for a, b, c, d in code.co_positions() if c is not None and (c or d)]
     around = [x for x in found if all(_contains(x, *place) for place in places)]
     if not around:
         raise OSError(_UNAVAILABLE)
-    return around[-1], source
+    return around[-1]
 
 
 @functools.lru_cache(maxsize=32)
@@ -129,20 +154,6 @@ def _first_line(definition: ast.Lambda | ast.FunctionDef) -> int:
 def _contains(x: Any, line: Any, column: Any, end_line: Any, end_column: Any) -> bool:
     start, end = (x.lineno, x.col_offset), (x.end_lineno, x.end_col_offset)
     return bool(start <= (line, column) and (end_line, end_column) <= end)
-
-
-def _cut(source: str, expression: ast.expr, values: Mapping[str, str]) -> str:
-    """Cut an expression out of the source, on one line, with values in the place of names."""
-    first = expression.lineno
-    lines = [line.encode() for line in source.splitlines()[first - 1 : expression.end_lineno]]
-    lines[-1] = lines[-1][: expression.end_col_offset]
-    for name in sorted(_names(expression), key=lambda x: (x.lineno, -x.col_offset)):
-        if name.id in values:
-            line, value = lines[name.lineno - first], values[name.id].encode()
-            start, end = name.col_offset, name.end_col_offset
-            lines[name.lineno - first] = line[:start] + value + line[end:]
-    lines[0] = lines[0][expression.col_offset :]
-    return " ".join(line.decode().strip() for line in lines)
 
 
 def _names(expression: ast.expr) -> Iterator[ast.Name]:
