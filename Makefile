@@ -11,7 +11,7 @@ export OMP_NUM_THREADS = 1
 export OPENBLAS_NUM_THREADS = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help venv install demo larger-than-memory notebook assets tests tests-thorough bench bench-readme lint types stub format clean
+.PHONY: help venv install demo larger-than-memory notebook assets tests tests-thorough browser-tests bench bench-readme lint types stub format clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-18s %s\n", $$1, $$2 }' Makefile
@@ -38,6 +38,11 @@ tests: $(VENV)/installed-dev ## run the test suite
 
 tests-thorough: $(VENV)/installed-dev ## search for new counterexamples, for an hour or so
 	$(BIN)/pytest --numprocesses auto --hypothesis-profile thorough
+
+browser-tests: $(VENV)/installed-dev $(VENV)/installed-browser ## use the step-by-step page in Chromium
+	@command -v chromium chromedriver >/dev/null || { echo \
+	"this needs a browser: apt-get install chromium chromium-driver"; exit 1; }
+	$(BIN)/pytest tests/browser_page.py
 
 bench: $(BENCH)/installed ## race PyTorch, JAX and others; make bench quick=1 takes a minute
 	$(BENCH)/bin/python -m benchmarks $(if $(quick),--quick)

@@ -176,15 +176,19 @@ def test_each_step_says_what_happens() -> None:
     first, share = story.forward[1], story.backward[-2]
     assert (first.rule, first.numbers, first.result) == ("p = x * y", "[1 2] * [3 -0.5]", "[3 -1]")
     assert [step.text for step in story.backward] == [
-        "The way back begins at z: its gradient is [1 1], since z changes by as much as z does.",
+        "The way back begins at z: its gradient is [1 1], that of z with respect to itself.",
         "z hands t1 its share, [1 1]. t1 had none yet.",
         "z hands t2 its share, [1 1]. t2 had none yet.",
         "The gradient of t2 is complete. t2 hands p its share, [1 2]. p had none yet.",
         "t2 hands x its share, [3 -1]. x had none yet.",
-        "The gradient of t1 is complete. t1 hands p its share, [20.09 0.3679]. "
-        "It is added to what p has: [1 2] + [20.09 0.3679] = [21.09 2.368].",
-        "The gradient of p is complete. p hands x its share, [63.26 -1.184]. "
-        "It is added to what x has: [3 -1] + [63.26 -1.184] = [66.26 -2.184].",
+        (
+            "The gradient of t1 is complete. t1 hands p its share, [20.09 0.3679]. "
+            "It is added to what p has: [1 2] + [20.09 0.3679] = [21.09 2.368]."
+        ),
+        (
+            "The gradient of p is complete. p hands x its share, [63.26 -1.184]. "
+            "It is added to what x has: [3 -1] + [63.26 -1.184] = [66.26 -2.184]."
+        ),
         "p hands y its share, [21.09 4.736]. y had none yet.",
         "The way back is over: x.grad = [66.26 -2.184] and y.grad = [21.09 4.736].",
     ]
@@ -232,11 +236,13 @@ def test_an_input_that_comes_twice_gets_two_shares() -> None:
 
 def test_the_wrong_order_hands_on_too_early() -> None:
     story = story_of(program())
-    early = next(step for step in story.wrong if "does not wait" in step.text)
+    early = next(step for step in story.wrong if "hands on too early" in step.text)
     late = next(step for step in story.wrong if "too late" in step.text)
     p = next(key for unit, key in story.keys.items() if story.names[unit] == "p")
-    assert early.text.startswith("p does not wait for 1 share more. p hands x its share, ")
-    assert late.text.endswith("That is too late: p has handed its gradient on already.")
+    assert early.text.startswith(
+        "p hands on too early, with 1 share still to come. p hands x its share, "
+    )
+    assert late.text.endswith("That is too late: p has handed on what it had.")
     assert early.wrong == late.wrong == [p]
     end = story.wrong[-1]
     assert end.text == (

@@ -27,7 +27,8 @@ def test_wheel_holds_the_package_and_nothing_else(wheel: ZipFile) -> None:
     names = {name for name in wheel.namelist() if ".dist-info/" not in name}
     package = ROOT / "tinytorch"
     sources = {path.relative_to(ROOT).as_posix() for path in package.rglob("*.py")}
-    assert names == sources | {"tinytorch/py.typed", "tinytorch/operations/methods.pyi"}
+    page = {f"tinytorch/pictures/page.{ending}" for ending in ("css", "html", "js")}
+    assert names == sources | page | {"tinytorch/py.typed", "tinytorch/operations/methods.pyi"}
 
 
 def test_dependencies_are_numpy_and_graphviz(wheel: ZipFile) -> None:

@@ -136,8 +136,9 @@ function describeArray(array, className = "") {
 
 function describeMap(array) {
   const shown = `${array.map.length} by ${array.map[0].length}`;
-  const note = shown === array.of ? "" : ` Of the map, ${shown} entries, evenly spread.`;
-  return [heatMap(array), element("div", `${array.of}, ${array.extent}.${note}`, "note")];
+  const which = shown === array.of ? "" : `${shown} entries, evenly spread; `;
+  const note = `${array.of}, ${array.extent}. The map: ${which}blue is negative, orange positive.`;
+  return [heatMap(array), element("div", note, "note")];
 }
 
 function write(step) {

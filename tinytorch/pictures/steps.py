@@ -179,7 +179,7 @@ class Story:
         seed = Step(
             "seed",
             f"The way back begins at {name}: its gradient is {inline(grads[id(self.root)])}, "
-            f"since {name} changes by as much as {name} does.",
+            f"that of {name} with respect to itself.",
             key,
             grads={key: summary(grads[id(self.root)])},
             complete=[key],
@@ -205,7 +205,7 @@ class Story:
         if node not in begun:
             begun.add(node)
             if left[node]:
-                step.text = f"{name} does not wait for {_count(left[node], 'share')} more. "
+                step.text = f"{name} hands on too early, with {_shares(left[node])} still to come. "
                 step.wrong = [step.node]
             elif node in self.keys:
                 step.text = f"The gradient of {name} is complete. "
@@ -227,7 +227,7 @@ class Story:
             last.text += f" It is added to what {to} has: {last.sum}."
         left[x] -= 1
         if x in begun:
-            last.text += f" That is too late: {to} has handed its gradient on already."
+            last.text += f" That is too late: {to} has handed on what it had."
             last.wrong = [last.to]
         if not left[x]:
             last.complete = [last.to]
@@ -296,5 +296,5 @@ def _listed(texts: list[str]) -> str:
     return " and ".join(filter(None, [", ".join(texts[:-1]), *texts[-1:]]))
 
 
-def _count(n: int, what: str) -> str:
-    return f"{n} {what}" + "s" * (n != 1)
+def _shares(n: int) -> str:
+    return "1 share" if n == 1 else f"{n} shares"
