@@ -66,4 +66,6 @@ def _users_line(frame: FrameType) -> str:
         return ""
     name, number = caller.f_code.co_filename, caller.f_lineno
     text = linecache.getline(name, number, caller.f_globals).strip()
-    return f"{Path(name).name}:{number}: {text}"
+    # The cell of a notebook has no file of its name.
+    where = f"{Path(name).name}:{number}" if Path(name).exists() else f"line {number}"
+    return f"{where}: {text}"

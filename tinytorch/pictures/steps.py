@@ -6,6 +6,7 @@ The way back is not walked a second time in here: the engine's own loop runs, an
 from __future__ import annotations
 
 import heapq
+import math
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -63,15 +64,14 @@ def watch(root: Node, nodes: Iterable[Node], names: Mapping[int, str]) -> list[S
     Lists the shares that go to the nodes that `names` names, by id. No node's `.grad` is changed.
     """
     told: list[Share] = []
-    inputs: dict[int, Iterator[int]] = {}
+    inputs: dict[Node, Iterator[int]] = {}  # those that have not been told of yet
     rules = Rules()
 
     def tell(node: Node, x: Node, share: Any) -> None:
-        if id(node) not in inputs:
+        if node not in inputs:
             places = enumerate(node._children)
-            needed = (i for i, y in places if isinstance(y, Node) and y.requires_grad)
-            inputs[id(node)] = needed
-        place = next(inputs[id(node)])
+            inputs[node] = (i for i, y in places if isinstance(y, Node) and y.requires_grad)
+        place = next(inputs[node])
         if id(x) in names:
             # A number has no name but itself.
             called = [names.get(id(y), "…" if isinstance(y, Node) else "") for y in node._children]
@@ -214,8 +214,9 @@ class Story:
         folded = sum_to_shape(share.array, share.x._data.shape, share.x._data)
         folded = folded.astype(share.x._data.dtype)
         steps = [step]
-        if folded.size != share.array.size:
-            steps.append(self._fold(share, folded, step))
+        copies = _copies(share.array, folded.shape)
+        if len(copies) != 1 or copies[0].size != folded.size:
+            steps.append(self._fold(share, copies, folded, step))
         last = steps[-1]
         before = grads.get(x)
         grads[x] = folded if before is None else before + folded
@@ -233,12 +234,11 @@ class Story:
             last.complete = [last.to]
         return steps
 
-    def _fold(self, share: Share, folded: Array, step: Step) -> Step:
+    def _fold(self, share: Share, copies: Array, folded: Array, step: Step) -> Step:
         """Tell how a share gets its input's shape: copies are summed, or it is spread."""
         to, shape, wanted = self.names[id(share.x)], share.array.shape, folded.shape
         fold = Step("fold", "", step.node, step.to, arrows=step.arrows, total=inline(folded))
-        if folded.size < share.array.size:
-            copies = _copies(share.array, wanted)
+        if len(copies) != 1:
             fold.text = (
                 f"{to} has the shape {wanted}, its share {shape}: {to} was copied {len(copies)} "
                 f"times, so that its share is the sum of those of the copies, {fold.total}."
@@ -281,9 +281,10 @@ def _equal(x: Array, y: Array) -> bool:
 def _copies(array: Array, shape: tuple[int, ...]) -> Array:
     """List the parts of `array` that broadcasting made of one array of `shape`."""
     added = array.ndim - len(shape)
-    axes = [i for i, n in enumerate(array.shape) if i < added or (shape[i - added] == 1 != n)]
-    moved = np.moveaxis(array, axes, range(len(axes)))
-    return moved.reshape(-1, *shape)
+    axes = [i for i, n in enumerate(array.shape) if i < added or shape[i - added] == 1 != n]
+    one = [1 if i in axes else n for i, n in enumerate(array.shape)][max(added, 0) :]
+    copies = math.prod([array.shape[i] for i in axes])
+    return np.moveaxis(array, axes, range(len(axes))).reshape(copies, *one)
 
 
 def _array(unit: Any) -> Any:
