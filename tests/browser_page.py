@@ -5,15 +5,22 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
+import socket
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import nbclient
+import nbformat
 import numpy as np
 import pytest
 from selenium import webdriver
+from selenium.common.exceptions import WebDriverException
 from selenium.webdriver import Chrome, ChromeOptions, ChromeService
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
@@ -411,6 +418,62 @@ def test_without_javascript_it_is_the_picture(chromium: Chrome, tmp_path: Path) 
         assert "66.26" in page["n0"].text
     finally:
         chromium.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": False})
+
+
+@pytest.fixture
+def notebooks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Write a notebook with a page among its outputs, and the same from somebody else."""
+    for kind in ("CONFIG", "DATA"):  # leave the user's alone
+        monkeypatch.setenv(f"JUPYTER_{kind}_DIR", str(tmp_path / kind))
+    source = "from tinytorch import Tensor\n(Tensor([1.0, 2.0], label='x') * 3).explain()"
+    notebook = nbformat.v4.new_notebook()
+    notebook.cells.append(nbformat.v4.new_code_cell(source))
+    nbclient.NotebookClient(notebook).execute()
+    nbformat.write(notebook, tmp_path / "own.ipynb")
+    notebook.cells.append(nbformat.v4.new_markdown_cell("From somebody else"))
+    nbformat.write(notebook, tmp_path / "foreign.ipynb")
+    trust = [sys.executable, "-m", "jupyter", "trust", tmp_path / "own.ipynb"]
+    subprocess.run(trust, check=True, capture_output=True)
+    return tmp_path
+
+
+@pytest.fixture
+def lab(notebooks: Path) -> Iterator[str]:
+    """Run JupyterLab there, for nobody but this machine and without a password."""
+    with socket.socket() as free:
+        free.bind(("localhost", 0))
+        port = free.getsockname()[1]
+    command = [sys.executable, "-m", "jupyter", "lab", "--no-browser", "--allow-root"]
+    command += [f"--port={port}", "--IdentityProvider.token=", f"--notebook-dir={notebooks}"]
+    with subprocess.Popen(command, stderr=subprocess.DEVNULL) as server:
+        try:
+            yield f"http://localhost:{port}/lab/tree/"
+        finally:
+            server.terminate()
+
+
+def test_in_jupyterlab(chromium: Chrome, lab: str) -> None:
+    def output(notebook: str, kind: str) -> WebElement:
+        for _ in range(20):
+            with contextlib.suppress(WebDriverException):  # until the server listens
+                chromium.get(f"{lab}{notebook}?reset")
+                break
+            time.sleep(1)
+        selector = f".jp-OutputArea-output {kind}"
+        return WebDriverWait(chromium, 60).until(
+            lambda _: next(iter(chromium.find_elements(By.CSS_SELECTOR, selector)), None)
+        )
+
+    chromium.switch_to.frame(output("own.ipynb", "iframe"))
+    chromium.find_element(By.ID, "forth").click()
+    assert chromium.find_element(By.ID, "sentence").text.startswith("t1 is computed: x * 3.")
+    chromium.switch_to.default_content()
+    # Where the notebook is not trusted, frames are taken out, and the picture is left.
+    picture = output("foreign.ipynb", "img")
+    assert picture.size["height"] > 100
+    assert chromium.find_elements(By.CSS_SELECTOR, ".jp-OutputArea-output iframe") == []
+    chromium.get("about:blank")
+    chromium.get_log("browser")  # JupyterLab's own
 
 
 def test_in_a_frame_as_in_a_notebook(chromium: Chrome, tmp_path: Path) -> None:

@@ -19,6 +19,10 @@ const arrowOf = (key) => $(isClosed() ? data.closed.arrows[key] : key);
 function setView(view) {
   document.body.dataset.view = view;
   $("modules").textContent = isClosed() ? "Open modules" : "Close modules";
+}
+
+function turn(view) {
+  setView(view);
   show(index);
 }
 
@@ -81,9 +85,7 @@ function travel(arrows, step) {
   if (still.matches || !["forward", "share"].includes(step.kind)) return;
   const label = back && step.result?.length < 30 ? step.result : "●";
   const parcels = arrows.map((arrow) => {
-    const parcel = document.createElementNS("http://www.w3.org/2000/svg", "text");
-    parcel.classList.add("parcel");
-    parcel.setAttribute("text-anchor", "middle");
+    const parcel = inSvg("text", "parcel", {"text-anchor": "middle"});
     parcel.textContent = label;
     arrow.append(parcel);
     return [parcel, arrow.querySelector("path")];
@@ -266,7 +268,7 @@ $("back").onclick = keys.ArrowLeft;
 $("forth").onclick = keys.ArrowRight;
 $("play").onclick = keys[" "];
 $("slider").oninput = () => go($("slider").value - 1);
-$("modules").onclick = () => setView(isClosed() ? "opened" : "closed");
+$("modules").onclick = () => turn(isClosed() ? "opened" : "closed");
 $("whole").onclick = () => {
   const whole = $("graph").classList.toggle("whole");
   $("whole").setAttribute("aria-pressed", whole);
@@ -279,25 +281,26 @@ window.onhashchange = readAddress;
 
 // --- the start --------------------------------------------------------------
 
-function prepare(card, key) {
-  const unit = data.units[key], box = card.getBBox();
-  const ring = document.createElementNS("http://www.w3.org/2000/svg", "rect");
-  ring.classList.add("ring");
-  for (const [name, value] of Object.entries({
-    x: box.x - 3, y: box.y - 3, width: box.width + 6, height: box.height + 6,
-  })) ring.setAttribute(name, value);
-  const check = document.createElementNS("http://www.w3.org/2000/svg", "text");
-  check.classList.add("check");
+function inSvg(name, className, attributes) {
+  const made = document.createElementNS("http://www.w3.org/2000/svg", name);
+  made.classList.add(className);
+  Object.entries(attributes).forEach(([key, value]) => made.setAttribute(key, value));
+  return made;
+}
+
+function prepare(card, key, box) {
+  const unit = data.units[key];
+  const check = inSvg("text", "check", {x: box.x + box.width - 16, y: box.y + box.height - 6});
   check.textContent = "✓";
-  check.setAttribute("x", box.x + box.width - 16);
-  check.setAttribute("y", box.y + box.height - 6);
-  card.append(check, ring);
+  card.append(check, inSvg("rect", "ring", {
+    x: box.x - 3, y: box.y - 3, width: box.width + 6, height: box.height + 6,
+  }));
   const title = isClosed() && data.closed.boxes[card.id];
   card.setAttribute("tabindex", 0);
   card.setAttribute("role", title ? "button" : "img");
   card.setAttribute("aria-label", title ? `open ${title}` : `${unit.name}, ${unit.facts}`);
   card.onfocus = card.onmouseenter = () => look(key);
-  card.onclick = () => { if (title) setView("opened"); else look(key); };
+  card.onclick = () => { if (title) turn("opened"); else look(key); };
   card.addEventListener("keydown", (event) => { if (event.key === "Enter") card.onclick(); });
 }
 
@@ -305,15 +308,17 @@ document.body.classList.add("live");
 $("name").textContent = `: ${data.name}`;
 for (const view of data.closed ? ["opened", "closed"] : ["opened"]) {
   document.body.dataset.view = view;  // what is hidden has no size
-  Object.keys(data.units).forEach((key) => { if (cardOf(key)) prepare(cardOf(key), key); });
+  const cards = Object.keys(data.units).map((key) => [cardOf(key), key]).filter(([card]) => card);
+  const sized = cards.map(([card, key]) => [card, key, card.getBBox()]);  // before any is changed
+  sized.forEach((card) => prepare(...card));
 }
 document.querySelectorAll(".cluster").forEach((cluster) => {
-  if (data.closed) cluster.onclick = () => setView("closed");
+  if (data.closed) cluster.onclick = () => turn("closed");
 });
 $("modules").hidden = !data.closed;
 $("wrong").disabled = !data.wrong.length;
 $("wrong").title = data.wrong.length
   ? "What happens if a value hands its gradient on before it is complete"
   : "No order is wrong here: no computed value is used by two operations";
-readAddress();
 setView(data.closed && !data.expand ? "closed" : "opened");
+readAddress();

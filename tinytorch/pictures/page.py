@@ -179,7 +179,7 @@ def _compact(svg: str) -> str:
 
 def _shorter(tag: re.Match[str]) -> str:
     attributes = r' xml:space="preserve"| (?:font-family|stroke-width)="[^"]*"| stroke="none"'
-    rounded = re.sub(r"(\.\d)\d+", r"\1", tag[0])
+    rounded = re.sub(r"\.0+(?=\D)|(\.\d)\d+", r"\1", tag[0])
     return re.sub(rf'{attributes}| text-anchor="start"', "", rounded)
 
 

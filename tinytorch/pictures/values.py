@@ -11,8 +11,8 @@ _SHADES = 12  # of each sign
 
 
 def number(x: Any) -> str:
-    """Write a number with four digits."""
-    return f"{float(x):.4g}"
+    """Write a number with four digits, and no sign for 0."""
+    return f"{float(x) + 0.0:.4g}"
 
 
 def is_small(array: Any) -> bool:
@@ -67,11 +67,11 @@ def details(array: Any) -> dict[str, Any]:
         return {"text": "\n".join(entries(array))}
     rows = array.reshape(-1, array.shape[-1])
     corner = [
-        line + "  …" * (rows.shape[1] > 4) for line in entries(np.ascontiguousarray(rows[:4, :4]))
+        line + "  …" * (rows.shape[1] > 4) for line in entries(np.ascontiguousarray(rows[:3, :4]))
     ]
     least, mean, most = map(str.strip, extent(array))
     return {
-        "text": "\n".join(corner + ["…"] * (len(rows) > 4)),
+        "text": "\n".join(corner + ["…"] * (len(rows) > 3)),
         "extent": f"from {least} to {most}, mean {mean}",
         "map": _heat_map(rows),
         "of": f"{len(rows)} by {rows.shape[1]}",
