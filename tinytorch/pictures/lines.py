@@ -54,7 +54,6 @@ def on_return(tell: Callable[[FrameType, Any], None]) -> Iterator[None]:
     try:
         yield
     finally:
-        sys.setprofile(None)
         getattr(before, "enable", lambda: sys.setprofile(before))()  # cProfile's starts itself
 
 
