@@ -410,6 +410,16 @@ def test_two_hundred_cards_open_within_a_second(opened: Callable[..., Opened]) -
     assert time.perf_counter() - start < 5
 
 
+def test_of_a_long_chain_the_end_is_shown(opened: Callable[..., Opened]) -> None:
+    x = Tensor(1.0)
+    for _ in range(100):
+        x = x * 0.9 + 1
+    page = opened(x, max_nodes=5)
+    assert page.sentence == "The program begins with tensors that are not shown."
+    page.press(*[Keys.ARROW_RIGHT] * 20)
+    assert page.step == page.last
+
+
 def test_without_javascript_it_is_the_picture(chromium: Chrome, tmp_path: Path) -> None:
     program().explain(tmp_path / "page.html")
     chromium.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": True})

@@ -178,6 +178,17 @@ def test_what_is_not_shown_counts_all_the_same() -> None:
     assert "closed" not in data_of(page_of(y, max_nodes=6))
 
 
+def test_of_a_long_chain_the_end_is_told() -> None:
+    x = Tensor(1.0)
+    for _ in range(20_000):
+        x = x * 0.999
+    story = story_of(x, max_nodes=5)
+    assert story.forward[0].text == "The program begins with tensors that are not shown."
+    assert len(story.forward) == 6
+    assert len(story.backward) == 6
+    assert story.backward[-1].text.startswith("The way back is over: t1.grad = 0.996")
+
+
 # --- the steps ------------------------------------------------------------------------------------
 
 

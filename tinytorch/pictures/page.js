@@ -56,7 +56,8 @@ function draw(step) {
   step.wrong?.forEach((key) => placeOf(key)?.classList.add("fault"));
   const arrows = (step.arrows ?? []).map(arrowOf).filter(Boolean);
   arrows.forEach((arrow) => arrow.classList.add("busy"));
-  bringIntoView(step.kind === "start" ? [placeOf(step.known[0])] : active);
+  const given = step.kind === "start" ? (step.known ?? []).slice(0, 1).map(placeOf) : [];
+  bringIntoView([...active, ...given]);
   return arrows;
 }
 

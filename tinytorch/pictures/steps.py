@@ -148,6 +148,7 @@ class Story:
     def _start(self) -> Step:
         given = [unit for unit in self.graph.units if not getattr(unit, "_children", ())]
         told = [f"{self.names[id(x)]} = {inline(_array(x))}" for x in given]
+        told += ["tensors that are not shown"] * (self.graph.n_left_out > 0)
         return Step(
             "start",
             f"The program begins with {_listed(told)}.",
