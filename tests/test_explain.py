@@ -11,6 +11,7 @@ import json
 import linecache
 import logging
 import re
+import subprocess
 import sys
 from collections.abc import Callable
 from html.parser import HTMLParser
@@ -595,6 +596,12 @@ def test_the_page_opens_modules_if_asked_to() -> None:
     assert data_of(page_of(network(), expand=True))["expand"] is True
     network().render("a.html", expand=True)
     assert '"expand":true' in Path("a.html").read_text()
+
+
+def test_the_example_writes_its_page() -> None:
+    program = Path(__file__).parents[1] / "examples" / "backpropagation.py"
+    subprocess.run([sys.executable, program, "page.html"], check=True)
+    assert "backpropagation.py:11: z = x * y + x.exp()" in Path("page.html").read_text()
 
 
 def test_in_a_script_it_writes_backprop_html(caplog: pytest.LogCaptureFixture) -> None:
