@@ -94,7 +94,7 @@ class Optimizer:
 
         `closure`, called first, computes the loss and the gradients, and returns the loss.
         """
-        loss = None if closure is None else _evaluate(closure)
+        loss = None if closure is None else loss_of(closure)
         for group in self.param_groups:
             decay = group.get("weight_decay")
             for parameter in group["params"]:
@@ -181,7 +181,8 @@ class Optimizer:
         return "\n".join([*lines, ")"])
 
 
-def _evaluate(closure: Callable[[], Any]) -> Any:
+def loss_of(closure: Callable[[], Any]) -> Any:
+    """Call what computes the loss and its gradients, with recording on."""
     with enable_grad():
         return closure()
 
