@@ -11,7 +11,7 @@ export OMP_NUM_THREADS = 1
 export OPENBLAS_NUM_THREADS = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help venv install demo larger-than-memory notebook assets tests tests-thorough bench bench-readme lint types stub format clean
+.PHONY: help venv install demo larger-than-memory notebook assets frames tests tests-thorough browser-tests bench bench-readme lint types stub format clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-18s %s\n", $$1, $$2 }' Makefile
@@ -33,11 +33,23 @@ assets: $(VENV)/installed-dev ## draw the pictures of the README again
 	$(BIN)/python examples/computational_graph.py assets/computational_graph.svg
 	$(BIN)/python examples/moons.py --output assets
 
+frames: $(VENV)/installed-dev ## photograph four steps of the step-by-step page with Chromium
+	$(BIN)/python examples/backpropagation.py backprop.html
+	for step in 4 6 8 9; do chromium --headless --no-sandbox --hide-scrollbars \
+	--window-size=1000,640 --screenshot=assets/backprop_$$step.png \
+	"file://$(CURDIR)/backprop.html#step=$$step" 2>/dev/null || exit 1; done
+	rm backprop.html
+
 tests: $(VENV)/installed-dev ## run the test suite
 	$(BIN)/pytest --numprocesses auto
 
 tests-thorough: $(VENV)/installed-dev ## search for new counterexamples, for an hour or so
 	$(BIN)/pytest --numprocesses auto --hypothesis-profile thorough
+
+browser-tests: $(VENV)/installed-dev $(VENV)/installed-browser ## use the step-by-step page in Chromium
+	@command -v chromium chromedriver >/dev/null || { echo \
+	"this needs a browser: apt-get install chromium chromium-driver"; exit 1; }
+	$(BIN)/pytest tests/browser_page.py
 
 bench: $(BENCH)/installed ## race PyTorch, JAX and others; make bench quick=1 takes a minute
 	$(BENCH)/bin/python -m benchmarks $(if $(quick),--quick)

@@ -29,7 +29,8 @@ def test_wheel_holds_the_package_and_nothing_else(wheel: ZipFile) -> None:
     sources = {path.relative_to(ROOT).as_posix() for path in package.rglob("*.py")}
     stubs = {path.relative_to(ROOT).as_posix() for path in package.rglob("*.pyi")}
     assert len(stubs) == 2
-    assert names == sources | stubs | {"tinytorch/py.typed"}
+    page = {f"tinytorch/pictures/page.{ending}" for ending in ("css", "html", "js")}
+    assert names == sources | stubs | page | {"tinytorch/py.typed"}
 
 
 def test_dependencies_are_numpy_and_graphviz(wheel: ZipFile) -> None:

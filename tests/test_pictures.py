@@ -189,7 +189,7 @@ def test_kinds_differ_in_shape_and_colour() -> None:
         "c1": "constant",
         "t3": "result",
     }
-    looks = re.findall(r"> color=\"(.*)\" fillcolor=\"(.*)\" shape=(\w+)", picture.dot)
+    looks = re.findall(r"> color=\"(.*)\" fillcolor=\"(.*)\" id=\w+ shape=(\w+)", picture.dot)
     assert [SHAPES[shape] for *_, shape in looks] == [
         k for k in kinds.values() if k in SHAPES.values()
     ]
@@ -197,7 +197,7 @@ def test_kinds_differ_in_shape_and_colour() -> None:
     frames = re.findall(r"border='1' bgcolor='(#\w+)'[^>]*cellpadding='2' >", picture.dot)
     assert len(frames) == 4  # two intermediates have one, the result has two
     assert frames[-1] == frames[-2] != frames[0] == frames[1]
-    dashed = re.findall(r"^\t(n\d+):s -> .* \[style=dashed\]", picture.dot, re.MULTILINE)
+    dashed = re.findall(r"^\t(n\d+):s -> .* \[id=.* style=dashed\]", picture.dot, re.MULTILINE)
     assert [list(kinds)[int(key[1:])] for key in dashed] == ["known", "c1"]
 
 
@@ -552,7 +552,7 @@ def test_svg_and_dot_are_what_the_files_hold() -> None:
 @pytest.mark.parametrize(
     ("path", "error", "message"),
     [
-        ("graph.gif", ValueError, r"ends in .svg, .png, .pdf, .dot; got 'graph.gif'"),
+        ("graph.gif", ValueError, r"ends in .svg, .png, .pdf, .dot, .html; got 'graph.gif'"),
         ("graph", ValueError, "got 'graph'"),
         ("missing/graph.svg", FileNotFoundError, "there is no directory missing$"),
         ("folder.svg", OSError, "cannot write folder.svg: "),

@@ -29,7 +29,7 @@ from tinytorch.operations.operation import Operation
 from tinytorch.operations.protocols import numpy_functions, plain_functions
 
 if TYPE_CHECKING:
-    from tinytorch.pictures import Picture
+    from tinytorch.pictures import Page, Picture
 
 
 class Tensor(Methods, Conversions, InPlace):
@@ -187,6 +187,7 @@ class Tensor(Methods, Conversions, InPlace):
 
         The picture shows itself in a notebook, and `path` names a file for it, which ends in .svg,
         .png, .pdf or .dot; with neither it goes to computational_graph.svg in the current folder.
+        An ending in .html gives the page of `explain`.
         `view` opens the file. The call of a layer, or of another module that calls none itself, is
         one box, unless `expand` opens it. Of more than `max_nodes` tensors, a box counted as one,
         those nearest to this one are drawn.
@@ -197,6 +198,30 @@ class Tensor(Methods, Conversions, InPlace):
         from tinytorch.pictures import render
 
         return render(self, path, expand=expand, max_nodes=max_nodes, view=view)
+
+    def explain(
+        self,
+        path: str | os.PathLike[str] | None = None,
+        *,
+        expand: bool = False,
+        max_nodes: int = 200,
+        view: bool = False,
+    ) -> Page:
+        """Show step by step how this tensor was computed, and how `backward` takes the way back.
+
+        The page shows itself in a notebook, and `path` names a file for it; with neither it goes to
+        backprop.html in the current folder. It is one file that loads nothing else. No `.grad` is
+        changed: the gradients on the page are those of `backward()` after `.grad` was cleared.
+        `expand`, `max_nodes` and `view` as in `render`, but that inside modules every tensor
+        counts. What is computed in a block `with tinytorch.pictures.record_lines():` is shown with
+        the line of the program that computed it.
+
+        Raises what `render` raises, RuntimeError where no gradient is required, and TypeError for
+        other arrays than NumPy's.
+        """
+        from tinytorch.pictures import explain
+
+        return explain(self, path, expand=expand, max_nodes=max_nodes, view=view)
 
     # --- what an array tells of itself ------------------------------------------------------
 

@@ -47,7 +47,7 @@ def write(text: str, size: int = 11, color: str = INK, *, bold: bool = False) ->
     So a picture doesn't depend on the fonts of the computer that draws it, and fits on the one that
     shows it.
     """
-    lines = _fitted(text)
+    lines = fitted(text)
     shown = [_escaped(line) for line in lines]
     content = "".join(f"{line}<br align='left'/>" for line in shown) if shown[1:] else shown[0]
     if bold:
@@ -82,7 +82,7 @@ _UNSEEN = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 _JOINERS = "\u200c\u200d"
 
 
-def _fitted(text: str) -> list[str]:
+def fitted(text: str) -> list[str]:
     """Give the lines of a text that is shown, with an ellipsis for the middle where it is long."""
     lines = _visible(text)
     if len(lines) > _MOST_LINES:
@@ -104,7 +104,7 @@ def _shortened(line: str) -> str:
 
 def in_full(*texts: str) -> dict[str, str]:
     """Give those texts that are not shown in full as a tooltip."""
-    cut = [_visible(text) for text in texts if _fitted(text) != _visible(text)]
+    cut = [_visible(text) for text in texts if fitted(text) != _visible(text)]
     # Graphviz looks for escapes twice.
     lines = [html.escape(line).replace("\\", "\\" * 4) for lines in cut for line in lines]
     return {"tooltip": "&#10;".join(lines)} if lines else {}

@@ -8,7 +8,8 @@ argument it brings, and a dashed arrow brings no gradient back.
 from __future__ import annotations
 
 import itertools
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -16,6 +17,9 @@ from tinytorch.engine import Node
 from tinytorch.nn import Module
 from tinytorch.pictures.cells import INK, Cell, Look, framed, in_full, side_by_side, stacked, write
 from tinytorch.pictures.graph import Box, Graph, inputs_of, is_number
+from tinytorch.pictures.values import is_small, number, summary
+
+PartT = TypeVar("PartT")  # a cell, or a text
 
 _FONT = "DejaVu Sans Mono,Menlo,Consolas,monospace"
 _FAINT, _GRADIENT = "#5c5c5c", "#9a3412"
@@ -41,8 +45,26 @@ _CLUSTER = {
 }
 
 
-def as_dot(graph: Graph) -> str:
-    """Write the graph down in Graphviz's language."""
+def as_dot(
+    graph: Graph,
+    names: Mapping[int, str] | None = None,
+    grads: Mapping[int, list[str]] | None = None,
+) -> str:
+    """Write the graph down in Graphviz's language.
+
+    `names` and `grads` map the id of a unit to its name, and to the lines that its gradient is
+    written in; if not given, `names_of` names them, and gradients are those in `.grad`. Units have
+    the ids n0, n1, ... in the order of the graph, and the arrow that ends at the socket i of n5 has
+    the id n5-i.
+    """
+    if names is None:
+        names = names_of(graph)
+    if grads is None:
+        grads = {
+            id(x): summary(np.asarray(x._grad))
+            for x in graph.units
+            if getattr(x, "_grad", None) is not None and isinstance(x._data, np.ndarray)
+        }
     from graphviz import Digraph
 
     dot = Digraph(
@@ -52,15 +74,16 @@ def as_dot(graph: Graph) -> str:
         edge_attr={"arrowsize": "0.6", "color": _FAINT, "penwidth": "1.2"},
     )
     keys = {id(unit): f"n{i}" for i, unit in enumerate(graph.units)}
-    names = _names(graph)
-    for unit, name in zip(graph.units, names, strict=True):
-        dot.node(keys[id(unit)], **_node(graph, unit, name), **_tooltip(graph, unit, name))
+    for unit in graph.units:
+        key, name = keys[id(unit)], names[id(unit)]
+        card = _node(graph, unit, name, grads.get(id(unit)))
+        dot.node(key, id=key, **card, **_tooltip(graph, unit, name))
     free = dict(keys)  # a parameter that two calls use is drawn in the first
     for i, box in enumerate(reversed(graph.opened.values())):
         inside = [free.pop(id(x), "") for x in box.inside]
         parameters = [free.pop(id(x), "") for x in box.parameters.values()]
         with dot.subgraph(name=f"cluster_{i}") as cluster:
-            title = _title(box.module)
+            title = title_of(box.module)
             label = write(title, 12, _MODULE.border, bold=True).content
             cluster.attr(label=f"<{label}>", **_CLUSTER, **in_full(title))
             for key in filter(None, inside + parameters):
@@ -75,6 +98,7 @@ def as_dot(graph: Graph) -> str:
             dot.edge(
                 f"{keys.get(id(x), 'more')}:s",
                 ":".join(filter(None, (keys[id(unit)], _port(i, len(inputs)), "n"))),
+                id=f"{keys[id(unit)]}-{i}",
                 style="solid" if getattr(x, "requires_grad", False) else "dashed",
             )
     if graph.n_left_out:
@@ -83,27 +107,27 @@ def as_dot(graph: Graph) -> str:
     return str(dot.source)
 
 
-def _names(graph: Graph) -> list[str]:
-    """Give the units' labels; what has none gets a number: t1, t2, ... and c1, c2, ..."""
+def names_of(graph: Graph) -> dict[int, str]:
+    """Map units' ids to their labels; what has none gets a number: t1, t2, ... and c1, c2, ..."""
     labels = [getattr(unit, "label", None) for unit in graph.units]
     taken = set(labels)
     numbers = {"t": itertools.count(1), "c": itertools.count(1)}
-    names = []
+    names = {}
     for unit, label in zip(graph.units, labels, strict=True):
         kind = "t" if getattr(unit, "requires_grad", False) else "c"
         fresh = (name for n in numbers[kind] if (name := f"{kind}{n}") not in taken)
-        names.append(str(label or graph.parameters.get(id(unit)) or next(fresh)))
+        names[id(unit)] = str(label or graph.parameters.get(id(unit)) or next(fresh))
     return names
 
 
-def _node(graph: Graph, unit: Any, name: str) -> dict[str, str]:
+def _node(graph: Graph, unit: Any, name: str, grad: list[str] | None) -> dict[str, str]:
     """Draw a tensor or an array as a card, with what made it on top."""
     kind = graph.kind(unit)
     look = _LOOKS[kind]
     array = unit._data if isinstance(unit, Node) else unit
     facts = f"{kind} {tuple(array.shape)} {array.dtype}".lstrip()
     lines = [write(name, 13, bold=True), write(facts, 9, _FAINT)]
-    lines.append(_values(array, getattr(unit, "_grad", None)))
+    lines.append(_values(array, grad))
     if look.shape != "plain":
         return {
             "label": f"<{stacked(lines)}>",
@@ -122,23 +146,17 @@ def _node(graph: Graph, unit: Any, name: str) -> dict[str, str]:
 
 def _tooltip(graph: Graph, unit: Any, name: str) -> dict[str, str]:
     box = graph.closed.get(id(unit))
-    return in_full(name, *([_title(box.module), *box.parameters] if box else []))
+    return in_full(name, *([title_of(box.module), *box.parameters] if box else []))
 
 
-def _values(array: Any, grad: Any) -> Cell:
-    """Write all values, or what they range over, with the gradient beside them."""
+def _values(array: Any, grad: list[str] | None) -> Cell:
+    """Write all values, or what they range over, with the lines of the gradient beside them."""
     if not isinstance(array, np.ndarray):  # it may be far away, or not computed yet
         return write(f"{type(array).__module__.partition('.')[0]} array", 9, _FAINT)
-    n_columns = array.shape[-1] if array.ndim else 1
-    all_fit = n_columns <= 6 and array.size <= min(16, 8 * n_columns)
-    lines = _entries if all_fit else _range
-    columns = [(INK, lines(array))]
+    columns = [(INK, summary(array))]
     if grad is not None:
-        columns = [
-            (INK, ["data", *lines(array)]),
-            (_GRADIENT, ["grad", *lines(np.asarray(grad))]),
-        ]
-    if not all_fit:
+        columns = [(INK, ["data", *summary(array)]), (_GRADIENT, ["grad", *grad])]
+    if not is_small(array):
         head = [" "] * (grad is not None)
         columns.insert(0, (_FAINT, [*head, "min", "mean", "max"]))
     gap = "  "
@@ -147,23 +165,21 @@ def _values(array: Any, grad: Any) -> Cell:
     )
 
 
-def _entries(array: Any) -> list[str]:
-    """Write out an array, one line for each of its rows."""
-    if not array.size:
-        return ["empty"]
-    texts = [[_number(x) for x in row] for row in array.reshape(-1, (array.shape or (1,))[-1])]
-    widths = [max(map(len, column)) for column in zip(*texts, strict=True)]
-    return ["  ".join(map(str.rjust, row, widths)) for row in texts]
-
-
-def _range(array: Any) -> list[str]:
-    with np.errstate(all="ignore"):
-        texts = [_number(x) for x in (array.min(), array.mean(), array.max())]
-    return [x.rjust(max(map(len, texts))) for x in texts]
-
-
-def _number(x: Any) -> str:
-    return f"{float(x):.4g}"
+def spell(node: Any, arguments: Sequence[PartT], sign: Callable[[str], PartT]) -> list[PartT]:
+    """Write an operation with its arguments, such as `x`, ` * `, `y`, each in its place."""
+    symbol = {"NEGATIVE": "-", "POSITIVE": "+"}.get(node._op.name, node._op.symbol)
+    if "□" in symbol:
+        texts = [sign(part) if part else None for part in symbol.split("□")]
+        pairs = itertools.zip_longest(texts, arguments)
+        return [part for pair in pairs for part in pair if part is not None]
+    if symbol == "[]":
+        return [*arguments, sign("[…]")]
+    if symbol.isidentifier():
+        listed = [part for x in arguments for part in (sign(", "), x)]
+        return [sign(f"{symbol}("), *listed[1:], sign(")")]
+    if len(arguments) == 2:
+        return [arguments[0], sign(f" {symbol} "), arguments[1]]
+    return [sign(symbol), *arguments]
 
 
 def _operation(node: Any) -> Cell:
@@ -171,27 +187,14 @@ def _operation(node: Any) -> Cell:
     n = len(inputs_of(node))
     ports = iter(range(n))
     arguments = [
-        _sign(_number(x)) if is_number(x) else _sign("□", _port(next(ports), n))
+        _sign(number(x)) if is_number(x) else _sign("□", _port(next(ports), n))
         for x in node._children
     ]
     if n > _MOST_SOCKETS:
         arguments = [_sign(f"{n} * □")]
-    symbol = {"NEGATIVE": "-", "POSITIVE": "+"}.get(node._op.name, node._op.symbol)
-    if "□" in symbol:
-        texts = [_sign(part) if part else None for part in symbol.split("□")]
-        pairs = itertools.zip_longest(texts, arguments)
-        signs = [sign for pair in pairs for sign in pair if sign]
-    elif symbol == "[]":
-        signs = [*arguments, _sign("[…]")]
-    elif symbol.isidentifier():
-        listed = [sign for x in arguments for sign in (_sign(", "), x)]
-        signs = [_sign(f"{symbol}("), *listed[1:], _sign(")")]
-    elif len(arguments) == 2:
-        signs = [arguments[0], _sign(f" {symbol} "), arguments[1]]
-    else:
-        signs = [_sign(symbol), *arguments]
     space = _sign(" ")
-    return side_by_side((space, *signs, space), f"{_OPERATION.frame} style='rounded'")
+    signs = (space, *spell(node, arguments, _sign), space)
+    return side_by_side(signs, f"{_OPERATION.frame} style='rounded'")
 
 
 def _sign(text: str, port: str = "") -> Cell:
@@ -208,12 +211,13 @@ def _module(box: Box) -> Cell:
     ports = [_port(i, len(box.inputs)) for i in range(len(box.inputs))]
     sockets = [write(" □ ", 12)._replace(port=port) for port in ports if port]
     lines = [side_by_side(sockets, "border='0'")] if sockets else []
-    lines.append(write(_title(box.module), 12, bold=True))
+    lines.append(write(title_of(box.module), 12, bold=True))
     for name, parameter in box.parameters.items():
         lines.append(write(f"{name} {parameter.shape}", 9, _FAINT))
     return Cell(framed(stacked(lines), _MODULE, "style='rounded'"))
 
 
-def _title(module: Module) -> str:
+def title_of(module: Module) -> str:
+    """Name a module in a line, as `Layer(2 → 24, RELU)`."""
     title = repr(module).partition(":")[0].removesuffix("()").replace("->", "→")
     return type(module).__name__ if "\n" in title else title

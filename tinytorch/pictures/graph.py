@@ -25,10 +25,13 @@ class Graph:
     """What to draw: tensors and constant arrays, the `units`, inputs first.
 
     The `opened` and the `closed` calls of modules are found by the id of their output. A closed one
-    is drawn in the place of its output, and has its inputs.
+    is drawn in the place of its output, and has its inputs. Raises ValueError where `max_nodes`
+    leaves nothing to draw.
     """
 
     def __init__(self, root: Tensor, *, expand: bool, max_nodes: int) -> None:
+        if max_nodes < 1:
+            raise ValueError(f"render: max_nodes is at least 1, got {max_nodes}")
         self.root = root
         found = _reached(root, inputs_of)
         called = [node for node in found if getattr(node, "_call", None)]

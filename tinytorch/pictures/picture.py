@@ -8,9 +8,10 @@ import re
 import secrets
 import sys
 import webbrowser
+from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from tinytorch.pictures.dot import as_dot
 from tinytorch.pictures.drawing import draw
@@ -20,6 +21,8 @@ from tinytorch.tensor import Tensor
 
 class Picture:
     """A drawn graph: `.svg` and `.dot` are strings, `save` writes a file, a notebook shows it."""
+
+    endings: tuple[str, ...] = (".svg", ".png", ".pdf", ".dot")  # of the files that it can be
 
     def __init__(self, dot: str) -> None:
         self.dot = dot
@@ -31,17 +34,8 @@ class Picture:
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write a file of the kind that the ending of `path` names; raises as `Tensor.render`."""
-        path = _checked(path)
-        match path.suffix.lower():
-            case ".dot":
-                content = self.dot.encode()
-            case ".svg":
-                content = self.svg.encode()
-            case ".pdf":  # the same picture is the same file, whenever it is drawn
-                pdf = draw(self.dot, "pdf")
-                content = re.sub(rb"(?<=/CreationDate \(D:)\d{14}", b"20000101000000", pdf)
-            case _:
-                content = draw(self.dot, "png")
+        path = checked(path, self.endings)
+        content = self._content(path.suffix.lower())
         # The file appears under its name when it is complete, or not at all.
         part = path.with_name(f".{secrets.token_hex(8)}.part")
         try:
@@ -52,8 +46,20 @@ class Picture:
         finally:
             part.unlink(missing_ok=True)
 
+    def _content(self, ending: str) -> bytes:
+        match ending:
+            case ".dot":
+                return self.dot.encode()
+            case ".svg":
+                return self.svg.encode()
+            case ".pdf":  # the same picture is the same file, whenever it is drawn
+                pdf = draw(self.dot, "pdf")
+                return re.sub(rb"(?<=/CreationDate \(D:)\d{14}", b"20000101000000", pdf)
+            case _:
+                return draw(self.dot, "png")
+
     def __repr__(self) -> str:
-        return f"Picture({self.dot.count(' [label=')} nodes)"
+        return f"{type(self).__name__}({self.dot.count(' [label=')} nodes)"
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
         try:
@@ -71,22 +77,32 @@ def render(
     view: bool = False,
 ) -> Picture:
     """Draw the graph behind `tensor`: what `Tensor.render` does, and says."""
-    if max_nodes < 1:
-        raise ValueError(f"render: max_nodes is at least 1, got {max_nodes}")
-    named = path is not None
-    path = _checked("computational_graph.svg" if path is None else path)
-    picture = Picture(as_dot(Graph(tensor, expand=expand, max_nodes=max_nodes)))
-    if named or view or not _in_notebook():
-        picture.save(path)
-        if not named:
-            _tell(f"the graph is drawn in {path.resolve()}")
+    path = None if path is None else checked(path, (*Picture.endings, ".html"))
+    if path and path.suffix.lower() == ".html":
+        from tinytorch.pictures.page import explain
+
+        return explain(tensor, path, expand=expand, max_nodes=max_nodes, view=view)
+    graph = Graph(tensor, expand=expand, max_nodes=max_nodes)
+    return show(Picture(as_dot(graph)), path, Path("computational_graph.svg"), view=view)
+
+
+PictureT = TypeVar("PictureT", bound=Picture)
+
+
+def show(picture: PictureT, path: Path | None, default: Path, *, view: bool) -> PictureT:
+    """Write the file that is named; where none is, and no notebook shows the picture, `default`."""
+    if path or view or not _in_notebook():
+        picture.save(path or default)
+        if not path:
+            _tell(f"the graph is drawn in {default.resolve()}")
     if view:
-        webbrowser.open(path.resolve().as_uri())
+        webbrowser.open((path or default).resolve().as_uri())
     return picture
 
 
-def _checked(path: str | os.PathLike[str]) -> Path:
-    path, endings = Path(path), (".svg", ".png", ".pdf", ".dot")
+def checked(path: str | os.PathLike[str], endings: Sequence[str]) -> Path:
+    """Give a path that a file can be written to. Raises ValueError, or FileNotFoundError."""
+    path = Path(path)
     if path.suffix.lower() not in endings:
         raise ValueError(f"render: the file ends in {', '.join(endings)}; got {path.name!r}")
     if not path.parent.is_dir():
