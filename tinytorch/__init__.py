@@ -10,6 +10,7 @@ from tinytorch.memory import keep_freed_memory
 from tinytorch.operations.operation import Operation
 from tinytorch.operations.own import operation, with_rules
 from tinytorch.random import Generator, manual_seed
+from tinytorch.serialization import load, save
 from tinytorch.tensor import Tensor
 from tinytorch.transforms import (
     elementwise_grad,
@@ -41,11 +42,13 @@ __all__ = [
     "jacobian",
     "jvp",
     "keep_freed_memory",
+    "load",
     "manual_seed",
     "nn",
     "no_grad",
     "operation",
     "optim",
+    "save",
     "set_grad_enabled",
     "sum_to_shape",
     "value_and_grad",
