@@ -7,6 +7,7 @@ from tinytorch.custom import checkpoint, custom_vjp
 from tinytorch.engine import sum_to_shape
 from tinytorch.grad_mode import enable_grad, is_grad_enabled, no_grad, set_grad_enabled
 from tinytorch.memory import keep_freed_memory
+from tinytorch.nn import summary
 from tinytorch.operations.operation import Operation
 from tinytorch.operations.own import operation, with_rules
 from tinytorch.random import Generator, manual_seed
@@ -51,6 +52,7 @@ __all__ = [
     "save",
     "set_grad_enabled",
     "sum_to_shape",
+    "summary",
     "value_and_grad",
     "vjp",
     "with_rules",

@@ -83,6 +83,7 @@ from tinytorch.nn.losses import (
 from tinytorch.nn.module import Module, Parameter
 from tinytorch.nn.normalization import GroupNorm, LayerNorm, LocalResponseNorm, RMSNorm
 from tinytorch.nn.perceptron import MLP, Activation, Layer, Neuron
+from tinytorch.nn.summaries import summary
 
 __all__ = [
     "CELU",
@@ -171,5 +172,6 @@ __all__ = [
     "Unflatten",
     "functional",
     "init",
+    "summary",
     "utils",
 ]
