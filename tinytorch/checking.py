@@ -8,8 +8,7 @@ from typing import Any
 import numpy as np
 
 from tinytorch.engine import Array
-from tinytorch.tensor import Tensor
-from tinytorch.transforms import Function, _call, _jacobian, _pull, _title, vjp
+from tinytorch.transforms import Function, call_on_tensors, grad, jacobian, title_of, vjp
 from tinytorch.trees import leaves, map_leaves
 
 # An error shows so many entries at most.
@@ -30,17 +29,18 @@ def check_grads(
 
     >>> check_grads(lambda x, y: np.sin(x) * y, 0.5, np.array([1.0, 2.0]))
     """
-    title = _title("check_grads", f)
+    title = title_of("check_grads", f)
     args = map_leaves(_in_float64, "", args)
     inputs = [name for i, x in enumerate(args) for name in _entries(f"argument {i}", x)]
+    everything = range(len(args))
     outputs: list[str] = []
     for degree in range(1, order + 1):
-        output, variables = _call(title, f, range(len(args)), args, {})
+        output, _ = call_on_tensors(title, f, everything, args, {})
         outputs = outputs or _entries("the output", output)
-        blocks = iter(leaves(_jacobian(output, variables)))
+        blocks = iter(leaves(jacobian(f, everything)(*args)))
         analytic = np.block(
             [
-                [np.reshape(next(blocks), (y.size, x.size)) for x in leaves(variables)]
+                [np.reshape(next(blocks), (np.size(y), np.size(x))) for x in leaves(args)]
                 for y in leaves(output)
             ]
         )
@@ -57,7 +57,7 @@ def check_grads(
                 )
             )
         outputs = [f"the derivative by {name}" for name in inputs]
-        f = functools.partial(_weighted_gradient, f)
+        f = grad(functools.partial(_weighted_sum, f), everything)
 
 
 def _in_float64(_where: str, leaf: Any) -> Any:
@@ -76,11 +76,9 @@ def _entries(where: str, tree: Any) -> list[str]:
     return names
 
 
-def _weighted_gradient(f: Function, *args: Any) -> Any:
-    output, variables = _call("check_grads", f, range(len(args)), args, {})
-    outputs = leaves(output)
-    weights = [Tensor(np.linspace(1, 2, y.size).reshape(y.shape)) for y in outputs]
-    return _pull(outputs, weights, variables)
+def _weighted_sum(f: Function, *args: Any) -> Any:
+    outputs = leaves(f(*args))
+    return sum((y * np.linspace(1, 2, y.size).reshape(y.shape)).sum() for y in outputs)
 
 
 def _central_differences(f: Function, args: tuple[Any, ...], size: int) -> Array:

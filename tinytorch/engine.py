@@ -56,7 +56,7 @@ class Node:
 
 recording = ContextVar[Sequence[Any]]("recording", default=(True, 0))  # enabled?, transforms around
 watcher = ContextVar[Callable[..., object] | None]("watcher", default=None)  # of each share
-_new, _count = object.__new__, count(1)
+_new, _count, _by_order = object.__new__, count(1), attrgetter("_order")
 _accumulating = Lock()  # so that no two threads' sums start from the same gradient
 
 
@@ -79,14 +79,13 @@ def record(value: Any, inputs: Any, arrays: Any, op: Any, rules: Sequence[Rule])
 
 def topological_order(roots: Iterable[Node]) -> list[Node]:
     """List `roots` and all nodes that they need gradients for, every node after its inputs."""
-    nodes = list(roots)
-    seen = set(nodes)
+    seen = set(nodes := list(roots))
     for node in nodes:  # which grow on the way
         for x in node._children:
             if isinstance(x, Node) and x.requires_grad and x not in seen:
                 seen.add(x)
                 nodes.append(x)
-    nodes.sort(key=attrgetter("_order"))  # of their making, which comes after the inputs'
+    nodes.sort(key=_by_order)  # of their making, which comes after the inputs'
     return nodes
 
 
@@ -103,6 +102,8 @@ def pull(grads: Any, nodes: Iterable[Node], only: Any = None, create_graph: bool
             grads[node] = grad = grad.array()
         if only is not None and not only[node]:
             del grads[node]
+        if not inputs:
+            continue
         given = (grad, node, *inputs) if create_graph else (grad, *node._arrays)
         for x, rule in zip(inputs, node._rules):  # noqa: B905  (strict costs time)
             if isinstance(x, Node) and x.requires_grad and (only is None or x in only):
@@ -118,29 +119,28 @@ def pull(grads: Any, nodes: Iterable[Node], only: Any = None, create_graph: bool
 
 def accumulate(grads: Mapping[Node, Any]) -> None:
     """Set `.grad`: add to what a leaf has, replace what an intermediate node has."""
-    totals, handed_on = dict(grads), {id(grad) for x, grad in grads.items() if x._children}
+    totals, handed_on = dict(grads), set()
     with _accumulating:
-        for leaf, grad in [(node, grads[node]) for node in grads if not node._children]:
-            if leaf._grad is not None:
-                totals[leaf] = leaf._grad + grad
+        for x, grad in grads.items():  # in which no input comes before its outputs
+            if x._children:
+                handed_on.add(id(grad))
+            elif x._grad is not None:
+                totals[x] = x._grad + grad
             elif id(grad) in handed_on or getattr(grad, "base", None) is not None:
-                totals[leaf] = grad.copy()  # a rule has handed on what it was given
-        # All or nothing: no error and no interrupt can part this one call, which gives False.
-        any(map(setattr, totals, repeat("_grad"), totals.values()))
+                totals[x] = grad.copy()  # a rule has handed on what it was given
+        any(map(setattr, totals, repeat("_grad"), totals.values()))  # one call, which none can part
 
 
 def sum_to_shape(array: Any, shape: Sequence[int], like: Any = None) -> Any:
-    """Fold `array` back to `shape`: the adjoint of `np.broadcast_to`.
+    """Fold `array` back to `shape`: the adjoint of `np.broadcast_to` sums over an entry's uses.
 
-    The gradient of an entry is the sum over its uses. What a rule left to be repeated is repeated,
-    laid out as `like`. Raises ValueError for shapes that don't fit.
+    What a rule left to be repeated is repeated, as `like`. Raises ValueError for unfit shapes.
 
     >>> sum_to_shape(np.ones((2, 3)), (3,))
     array([2., 2., 2.])
     """
     shape = tuple(shape)
-    folded = sum_leading(array, array.ndim - len(shape))
-    if folded.shape == shape:
+    if (folded := sum_leading(array, array.ndim - len(shape))).shape == shape:
         return folded
     if repeated := [i for i in range(-folded.ndim, 0) if folded.shape[i] != shape[i] == 1]:
         folded = sum_axes(folded, tuple(repeated), keepdims=True)

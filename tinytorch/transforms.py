@@ -68,7 +68,7 @@ class ValueAndGradient(Protocol):
 _BATCHED_ENTRIES = 2**23
 
 
-def _title(transform: str, f: Function) -> str:
+def title_of(transform: str, f: Function) -> str:
     """Name a transform of `f`, for messages. Raises TypeError if `f` is no function."""
     if not callable(f):
         raise TypeError(f"{transform}: expected a function, got {describe(f)}")
@@ -86,7 +86,7 @@ def _derived(title: str, f: Function) -> Callable[[Function], Function]:
     return rename
 
 
-def _call(
+def call_on_tensors(
     title: str, f: Function, argnums: Argnums, args: Sequence[Any], kwargs: dict[str, Any]
 ) -> tuple[Any, Any]:
     """Call `f` with new tensors for the arguments numbered; give its output, and those tensors."""
@@ -188,7 +188,7 @@ def grad(f: Function, argnums: Argnums = 0) -> Function:
     >>> grad(grad(lambda x: x**3))(2.0)
     np.float64(12.0)
     """
-    title = _title("grad", f)
+    title = title_of("grad", f)
 
     @_derived(title, f)
     def gradient(*args: Any, **kwargs: Any) -> Any:
@@ -207,7 +207,7 @@ def value_and_grad(f: Function, argnums: Argnums = 0) -> Function:
     >>> value_and_grad(lambda x: x**3)(2.0)
     (np.float64(8.0), np.float64(12.0))
     """
-    title = _title("value_and_grad", f)
+    title = title_of("value_and_grad", f)
 
     @_derived(title, f)
     def value_and_gradient(*args: Any, **kwargs: Any) -> Any:
@@ -219,7 +219,7 @@ def value_and_grad(f: Function, argnums: Argnums = 0) -> Function:
 def _value_and_grad(
     title: str, f: Function, argnums: Argnums, args: Sequence[Any], kwargs: dict[str, Any]
 ) -> tuple[Any, Any]:
-    output, variables = _call(title, f, argnums, args, kwargs)
+    output, variables = call_on_tensors(title, f, argnums, args, kwargs)
     if not isinstance(output, Tensor) or output.size != 1:
         raise TypeError(
             f"{title}: the output is {describe(output)}, expected a single entry; "
@@ -246,11 +246,11 @@ def elementwise_grad(f: Function, argnums: Argnums = 0) -> Function:
     >>> elementwise_grad(np.sin)(np.array([0.0, np.pi]))
     array([ 1., -1.])
     """
-    title = _title("elementwise_grad", f)
+    title = title_of("elementwise_grad", f)
 
     @_derived(title, f)
     def derivative(*args: Any, **kwargs: Any) -> Any:
-        output, variables = _call(title, f, argnums, args, kwargs)
+        output, variables = call_on_tensors(title, f, argnums, args, kwargs)
         outputs = leaves(output)
         return _pull(outputs, [_ones(y) for y in outputs], variables)
 
@@ -274,13 +274,13 @@ def vjp(f: Function, *primals: Any) -> tuple[Any, Function]:
     >>> out, pullback(np.array([1.0, 10.0]))
     (array([6., 8.]), (np.float64(43.0), array([ 2., 20.])))
     """
-    title = _title("vjp", f)
+    title = title_of("vjp", f)
     output, variables, pullback = _vjp(title, f, primals, "cotangent")
     return _in_memory(_primals(output), variables), pullback
 
 
 def _vjp(title: str, f: Function, primals: Sequence[Any], name: str) -> tuple[Any, Any, Function]:
-    output, variables = _call(title, f, range(len(primals)), primals, {})
+    output, variables = call_on_tensors(title, f, range(len(primals)), primals, {})
 
     def pullback(v: Any) -> Any:
         seeds = map_leaves(
@@ -304,9 +304,9 @@ def jvp(f: Function, primals: Any, tangents: Any) -> tuple[Any, Any]:
     >>> jvp(lambda x, y: x * y, (2.0, 5.0), (1.0, 0.1))
     (np.float64(10.0), np.float64(5.2))
     """
-    title = _title("jvp", f)
+    title = title_of("jvp", f)
     primals = _arguments(primals)
-    output, variables = _call(title, f, range(len(primals)), primals, {})
+    output, variables = call_on_tensors(title, f, range(len(primals)), primals, {})
     directions = map_leaves(
         lambda where, x, v: seed(where, v, x), f"{title}: tangents", variables, _arguments(tangents)
     )
@@ -340,7 +340,7 @@ def hvp(f: Function, primals: Any, tangents: Any) -> Any:
     >>> hvp(lambda x: (x**3).sum(), np.array([1.0, 2.0]), np.array([1.0, 10.0]))
     array([  6., 120.])
     """
-    title = _title("hvp", f)
+    title = title_of("hvp", f)
     primals = _arguments(primals)
     numbers = range(len(primals))
     gradient = functools.partial(_gradient, title, f, numbers)
@@ -369,11 +369,11 @@ def jacobian(f: Function, argnums: Argnums = 0) -> Function:
     array([[2., 0.],
            [0., 4.]])
     """
-    title = _title("jacobian", f)
+    title = title_of("jacobian", f)
 
     @_derived(title, f)
     def derivatives(*args: Any, **kwargs: Any) -> Any:
-        return _jacobian(*_call(title, f, argnums, args, kwargs))
+        return _jacobian(*call_on_tensors(title, f, argnums, args, kwargs))
 
     return derivatives
 
@@ -394,12 +394,12 @@ def hessian(f: Function, argnums: Argnums = 0) -> Function:
     array([[ 6.,  0.],
            [ 0., 12.]])
     """
-    title = _title("hessian", f)
+    title = title_of("hessian", f)
     gradient = functools.partial(_gradient, title, f, argnums)
 
     @_derived(title, f)
     def second_derivatives(*args: Any, **kwargs: Any) -> Any:
-        return _jacobian(*_call(title, gradient, argnums, args, kwargs))
+        return _jacobian(*call_on_tensors(title, gradient, argnums, args, kwargs))
 
     return second_derivatives
 

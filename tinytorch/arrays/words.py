@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from tinytorch.arrays.kind import kind_of
+from tinytorch.arrays.kind import NUMBERS, kind_of
 
 # Whole numbers of the same size.
 _BITS = {np.dtype(f"f{size}"): np.dtype(f"i{size}") for size in (2, 4, 8)}
@@ -34,7 +34,7 @@ def keep(mask: Any, array: Any) -> Any:
 
 def power(x: Any, y: Any) -> Any:
     """Give x**y. Small whole powers are products, for which NumPy takes a hundred times as long."""
-    whole = isinstance(x, np.ndarray) and isinstance(y, int | float) and y in _WHOLE_POWERS
+    whole = type(y) in NUMBERS and y in _WHOLE_POWERS and isinstance(x, np.ndarray)
     if not whole or x.dtype.char == "e":
         return x**y
     if y < 0:
@@ -106,13 +106,20 @@ def _sum_rows(matrix: Any) -> Any:
     return matrix.sum(axis=0)
 
 
+@functools.lru_cache(64)
+def _shared_ones(size: int, dtype: np.dtype[Any]) -> Any:
+    array = ones(size, dtype)
+    array.setflags(write=False)
+    return array
+
+
 def sum_leading(array: Any, axes: int) -> Any:
     """Sum over the first axes, so many; there may be none."""
     if axes <= 0:
         return array
     matrix = axes == 1 and isinstance(array, np.ndarray) and array.ndim == 2
     if matrix and array.size <= _ONE_THREAD and array.dtype.char in "fd":
-        return np.dot(ones(len(array), array.dtype), array)
+        return np.dot(_shared_ones(len(array), array.dtype), array)
     return sum_axes(array, tuple(range(axes)))
 
 
@@ -125,11 +132,10 @@ def sum_along(array: Any, axis: int) -> Any:
 
 def mean(array: Any, axis: Any, keepdims: bool) -> Any:
     """Give `np.mean(array, axis, keepdims=keepdims)`; long sums lose no digits."""
-    if isinstance(array, np.ndarray) and array.dtype.char in "fd" and array.size:
-        exact = array.sum if array.dtype.char == "d" else functools.partial(sum_axes, array)
-        sums = exact(axis=axis, keepdims=keepdims)
-        return sums / (array.size // sums.size)
-    return array.mean(axis=axis, keepdims=keepdims)
+    if not isinstance(array, np.ndarray) or array.dtype.char not in "fd" or not array.size:
+        return array.mean(axis=axis, keepdims=keepdims)
+    sums = sum_axes(array, axis, keepdims)
+    return sums / (array.size // sums.size)
 
 
 def variance(array: Any, axis: Any = None, keepdims: bool = False, ddof: float = 0) -> Any:

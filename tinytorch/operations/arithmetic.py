@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from tinytorch.arrays.kind import NUMBERS
 from tinytorch.arrays.words import keep, power
 from tinytorch.engine import Node
 from tinytorch.operations.operation import Operation, apply, binary, parametric, reflected, unary
@@ -56,7 +57,7 @@ def _one_less(x: Any, y: Any) -> Any:
 
 
 def _base_rule(grad: Any, out: Any, x: Any, y: Any) -> Any:  # noqa: ARG001
-    if isinstance(y, int | float) and y:
+    if type(y) in NUMBERS and y:
         return grad * (y * (x if y == 2 else power(x, y - 1)))
     return grad * (y * _power_log(x, _one_less(x, y), 0))
 

@@ -73,16 +73,17 @@ def reduction(
         return getattr(x, name)(**options)
 
     # NumPy's function would only call the method, and takes its time.
-    compute = half_as_single(faster or (by_method if in_numpy else function))
-    rule = half_as_single(rule)
+    single = faster or (by_method if in_numpy else function), rule
+    half = half_as_single(single[0]), half_as_single(rule)
 
     @torch_spelling
     def method(self: Any, axis: Axis = None, keepdims: bool = False, **parameters: Any) -> Any:
-        refuse_unknown(parameters, rule, op)
-        if isinstance(axis, list):
-            axis = tuple(axis)
-        if axis in (0, -1) and not self.ndim:
-            axis = None  # as in PyTorch
+        if parameters:
+            refuse_unknown(parameters, rule, op)
+        if axis is not None:
+            axis = tuple(axis) if isinstance(axis, list) else axis
+            axis = None if axis in (0, -1) and not self.ndim else axis  # as in PyTorch
+        compute, slope = half if self.dtype.char == "e" else single
 
         def value(x: Any) -> Any:
             return compute(x, axis=axis, keepdims=keepdims, **parameters)
@@ -92,7 +93,7 @@ def reduction(
                 axes = axes_of(x, axis)
                 kept = [1 if i in axes else n for i, n in enumerate(x.shape)]
                 grad, out = grad.reshape(kept), out.reshape(kept)
-            return rule(grad, out, x, axis, **parameters)
+            return slope(grad, out, x, axis, **parameters)
 
         return apply(op, value, (share,), self)
 

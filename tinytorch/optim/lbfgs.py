@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tinytorch.engine import Array
-from tinytorch.optim.optimizer import Optimizer, Params, State, _evaluate
+from tinytorch.optim.optimizer import Optimizer, Params, State, loss_of
 from tinytorch.tensor import Tensor
 
 # The conditions of Wolfe: the loss falls by this part of what the slope at the start promises, and
@@ -71,7 +71,7 @@ class LBFGS(Optimizer):
         group = self.param_groups[0]
         lr, tolerance = group["lr"], group["tolerance_change"]
         state = self.state[group["params"][0]]
-        first_loss = _evaluate(closure)
+        first_loss = loss_of(closure)
         self._warn_without_gradients()
         loss, g, evaluations = float(first_loss), self._gradient(), 1
 
@@ -79,7 +79,7 @@ class LBFGS(Optimizer):
             nonlocal evaluations
             self._put(x)
             evaluations += 1
-            return float(_evaluate(closure)), self._gradient()
+            return float(loss_of(closure)), self._gradient()
 
         for iteration in range(1, group["max_iter"] + 1):
             if np.abs(g).max() <= group["tolerance_grad"]:

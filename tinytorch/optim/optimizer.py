@@ -96,7 +96,7 @@ class Optimizer:
         `closure`, called first, computes the loss and the gradients, and returns the loss. Warns
         where no parameter at all has a gradient.
         """
-        loss = None if closure is None else _evaluate(closure)
+        loss = None if closure is None else loss_of(closure)
         self._warn_without_gradients()
         for group in self.param_groups:
             decay = group.get("weight_decay")
@@ -192,7 +192,8 @@ class Optimizer:
         return "\n".join([*lines, ")"])
 
 
-def _evaluate(closure: Callable[[], Any]) -> Any:
+def loss_of(closure: Callable[[], Any]) -> Any:
+    """Call what computes the loss and its gradients, with recording on."""
     with enable_grad():
         return closure()
 
