@@ -119,18 +119,15 @@ def test_a_module_is_pytorchs(name: str, options: dict[str, Any], inputs: list[A
     assert repr(pickle.loads(pickle.dumps(ours))) == repr(ours)  # noqa: S301
 
 
-# Filled by others: convolutions, pooling, padding, recurrent networks, attention, resampling.
-ELSEWHERE = (
-    "Conv", "MaxPool", "AvgPool", "AdaptiveAvgPool", "AdaptiveMaxPool", "LPPool", "MaxUnpool",
-    "FractionalMaxPool", "Pad", "Fold", "Unfold", "RNN", "LSTM", "GRU", "MultiheadAttention",
-    "Transformer", "Upsampl", "Pixel", "ChannelShuffle",
-)  # fmt: skip
+# Filled by others: recurrent networks, attention.
+ELSEWHERE = ("RNN", "LSTM", "GRU", "MultiheadAttention", "Transformer")
 LEFT_OUT = {
     "Lazy": "modules that find out their sizes from the first input",
     "AdaptiveLogSoftmaxWithLoss": "for vocabularies of millions",
     "Container": "PyTorch's own name for Module in old programs",
     "CrossMapLRN2d": "PyTorch's name for LocalResponseNorm in old programs",
     "EmbeddingBag": "the mean of an Embedding",
+    "FractionalMaxPool": "pooling by random windows",
     "LinearCrossEntropy": "Linear and CrossEntropyLoss in pieces that save a GPU's memory",
     "NLLLoss2d": "NLLLoss, deprecated",
     "SyncBatchNorm": "for several GPUs",

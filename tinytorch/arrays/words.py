@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import math
+import string
 from collections.abc import Callable
 from typing import Any
 
@@ -91,9 +92,40 @@ def sum_axes(array: Any, axis: Any = None, keepdims: bool = False) -> Any:
         return array.sum(axis=axis, keepdims=keepdims)
     elif axis in {0, (0,)} and array.ndim == 2 and array.flags.c_contiguous:
         return _sum_rows(array)[None] if keepdims else _sum_rows(array)
+    elif array.ndim > 2 and (sums := _sum_blocks(array, axis)) is not None:
+        return sums if keepdims else sums.squeeze(axis)
     else:
         wide = np.float64
     return array.sum(axis=axis, keepdims=keepdims, dtype=wide).astype(array.dtype)
+
+
+def _sum_blocks(array: Any, axis: Any) -> Any:
+    """Sum over axes, kept, that in memory are the first ones or the last; None for others."""
+    axes = {i % array.ndim for i in (range(array.ndim) if axis is None else np.atleast_1d(axis))}
+    order = sorted(range(array.ndim), key=lambda i: -array.strides[i])
+    dense = array.transpose(order)
+    if not dense.flags.c_contiguous or not array.size:
+        return None
+    first = [i for i in order if i in axes]
+    if order[: len(axes)] == first:
+        sums = _sum_rows(dense.reshape((math.prod(dense.shape[: len(axes)]), -1)))
+    elif order[-len(axes) :] == first:
+        sums = dense.reshape((math.prod(dense.shape[: -len(axes)]), -1)).sum(axis=-1)
+    else:
+        return None
+    kept = sums.reshape([1 if i in axes else array.shape[i] for i in order])
+    return kept.transpose(np.argsort(order))
+
+
+def sum_products(x: Any, y: Any, axis: tuple[int, ...]) -> Any:
+    """Give `np.sum(x * y, axis, keepdims=True)`, of arrays of one shape."""
+    if not (isinstance(x, np.ndarray) and isinstance(y, np.ndarray)) or x.dtype.char not in "fd":
+        return np.sum(x * y, axis=axis, keepdims=True)
+    axes = {i % x.ndim for i in axis}
+    letters = string.ascii_letters[: x.ndim]
+    kept = "".join(letter for i, letter in enumerate(letters) if i not in axes)
+    sums = np.einsum(f"{letters},{letters}->{kept}", x, y)
+    return sums.reshape([1 if i in axes else n for i, n in enumerate(x.shape)])
 
 
 def _sum_rows(matrix: Any) -> Any:

@@ -30,6 +30,14 @@ from tinytorch.nn.activations import (
     tanhshrink,
     threshold,
 )
+from tinytorch.nn.adaptive_pooling import (
+    adaptive_avg_pool1d,
+    adaptive_avg_pool2d,
+    adaptive_avg_pool3d,
+    adaptive_max_pool1d,
+    adaptive_max_pool2d,
+    adaptive_max_pool3d,
+)
 from tinytorch.nn.batchnorm import batch_norm, instance_norm
 from tinytorch.nn.classification import (
     binary_cross_entropy,
@@ -41,6 +49,7 @@ from tinytorch.nn.classification import (
     nll_loss,
     soft_margin_loss,
 )
+from tinytorch.nn.convolution import conv1d, conv2d, conv3d
 from tinytorch.nn.ctc import ctc_loss
 from tinytorch.nn.distances import (
     cosine_embedding_loss,
@@ -62,6 +71,8 @@ from tinytorch.nn.dropout import (
     feature_alpha_dropout,
 )
 from tinytorch.nn.embedding import embedding, one_hot
+from tinytorch.nn.folding import channel_shuffle, fold, pixel_shuffle, pixel_unshuffle, unfold
+from tinytorch.nn.grids import affine_grid, grid_sample
 from tinytorch.nn.linear import bilinear, linear
 from tinytorch.nn.losses import (
     gaussian_nll_loss,
@@ -72,15 +83,44 @@ from tinytorch.nn.losses import (
     poisson_nll_loss,
     smooth_l1_loss,
 )
+from tinytorch.nn.max_pooling import (
+    max_pool1d,
+    max_pool2d,
+    max_pool3d,
+    max_unpool1d,
+    max_unpool2d,
+    max_unpool3d,
+)
 from tinytorch.nn.normalization import group_norm, layer_norm, local_response_norm, rms_norm
+from tinytorch.nn.padding import pad
+from tinytorch.nn.pooling import avg_pool1d, avg_pool2d, avg_pool3d, lp_pool1d, lp_pool2d, lp_pool3d
+from tinytorch.nn.resampling import interpolate
+from tinytorch.nn.transposed import conv_transpose1d, conv_transpose2d, conv_transpose3d
 
 __all__ = [
+    "adaptive_avg_pool1d",
+    "adaptive_avg_pool2d",
+    "adaptive_avg_pool3d",
+    "adaptive_max_pool1d",
+    "adaptive_max_pool2d",
+    "adaptive_max_pool3d",
+    "affine_grid",
     "alpha_dropout",
+    "avg_pool1d",
+    "avg_pool2d",
+    "avg_pool3d",
     "batch_norm",
     "bilinear",
     "binary_cross_entropy",
     "binary_cross_entropy_with_logits",
     "celu",
+    "channel_shuffle",
+    "conv1d",
+    "conv2d",
+    "conv3d",
+    "conv_transpose1d",
+    "conv_transpose2d",
+    "conv_transpose3d",
     "cosine_embedding_loss",
     "cosine_similarity",
     "cross_entropy",
@@ -92,9 +132,11 @@ __all__ = [
     "elu",
     "embedding",
     "feature_alpha_dropout",
+    "fold",
     "gaussian_nll_loss",
     "gelu",
     "glu",
+    "grid_sample",
     "group_norm",
     "gumbel_softmax",
     "hardshrink",
@@ -104,6 +146,7 @@ __all__ = [
     "hinge_embedding_loss",
     "huber_loss",
     "instance_norm",
+    "interpolate",
     "kl_div",
     "l1_loss",
     "layer_norm",
@@ -112,7 +155,16 @@ __all__ = [
     "local_response_norm",
     "log_softmax",
     "logsigmoid",
+    "lp_pool1d",
+    "lp_pool2d",
+    "lp_pool3d",
     "margin_ranking_loss",
+    "max_pool1d",
+    "max_pool2d",
+    "max_pool3d",
+    "max_unpool1d",
+    "max_unpool2d",
+    "max_unpool3d",
     "mish",
     "mse_loss",
     "multi_margin_loss",
@@ -121,8 +173,11 @@ __all__ = [
     "nll_loss",
     "normalize",
     "one_hot",
+    "pad",
     "pairwise_distance",
     "pdist",
+    "pixel_shuffle",
+    "pixel_unshuffle",
     "poisson_nll_loss",
     "prelu",
     "relu",
@@ -144,4 +199,5 @@ __all__ = [
     "threshold",
     "triplet_margin_loss",
     "triplet_margin_with_distance_loss",
+    "unfold",
 ]

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from tinytorch.arrays import words
 from tinytorch.engine import Node
 from tinytorch.nn.function_module import FunctionModule
 from tinytorch.nn.inputs import tensor
@@ -17,29 +18,54 @@ from tinytorch.operations.operation import Operation, apply
 from tinytorch.tensor import Tensor
 
 _STANDARDIZE = Operation("standardize")
+_AFFINE = Operation("affine", "□ * □ + □")
 
 
 def standardize(x: Tensor, axes: tuple[int, ...], eps: float) -> tuple[Tensor, Any, Any]:
     """Give (x - mean) / sqrt(var + eps) with the mean and variance over `axes`, and these two."""
     mean = x.data.mean(axis=axes, keepdims=True)
-    variance = x.data.var(axis=axes, keepdims=True)
+    normal = x.data - mean
+    n = max(math.prod(x.shape[i] for i in axes), 1)
+    variance = words.sum_products(normal, normal, axes) / n
     scale = (variance + eps) ** -0.5
+    normal *= scale
 
     def rule(grad: Any, out: Any, x: Any) -> Any:
         # Of arrays it is known; for a second derivative it must come from x.
         graph = isinstance(x, Node)
         by = (np.var(x, axis=axes, keepdims=True) + eps) ** -0.5 if graph else scale
-        along_out = np.mean(grad * out, axis=axes, keepdims=True)
-        return by * (grad - np.mean(grad, axis=axes, keepdims=True) - out * along_out)
+        along_out = words.sum_products(grad, out, axes) / n
+        # In this order NumPy needs a single large array.
+        return (out * along_out + np.mean(grad, axis=axes, keepdims=True) - grad) * -by
 
-    return apply(_STANDARDIZE, lambda x: (x - mean) * scale, (rule,), x), mean, variance
+    return apply(_STANDARDIZE, lambda _: normal, (rule,), x), mean, variance
 
 
 def affine(x: Tensor, weight: Any, bias: Any, shape: Sequence[int]) -> Tensor:
     """Give x * weight + bias, with the two in `shape`, which broadcasts; either may be None."""
+    if weight is not None and bias is not None:
+        return apply(
+            _AFFINE,
+            lambda x, weight, bias: x * weight + bias,
+            (
+                lambda grad, out, x, weight, bias: grad * weight,
+                lambda grad, out, x, weight, bias: _folded_product(grad, x, weight.shape),
+                lambda grad, out, x, weight, bias: grad,
+            ),
+            x,
+            weight.reshape(shape),
+            bias.reshape(shape),
+        )
     if weight is not None:
         x = x * weight.reshape(shape)
     return x if bias is None else x + bias.reshape(shape)
+
+
+def _folded_product(x: Any, y: Any, shape: tuple[int, ...]) -> Any:
+    """Sum x * y over the axes along which `shape` is broadcast to theirs."""
+    padded = (1,) * (x.ndim - len(shape)) + shape
+    axes = tuple(i for i, n in enumerate(padded) if n == 1)
+    return words.sum_products(x, y, axes).reshape(shape)
 
 
 def _sizes(normalized_shape: int | Sequence[int]) -> tuple[int, ...]:

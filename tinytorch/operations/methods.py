@@ -12,10 +12,19 @@ from tinytorch.operations.linalg import LinearAlgebra
 from tinytorch.operations.ordering import Ordering
 from tinytorch.operations.reductions import Reductions
 from tinytorch.operations.shape import Shape
+from tinytorch.operations.windows import Windows
 
 
 class Methods(
-    Activations, Reductions, Ordering, Differences, Shape, Joining, Indexing, LinearAlgebra
+    Activations,
+    Reductions,
+    Ordering,
+    Differences,
+    Shape,
+    Windows,
+    Joining,
+    Indexing,
+    LinearAlgebra,
 ):
     """What a tensor can compute."""
 

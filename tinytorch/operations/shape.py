@@ -15,7 +15,6 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
 from tinytorch.engine import Node
-from tinytorch.operations.elementwise import where
 from tinytorch.operations.indexing import scatter, size_along, take
 from tinytorch.operations.operands import describe
 from tinytorch.operations.operation import Operation, apply, torch_spelling
@@ -30,6 +29,7 @@ _TRANSPOSE = Operation("transpose")
 _BROADCAST_TO = Operation("broadcast_to")
 _FLIP = Operation("flip")
 _ROLL = Operation("roll")
+_PAD = Operation("pad")
 _TRIL = Operation("tril")
 _TRIU = Operation("triu")
 
@@ -275,11 +275,14 @@ def pad(x: Any, pad_width: Any, mode: Any = "constant", constant_values: Any = 0
     if mode not in ("constant", "edge", "reflect", "symmetric", "wrap"):
         raise ValueError(f"pad: mode {mode!r} has no gradient here")
     if mode == "constant":
-        frame = np.pad(np.zeros(x.shape, bool), pad_width, constant_values=True)
-        values = np.pad(np.zeros(x.shape, x.dtype), pad_width, constant_values=constant_values)
         before = [n[0] for n in np.broadcast_to(pad_width, (x.ndim, 2)).tolist()]
         inside = tuple(slice(b, b + n) for b, n in zip(before, x.shape, strict=True))
-        return where(frame, values, scatter(x, inside, frame.shape))
+        return apply(
+            _PAD,
+            lambda x: np.pad(x, pad_width, constant_values=constant_values),
+            (lambda grad, out, x: grad[inside],),
+            x,
+        )
     for axis, width in enumerate(np.broadcast_to(pad_width, (x.ndim, 2)).tolist()):
         x = take(x, np.pad(np.arange(size_along(x, axis)), width, mode=mode), axis)
     return x
