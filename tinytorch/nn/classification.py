@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from tinytorch.nn.function_module import FunctionModule
-from tinytorch.nn.inputs import input_like, tensor, values
+from tinytorch.nn.inputs import at_hand, input_like, tensor, values
 from tinytorch.nn.losses import paired, reduced
 from tinytorch.operations.indexing import take_along_axis
 from tinytorch.operations.operands import describe
@@ -90,7 +90,7 @@ def _nll(
         weighted = log_p if weight is None else log_p * _for_classes(weight, log_p, axis)
         smooth = weighted.mean(axis) * -counted.astype(log_p.dtype)
         losses = losses * (1 - label_smoothing) + smooth * label_smoothing
-    if not counted.all():  # 0 times -inf would be nan
+    if not at_hand(counted) or not counted.all():  # 0 times -inf would be nan
         losses = losses.masked_fill(~counted, 0)
     return losses.sum() / weights.sum() if reduction == "mean" else reduced(losses, reduction)
 
@@ -131,6 +131,8 @@ def _labels(
         )
     counted = labels != ignore_index
     labels = np.where(counted, labels, 0)
+    if not at_hand(labels):
+        return np.where(labels < 0, x.shape[axis], labels), counted  # which no class has
     wrong = (labels < 0) | (labels >= x.shape[axis])
     if wrong.any():
         raise IndexError(

@@ -7,7 +7,7 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 
-from tinytorch.nn.inputs import values
+from tinytorch.nn.inputs import at_hand, values
 from tinytorch.nn.module import Module, Parameter
 from tinytorch.operations.operands import describe
 from tinytorch.random import RNG, generator
@@ -46,7 +46,9 @@ def embedding(
     none, TypeError for what are no whole numbers.
     """
     numbers, n = _numbers("embedding", input), len(weight)
-    if numbers.min(initial=0) < 0 or numbers.max(initial=-1) >= n:
+    if not at_hand(numbers):
+        numbers = np.where(numbers < 0, n, numbers)  # which no row has
+    elif numbers.min(initial=0) < 0 or numbers.max(initial=-1) >= n:
         raise IndexError(
             f"embedding: of {n} rows the numbers are 0 to {n - 1}, "
             f"got {numbers.min()} to {numbers.max()}"
