@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from script import COLOURS, INK, legend_below, new_figure
+from script import COLOURS, INK, new_figure
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -37,6 +37,7 @@ def five_gram_bits(train: str, test: str, n: int = 5) -> float:
     language modeling", 1995): of each count a discount goes to the model that looks less far, and
     that one counts in how many ways a character goes on, rather than how often.
     """
+    uniform = 1 / len(set(train))
     counts = Counter(train[i : i + n] for i in range(len(train) - n + 1))
     orders = []  # the longest first
     for _ in range(n):
@@ -45,11 +46,11 @@ def five_gram_bits(train: str, test: str, n: int = 5) -> float:
         for gram, count in counts.items():
             totals[gram[:-1]] += count
             ways[gram[:-1]] += 1
-        orders.append((counts, totals, ways, once / (once + 2 * twice)))
+        orders.append((counts, totals, ways, once / max(once + 2 * twice, 1)))
         counts = Counter(gram[1:] for gram in counts)
 
     def probability(gram: str) -> float:
-        p = 1 / len(set(train))
+        p = uniform
         for k, (counts, totals, ways, discount) in enumerate(reversed(orders), 1):
             gram_k, before = gram[n - k :], gram[n - k : -1]
             if before in totals:
@@ -76,24 +77,20 @@ def draw_training(
     size = min(50, len(history))
     means = np.convolve(history, np.ones(size) / size, "valid")
     steps = np.arange(size, len(history) + 1)
-    axes.plot(steps, means, color=COLOURS[0], label="training text, mean of 50 steps")
-    axes.plot(
-        *zip(*held_out.items(), strict=True), "o", color=COLOURS[1], label="held-out text"
-    ) if held_out else None
+    axes.plot(steps, means, color=COLOURS[0], label="training, mean of 50 steps")
+    axes.plot(list(held_out), list(held_out.values()), "o", color=COLOURS[1], label="held out")
     for (name, value), style in zip(bits.items(), ("-", "--", ":"), strict=True):
-        axes.axhline(
-            value, color=INK, linestyle=style, linewidth=1, label=f"{name}, all of it: {value:.2f}"
-        )
-    axes.set(title="How many bits a character costs", xlabel="step", ylabel="bits per character")
-    axes.set_ylim(1, 5)
+        label = f"{name}: {value:.2f}"
+        axes.axhline(value, color=INK, linestyle=style, linewidth=1, label=label)
+    axes.set(title="What a character costs", xlabel="step", ylabel="bits", ylim=(1, 5))
     axes.grid(alpha=0.3)
-    legend_below(figure, axes)
+    axes.legend(loc="upper right")
     return figure
 
 
-def draw_surprise(passage: str, surprises: Array, lines: int = 24, columns: int = 80) -> Figure:
+def draw_surprise(passage: str, surprises: Array, lines: int = 24, columns: int = 72) -> Figure:
     """Show a passage, each character on a ground that is the darker the less it was expected."""
-    figure = new_figure(11, 7.5)
+    figure = new_figure(10, 7)
     axes = figure.subplots()
     grid = np.full((lines, columns), np.nan)
     row = column = 0
@@ -102,12 +99,13 @@ def draw_surprise(passage: str, surprises: Array, lines: int = 24, columns: int 
             row, column = row + 1, 0
         if row == lines:
             break
-        if character == "\n":
-            continue
-        grid[row, column] = bits
-        axes.text(column, row, character, family="monospace", ha="center", va="center", color=INK)
-        column += 1
-    image = axes.imshow(grid, cmap="OrRd", vmin=0, vmax=10, aspect="auto")
+        if character != "\n":
+            grid[row, column] = bits
+            colour = "white" if bits > 6 else INK
+            place = {"ha": "center", "va": "center_baseline"}
+            axes.text(column, row, character, family="monospace", color=colour, **place)
+            column += 1
+    image = axes.imshow(grid, cmap="Blues", vmin=0, vmax=10, aspect="auto")
     axes.set_axis_off()
     axes.set_title("What surprises the transformer in a text that it has never seen")
     figure.colorbar(image, label="bits", shrink=0.6)

@@ -238,6 +238,8 @@ def test_paths_of_every_kind(tmp_path: Path) -> None:
         with pytest.raises(OSError, match="directory"):
             function(tmp_path)
     assert sorted(x.name for x in tmp_path.iterdir()) == ["a", "b", "c", "link"]
+    (tmp_path / "new").touch()
+    assert (tmp_path / "a").stat().st_mode == (tmp_path / "new").stat().st_mode
 
 
 @pytest.mark.parametrize("place", ["fsync", "serialize_file"])

@@ -49,10 +49,13 @@ def save(state: Any, path: PathLike) -> None:
     target = Path(os.fsdecode(path)).resolve()  # what a link stands for, not the link
     with TemporaryDirectory(prefix=f".{target.name}-", dir=target.parent) as beside:
         unfinished = Path(beside, target.name)
+        unfinished.touch()
+        mode = unfinished.stat().st_mode  # of a new file; safetensors lets no one else read its own
         try:
             save_file(arrays, unfinished, metadata)
         except SafetensorError as error:
             raise OSError(f"save: {target} cannot be written: {error}") from None
+        unfinished.chmod(mode)
         with unfinished.open("rb+") as file:
             os.fsync(file.fileno())  # on the disk before it has the name
         unfinished.replace(target)
