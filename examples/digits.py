@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 import tinytorch
-from script import COLOURS, INK, new_figure, number, parse_arguments, save
+from script import INK, new_figure, number, parse_arguments, save
 from tinytorch import Tensor, data, nn, no_grad, optim
 
 if TYPE_CHECKING:
@@ -57,19 +57,19 @@ def load(seed: int) -> Digits:
 def network() -> nn.Sequential:
     """Look for strokes, then for what they make in twice as large a window, then for digits."""
     return nn.Sequential(
-        nn.Conv2d(1, 16, 3, padding=1),
-        nn.BatchNorm2d(16),
+        nn.Conv2d(1, 32, 3, padding=1),
+        nn.BatchNorm2d(32),
         nn.ReLU(),
-        nn.Conv2d(16, 16, 3, padding=1),
-        nn.BatchNorm2d(16),
-        nn.ReLU(),
-        nn.MaxPool2d(2),
-        nn.Conv2d(16, 32, 3, padding=1),
+        nn.Conv2d(32, 32, 3, padding=1),
         nn.BatchNorm2d(32),
         nn.ReLU(),
         nn.MaxPool2d(2),
+        nn.Conv2d(32, 64, 3, padding=1),
+        nn.BatchNorm2d(64),
+        nn.ReLU(),
+        nn.MaxPool2d(2),
         nn.Flatten(),
-        nn.Linear(128, 10),
+        nn.Linear(256, 10),
     ).float()
 
 
@@ -102,7 +102,7 @@ def train(model: nn.Module, digits: Digits, arguments: Any, seed: int) -> int:
 
     @tinytorch.compile
     def step(x: Array, y: Array) -> Tensor:
-        loss = nn.functional.cross_entropy(model(x), y)
+        loss = nn.functional.cross_entropy(model(x), y, label_smoothing=0.1)
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
@@ -129,15 +129,15 @@ def predict(model: nn.Module, images: Array) -> Array:
 
 def draw_filters(model: nn.Sequential, image: Array) -> Figure:
     """Draw the first layer's filters, and what each makes of an image."""
-    figure = new_figure(10, 5.4)
+    figure = new_figure(11, 5)
     filters = model[0].weight.data[:, 0]
     with no_grad():
         found = model[:3](image[None]).data[0]
-    panels = figure.subplots(4, 8)
+    panels = figure.subplots(4, 16)
     figure.suptitle("The filters of the first layer, and below each where it finds its stroke")
     limit = np.abs(filters).max()
     for i, (weights, strokes) in enumerate(zip(filters, found, strict=True)):
-        row, column = divmod(i, 8)
+        row, column = divmod(i, 16)
         panels[2 * row, column].imshow(weights, cmap="PuOr", vmin=-limit, vmax=limit)
         panels[2 * row + 1, column].imshow(strokes, cmap="gray_r")
     for axes in panels.flat:
@@ -146,17 +146,17 @@ def draw_filters(model: nn.Sequential, image: Array) -> Figure:
 
 
 def draw_errors(digits: Digits, p: Array, most: int = 8) -> Figure:
-    """Draw the held-out digits that the network gets wrong, or else is least sure of."""
+    """Draw the held-out digits that the network gets wrong, or is least sure of."""
     right = p[np.arange(len(p)), digits.y_test]
-    figure = new_figure(10, 3.2)
+    figure = new_figure(10, 2.2)
     n = int((p.argmax(1) != digits.y_test).sum())
-    figure.suptitle(f"{n} of {len(p)} held-out digits are misread; the least sure come first")
+    figure.suptitle(f"{n} of {len(p)} held-out digits are misread; these are the hardest")
     # The misread ones are those whose own probability is not the largest.
     order = np.argsort(right - p.max(axis=1) + 1e-3 * right)[:most]
     for axes, i in zip(figure.subplots(1, most), order, strict=True):
         axes.imshow(digits.x_test[i, 0], cmap="gray_r")
         read, true = p[i].argmax(), digits.y_test[i]
-        colour = INK if read == true else COLOURS[1]
+        colour = INK if read == true else "#d55e00"
         axes.set_title(f"read {read}, {p[i, read]:.0%}\nis {true}, {right[i]:.0%}", color=colour)
         axes.set_axis_off()
     return figure
