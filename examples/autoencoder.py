@@ -125,7 +125,7 @@ def draw_plane(model: Autoencoder, images: Array, labels: Array) -> Figure:
             bbox={"boxstyle": "circle", "facecolor": "white", "alpha": 0.8, "edgecolor": "none"},
         )
     figure.colorbar(points, ticks=range(10), label="digit", shrink=0.7)
-    limit, n = 2.6, 20
+    limit, n = 2.4, 15
     axis = np.linspace(-limit, limit, n)
     grid = np.stack(np.meshgrid(axis, axis[::-1]), axis=-1).reshape(-1, 2)
     sheet = model.decode(grid).reshape(n, n, 8, 8).transpose(0, 2, 1, 3).reshape(8 * n, 8 * n)
