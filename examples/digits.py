@@ -129,7 +129,7 @@ def predict(model: nn.Module, images: Array) -> Array:
 
 def draw_filters(model: nn.Sequential, image: Array) -> Figure:
     """Draw the first layer's filters, and what each makes of an image."""
-    figure = new_figure(11, 5)
+    figure = new_figure(11, 3.4)
     filters = model[0].weight.data[:, 0]
     with no_grad():
         found = model[:3](image[None]).data[0]

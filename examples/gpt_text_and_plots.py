@@ -78,7 +78,13 @@ def draw_training(
     means = np.convolve(history, np.ones(size) / size, "valid")
     steps = np.arange(size, len(history) + 1)
     axes.plot(steps, means, color=COLOURS[0], label="training, mean of 50 steps")
-    axes.plot(list(held_out), list(held_out.values()), "o", color=COLOURS[1], label="held out")
+    axes.plot(
+        list(held_out),
+        list(held_out.values()),
+        "o",
+        color=COLOURS[1],
+        label="held out, its beginning",
+    )
     for (name, value), style in zip(bits.items(), ("-", "--", ":"), strict=True):
         label = f"{name}: {value:.2f}"
         axes.axhline(value, color=INK, linestyle=style, linewidth=1, label=label)
