@@ -125,13 +125,13 @@ def draw_plane(model: Autoencoder, images: Array, labels: Array) -> Figure:
             bbox={"boxstyle": "circle", "facecolor": "white", "alpha": 0.8, "edgecolor": "none"},
         )
     figure.colorbar(points, ticks=range(10), label="digit", shrink=0.7)
-    limit, n = 2.4, 15
+    limit, n = 2.6, 15
     axis = np.linspace(-limit, limit, n)
     grid = np.stack(np.meshgrid(axis, axis[::-1]), axis=-1).reshape(-1, 2)
     sheet = model.decode(grid).reshape(n, n, 8, 8).transpose(0, 2, 1, 3).reshape(8 * n, 8 * n)
     right.imshow(sheet, cmap="gray_r", extent=(-limit, limit, -limit, limit))
     left.set(title="Where the digits lie", xlabel="$z_1$", ylabel="$z_2$", aspect="equal")
-    left.set(xlim=(-3.6, 3.6), ylim=(-3.6, 3.6))
+    left.set(xlim=(-limit, limit), ylim=(-limit, limit))
     right.set(title="What the decoder draws there", xlabel="$z_1$", ylabel="$z_2$")
     return figure
 

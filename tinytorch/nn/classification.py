@@ -11,6 +11,7 @@ import numpy as np
 
 from tinytorch.nn.function_module import FunctionModule
 from tinytorch.nn.inputs import at_hand, input_like, tensor, values
+from tinytorch.nn.linear import linear
 from tinytorch.nn.losses import paired, reduced
 from tinytorch.operations.indexing import take_along_axis
 from tinytorch.operations.operands import describe
@@ -51,6 +52,31 @@ def cross_entropy(
         p = p * _for_classes(weight, x, axis)
     losses = -(log_p * p).sum(axis)
     return losses.sum() / losses.size if reduction == "mean" else reduced(losses, reduction)
+
+
+def linear_cross_entropy(
+    input: Any,
+    linear_weight: Any,
+    target: Any,
+    *,
+    linear_bias: Any = None,
+    weight: Any = None,
+    reduction: str = "mean",
+    ignore_index: int | None = None,
+    label_smoothing: float = 0.0,
+    options: Any = None,  # noqa: ARG001
+) -> Tensor:
+    """Give the `cross_entropy` of the scores input @ linear_weight.T + linear_bias.
+
+    Of inputs (N, in) or (in,) and weights (C, in) or (C, d1, ..., in). `options`, by which PyTorch
+    goes through the scores in pieces, change nothing.
+    """
+    *classes, size = linear_weight.shape
+    bias = None if linear_bias is None else linear_bias.reshape(-1)
+    scores = linear(input, linear_weight.reshape(-1, size), bias)
+    scores = scores.reshape(*scores.shape[:-1], *classes)
+    ignored = -100 if ignore_index is None else ignore_index
+    return cross_entropy(scores, target, weight, ignored, reduction, label_smoothing)
 
 
 def nll_loss(
