@@ -11,7 +11,7 @@ export OMP_NUM_THREADS = 1
 export OPENBLAS_NUM_THREADS = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help venv install demo larger-than-memory notebook assets frames tests tests-thorough browser-tests bench bench-readme lint types stub format clean
+.PHONY: help venv install demo digits gpt autoencoder pinn larger-than-memory notebook assets frames tests tests-thorough browser-tests bench bench-readme lint types stub format clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-18s %s\n", $$1, $$2 }' Makefile
@@ -22,6 +22,18 @@ install: $(VENV)/installed-dev ## install the package and what its development n
 
 demo: $(VENV)/installed-examples ## teach a network the two moons and draw how it learnt them
 	@$(BIN)/python examples/moons.py
+
+digits: $(VENV)/installed-examples ## teach a convolutional network to read digits
+	@$(BIN)/python examples/digits.py
+
+gpt: $(VENV)/installed-examples ## teach a transformer to write like Python's documentation
+	@$(BIN)/python examples/gpt.py
+
+autoencoder: $(VENV)/installed-examples ## draw a map of digits, which a network finds by itself
+	@$(BIN)/python examples/autoencoder.py
+
+pinn: $(VENV)/installed-examples ## solve a differential equation with a network
+	@$(BIN)/python examples/pinn.py
 
 larger-than-memory: $(VENV)/installed-dask $(VENV)/installed-examples ## fit a model to data on disk
 	@$(BIN)/python examples/larger_than_memory.py
@@ -72,7 +84,7 @@ format: $(VENV)/installed-dev ## format the code and mend what can be mended aut
 	$(BIN)/ruff format
 
 clean: ## remove pictures, caches and builds, but not .venv
-	rm -rf moons-pictures build dist .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	rm -rf moons-pictures digits-pictures autoencoder-pictures pinn-pictures gpt-results build dist .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	find . -path ./$(VENV) -prune -o -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # Empty if PYTHON is Python 3.11 or later, else what it is.

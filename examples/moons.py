@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import argparse
-import os
 import sys
-from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from time import perf_counter
@@ -14,8 +11,18 @@ from tqdm import tqdm
 
 import moons_data_and_plots as plots
 from moons_data_and_plots import Array, Epoch, Moons, sample_moons
+from script import number, parse_arguments, save
 from tinytorch import Tensor, no_grad
 from tinytorch.nn import MLP, Activation
+
+OPTIONS = {
+    "--samples": (number(int, 8, 100_000), 1000, "points in both moons together"),
+    "--noise": (number(float, 0, 10), 0.15, "standard deviation of the points' noise"),
+    "--epochs": (number(int, 1, 10_000_000), 2000, "steps of gradient descent"),
+    "--learning-rate": (number(float, 1e-6, 100), 0.1, "size of a step"),
+    "--seed": (number(int, 0, 2**32 - 1), 0, "of the data, the split and the first weights"),
+    "--output": (Path, Path("moons-pictures"), "folder for the pictures"),
+}
 
 
 def binary_cross_entropy(p: Tensor, y: Array) -> Tensor:
@@ -60,51 +67,9 @@ def train(model: MLP, moons: Moons, epochs: int, learning_rate: float) -> list[E
     return history
 
 
-def number(kind: type[int | float], least: float, most: float) -> Callable[[str], float]:
-    """Return a converter for argparse that accepts numbers of this kind from `least` to `most`."""
-
-    def convert(text: str) -> float:
-        with suppress(ValueError):
-            if least <= (value := kind(text)) <= most:
-                return value
-        wanted = "whole number" if kind is int else "number"
-        raise argparse.ArgumentTypeError(f"{text!r} is not a {wanted} from {least} to {most}")
-
-    return convert
-
-
-def parse_arguments() -> argparse.Namespace:
-    """Read the command line and make the output folder; a mistake ends the program with a line."""
-    parser = argparse.ArgumentParser(
-        description=__doc__,
-        usage="%(prog)s [options]",
-        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
-    )
-    options = {
-        "--samples": (number(int, 8, 100_000), 1000, "points in both moons together"),
-        "--noise": (number(float, 0, 10), 0.15, "standard deviation of the points' noise"),
-        "--epochs": (number(int, 1, 10_000_000), 2000, "steps of gradient descent"),
-        "--learning-rate": (number(float, 1e-6, 100), 0.1, "size of a step"),
-        "--seed": (number(int, 0, 2**32 - 1), 0, "of the data, the split and the first weights"),
-        "--output": (Path, Path("moons-pictures"), "folder for the pictures"),
-    }
-    for option, (kind, default, meaning) in options.items():
-        parser.add_argument(option, type=kind, default=default, help=meaning, metavar="")
-    arguments = parser.parse_args()
-
-    folder = arguments.output
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        parser.error(f"argument --output: cannot make the folder {folder}: {error.strerror}")
-    if not os.access(folder, os.W_OK):
-        parser.error(f"argument --output: cannot write into the folder {folder}")
-    return arguments
-
-
 def main() -> None:
     """Sample the data, train the network, print its scores and draw three pictures."""
-    arguments = parse_arguments()
+    arguments = parse_arguments(__doc__, OPTIONS)
     moons = sample_moons(arguments.samples, arguments.noise, arguments.seed)
     model = MLP(
         n_input=2,
@@ -133,9 +98,7 @@ def main() -> None:
         ("classification_training", plots.draw_training(history)),
         ("classification_results", plots.draw_results(moons, predict)),
     ):
-        path = arguments.output / f"{name}.svg"
-        plots.save(figure, path)
-        print(f"drawn: {path}")
+        save(figure, arguments.output / f"{name}.svg")
 
 
 if __name__ == "__main__":

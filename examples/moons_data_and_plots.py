@@ -8,11 +8,12 @@ functions that use them.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
+
+from script import COLOURS, INK, legend_below, new_figure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -20,10 +21,7 @@ if TYPE_CHECKING:
 
 Array: TypeAlias = NDArray[np.float64]
 
-# Blue and orange differ to colour-blind eyes too, the markers differ without any colour.
-COLOURS = ("#0072b2", "#e69f00")
-MARKERS = ("o", "^")
-PAPER, INK = "#fdfdfd", "#222222"
+MARKERS = ("o", "^")  # which differ without any colour
 
 
 class Moons(NamedTuple):
@@ -60,20 +58,20 @@ def sample_moons(samples: int, noise: float, seed: int) -> Moons:
 
 def draw_data(moons: Moons) -> Figure:
     """Draw the points of both classes, the training set beside the test set."""
-    figure = _new_figure(10, 4)
+    figure = new_figure(10, 4)
     left, right = figure.subplots(1, 2, sharex=True, sharey=True)
     _scatter(left, moons.X_train, moons.y_train)
     _scatter(right, moons.X_test, moons.y_test)
     left.set(title=f"Training set: {len(moons.X_train)} points", xlabel="$x_1$", ylabel="$x_2$")
     right.set(title=f"Test set: {len(moons.X_test)} points", xlabel="$x_1$", ylabel="$x_2$")
-    _legend_below(figure, left)
+    legend_below(figure, left)
     return figure
 
 
 def draw_training(history: Sequence[Epoch]) -> Figure:
     """Draw loss and accuracy of both sets over the epochs; epoch 0 is before training."""
     train_loss, train_accuracy, test_loss, test_accuracy = np.transpose(history)
-    figure = _new_figure(10, 4)
+    figure = new_figure(10, 4)
     left, right = figure.subplots(1, 2)
     for axes, train, test in (
         (left, train_loss, test_loss),
@@ -84,7 +82,7 @@ def draw_training(history: Sequence[Epoch]) -> Figure:
         axes.grid(alpha=0.3)
     left.set(title="Loss", xlabel="epoch", ylabel="binary cross-entropy", ylim=(0, None))
     right.set(title="Accuracy", xlabel="epoch", ylabel="points on the right side in %")
-    _legend_below(figure, left)
+    legend_below(figure, left)
     return figure
 
 
@@ -98,7 +96,7 @@ def draw_results(moons: Moons, predict: Callable[[Array], Array]) -> Figure:
     probability = predict(np.column_stack([x1.ravel(), x2.ravel()])).reshape(x1.shape)
     accuracy = np.mean((predict(moons.X_test) > 0.5) == moons.y_test[:, 0])
 
-    figure = _new_figure(9, 6)
+    figure = new_figure(9, 6)
     axes = figure.subplots()
     image = axes.imshow(
         probability,
@@ -120,25 +118,8 @@ def draw_results(moons: Moons, predict: Callable[[Array], Array]) -> Figure:
         ylabel="$x_2$",
     )
     figure.colorbar(image, label="probability of class 1", shrink=0.8)
-    _legend_below(figure, axes)
+    legend_below(figure, axes)
     return figure
-
-
-def save(figure: Figure, path: Path) -> None:
-    """Write the figure to `path`: the same bytes for the same figure, whatever the day."""
-    from matplotlib import rc_context
-
-    with rc_context({"svg.hashsalt": path.name}):
-        figure.savefig(path, metadata={"Date": None})
-
-
-def _new_figure(width: float, height: float) -> Figure:
-    """Return a figure that needs no screen, and whose paper is light on dark pages too."""
-    from matplotlib.figure import Figure
-    from matplotlib.layout_engine import ConstrainedLayoutEngine
-
-    margins = ConstrainedLayoutEngine(w_pad=0.1, h_pad=0.1)
-    return Figure(figsize=(width, height), layout=margins, facecolor=PAPER)
 
 
 def _scatter(axes: Axes, X: Array, y: Array, suffix: str = "", edge: str = "white") -> None:
@@ -153,8 +134,3 @@ def _scatter(axes: Axes, X: Array, y: Array, suffix: str = "", edge: str = "whit
             label=f"class {label}{suffix}",
         )
     axes.set_aspect("equal")
-
-
-def _legend_below(figure: Figure, axes: Axes) -> None:
-    handles, labels = axes.get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=len(labels))

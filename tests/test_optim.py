@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import tracemalloc
+import warnings
 from collections.abc import Iterator
 from typing import Any
 
@@ -221,8 +222,6 @@ def test_a_step_makes_no_array_larger_than_the_parameter(name: str) -> None:
 def test_what_got_no_gradient_stays(name: str) -> None:
     used, unused = Tensor([1.0, 2.0]), Tensor([3.0, 4.0])
     optimizer = getattr(optim, name)([used, unused], weight_decay=0.1)
-    optimizer.step()
-    assert_array_equal(used.data, [1, 2])
     (used**2).sum().backward()
     optimizer.step()
     assert_array_equal(unused.data, [3, 4])
@@ -232,6 +231,65 @@ def test_what_got_no_gradient_stays(name: str) -> None:
     assert used._grad is None
     optimizer.zero_grad(set_to_none=False)
     assert_array_equal(used._grad, [0, 0])
+
+
+@pytest.mark.parametrize(
+    ("name", "options"), [case for case in CASES if case[0] != "LBFGS"], ids=str
+)
+def test_what_gets_no_gradient_any_more_stays(name: str, options: dict[str, Any]) -> None:
+    """Momentum and weight decay move nothing, either, that the last pass has not reached."""
+    ours, theirs = both()
+    for library, loss, ws in ((optim, loss_here, ours), (torch.optim, loss_there, theirs)):
+        optimizer = getattr(library, name)(ws, **{"weight_decay": 0.1, **options})
+        run(optimizer, loss, ws, 3)
+        before = [w.detach().numpy().copy() for w in ws]
+        optimizer.zero_grad()
+        (ws[0] ** 2).sum().backward()
+        optimizer.step()
+        moved = [not np.array_equal(w.detach().numpy(), b) for w, b in zip(ws, before, strict=True)]
+        assert moved == [True, False, False, False]
+
+
+@pytest.mark.parametrize("name", [*FIRST_ORDER, "LBFGS"])
+def test_a_step_without_any_gradient_says_so(name: str) -> None:
+    def train(forget: str, steps: int = 3) -> list[warnings.WarningMessage]:
+        ws = [Tensor(w) for w in START]
+        model = nn.ParameterList(ws)
+        optimizer = getattr(optim, name)(model.parameters, lr=1e-3)
+
+        def closure() -> Any:
+            if forget != "zero_grad":
+                optimizer.zero_grad()
+                model.zero_grad()
+            loss = loss_here(model)
+            if forget != "backward":
+                loss.backward()
+            if forget == "order":
+                model.zero_grad()
+            return loss
+
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("default")
+            for _ in range(steps):
+                optimizer.step(closure)
+        same = [np.array_equal(w.data, start) for w, start in zip(model, START, strict=True)]
+        assert same == [forget in ("backward", "order")] * 4
+        return caught
+
+    assert not train("nothing")
+    assert not train("zero_grad")
+    for mistake in ("backward", "order"):
+        (warning,) = train(mistake)  # once for the line, which is the user's
+        assert "no parameter has a gradient; call loss.backward() first" in str(warning.message)
+        assert warning.filename == __file__
+
+
+def test_zeros_are_a_gradient() -> None:
+    x = Tensor([2.0])
+    optimizer = optim.SGD([x], lr=0.1, weight_decay=0.5)
+    optimizer.zero_grad(set_to_none=False)
+    optimizer.step()
+    assert_allclose(x.data, [1.9])
 
 
 def test_a_closure_gives_the_loss_and_is_recorded() -> None:

@@ -146,6 +146,7 @@ def test_changes_by_hand_are_kept() -> None:
     for module in (optim, torch.optim):
         optimizer = an_optimizer(module)
         scheduler = module.lr_scheduler.StepLR(optimizer, 2, 0.5)
+        optimizer.zero_grad(set_to_none=False)
         optimizer.step()
         optimizer.param_groups[0]["lr"] = 8.0
         for _ in range(5):

@@ -23,10 +23,12 @@ from tinytorch.factories import *  # noqa: F403
 from tinytorch.functions import *  # noqa: F403
 from tinytorch.grad_mode import enable_grad, is_grad_enabled, no_grad, set_grad_enabled
 from tinytorch.memory import keep_freed_memory
+from tinytorch.nn import summary
 from tinytorch.operations.operation import Operation
 from tinytorch.operations.own import operation, with_rules
 from tinytorch.random import Generator, manual_seed
 from tinytorch.sampling import *  # noqa: F403
+from tinytorch.serialization import load, save
 from tinytorch.tensor import Tensor
 from tinytorch.transforms import (
     elementwise_grad,
@@ -62,13 +64,16 @@ __all__ = [
     "jacobian",
     "jvp",
     "keep_freed_memory",
+    "load",
     "manual_seed",
     "nn",
     "no_grad",
     "operation",
     "optim",
+    "save",
     "set_grad_enabled",
     "sum_to_shape",
+    "summary",
     "value_and_grad",
     "vjp",
     "with_rules",

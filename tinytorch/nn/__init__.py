@@ -123,6 +123,7 @@ from tinytorch.nn.perceptron import MLP, Activation, Layer, Neuron
 from tinytorch.nn.pooling import AvgPool1d, AvgPool2d, AvgPool3d, LPPool1d, LPPool2d, LPPool3d
 from tinytorch.nn.recurrent import GRU, LSTM, RNN, GRUCell, LSTMCell, RNNCell
 from tinytorch.nn.resampling import Upsample, UpsamplingBilinear2d, UpsamplingNearest2d
+from tinytorch.nn.summaries import summary
 from tinytorch.nn.transformer import (
     Transformer,
     TransformerDecoder,
@@ -279,5 +280,6 @@ __all__ = [
     "ZeroPad3d",
     "functional",
     "init",
+    "summary",
     "utils",
 ]

@@ -30,3 +30,8 @@ def values(x: Any) -> Any:
     """Give the array of what carries no gradient: labels, masks, weights of classes."""
     x = x._data if isinstance(x, Tensor) else base(x)
     return x if hasattr(x, "__array_function__") else np.asarray(x)
+
+
+def at_hand(array: Any) -> bool:
+    """Say whether values can be looked at, as those of a plan or of a program cannot."""
+    return type(array) is np.ndarray

@@ -72,6 +72,7 @@ class LBFGS(Optimizer):
         lr, tolerance = group["lr"], group["tolerance_change"]
         state = self.state[group["params"][0]]
         first_loss = loss_of(closure)
+        self._warn_without_gradients()
         loss, g, evaluations = float(first_loss), self._gradient(), 1
 
         def at(x: Array) -> tuple[float, Array]:

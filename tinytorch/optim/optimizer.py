@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeAlias
@@ -92,9 +93,11 @@ class Optimizer:
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
         """Change each parameter that has a gradient, in place, and give the closure's result.
 
-        `closure`, called first, computes the loss and the gradients, and returns the loss.
+        `closure`, called first, computes the loss and the gradients, and returns the loss. Warns
+        where no parameter at all has a gradient.
         """
         loss = None if closure is None else loss_of(closure)
+        self._warn_without_gradients()
         for group in self.param_groups:
             decay = group.get("weight_decay")
             for parameter in group["params"]:
@@ -169,6 +172,14 @@ class Optimizer:
                 f"for {describe(x)}"
             )
         return array
+
+    def _warn_without_gradients(self) -> None:
+        if all(x._grad is None for group in self.param_groups for x in group["params"]):
+            warnings.warn(
+                "step() changed nothing: no parameter has a gradient; call loss.backward() first, "
+                "and zero_grad() before that",
+                stacklevel=3,
+            )
 
     def _parameters(self) -> list[Tensor]:
         return [x for group in self.param_groups for x in group["params"]]
