@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from tinytorch.arrays.recorder import current, map_parts
+from tinytorch.compiler.blocks import cores, in_runs
 from tinytorch.compiler.environment import Environment, Place
 from tinytorch.compiler.execute import Executable
 from tinytorch.compiler.passes import optimise
@@ -40,14 +41,20 @@ class _Variant:
     def fits(self, owners: dict[int, int]) -> bool:
         """Say whether all is outside as it was, and the arguments share as much memory with it."""
         environment = self.environment
-        return environment.unchanged() and self.shared == owners.keys() & environment.owners
+        if not self.shared and environment.owners.isdisjoint(owners):
+            return environment.unchanged()
+        return self.shared == owners.keys() & environment.owners and environment.unchanged()
 
 
 class _Ready:
     """A program with what it reads before it runs, and what it sets afterwards."""
 
     def __init__(
-        self, program: Program, arguments: Sequence[str], environment: Environment
+        self,
+        program: Program,
+        arguments: Sequence[str],
+        environment: Environment,
+        threads: int,
     ) -> None:
         self.program, self.arguments, self.environment = program, arguments, environment
         self.inputs = [
@@ -68,7 +75,9 @@ class _Ready:
         for _, made in program.rebound:
             output(made)
         self.outputs = outputs
-        self.executable = Executable(*optimise(program, outputs), self.inputs)
+        program, places = optimise(program, outputs)
+        calls = in_runs(program.calls, program.values, places, threads)
+        self.executable = Executable(program, places, self.inputs, calls=calls)
         self._gradients = [
             (key, None if slot is None else outputs[slot]) for key, slot in program.gradients
         ]
@@ -134,9 +143,9 @@ def _read(source: Any, leaves: Sequence[Any]) -> Any:
 class Compiled:
     """A function that runs as a NumPy program; see `compile`."""
 
-    def __init__(self, function: Callable[..., Any]) -> None:
+    def __init__(self, function: Callable[..., Any], threads: int) -> None:
         functools.update_wrapper(self, function)
-        self._function = function
+        self._function, self._threads = function, threads
         self._begin()
 
     def _begin(self) -> None:
@@ -150,9 +159,14 @@ class Compiled:
             return self._function(*args, **kwargs)  # a part of the program around it
         leaves: list[Any] = []
         owners: dict[int, int] = {}
-        key = _signature((args, kwargs), leaves, owners), is_grad_enabled()
-        if any(isinstance(x, Node) and x._children and x.requires_grad for x in leaves):
-            return self._function(*args, **kwargs)  # whose gradients flow on
+        key = (
+            _signature(args, leaves, owners) if args else None,
+            _signature(kwargs, leaves, owners) if kwargs else None,
+            is_grad_enabled(),
+        )
+        for x in leaves:
+            if isinstance(x, Node) and x._children and x.requires_grad:
+                return self._function(*args, **kwargs)  # whose gradients flow on
         with self._lock:
             variants = self._variants.get(key)
             if variants:
@@ -192,7 +206,7 @@ class Compiled:
             variant.first = None
             names = argument_names(self._function, args, kwargs)
             program = agree(first, recorded.program)
-            variant.ready = self._latest = _Ready(program, names, environment)
+            variant.ready = self._latest = _Ready(program, names, environment, self._threads)
         return _given(recorded, leaves)
 
     def _for_the_first_time(
@@ -274,10 +288,10 @@ class Compiled:
         return self if instance is None else functools.partial(self, instance)
 
     def __getstate__(self) -> Any:
-        return (self._function,)
+        return self._function, self._threads
 
     def __setstate__(self, state: Any) -> None:
-        (self._function,) = state
+        self._function, self._threads = state
         functools.update_wrapper(self, self._function)
         self._begin()
 
@@ -335,7 +349,7 @@ def _signature(tree: Any, leaves: list[Any], owners: dict[int, int]) -> Any:  # 
 
 
 def compile(  # noqa: A001  (as PyTorch's)
-    function: Callable[..., Any],
+    function: Callable[..., Any] | None = None, *, threads: int | None = None
 ) -> Any:
     """Give the function that records what `function` computes, and then replays it.
 
@@ -354,7 +368,9 @@ def compile(  # noqa: A001  (as PyTorch's)
     >>> [float(step(np.arange(n, n + 3.0))) for n in range(5)]
     [5.0, 14.0, 29.0, 50.0, 77.0]
     """
-    return Compiled(function)
+    if function is None:
+        return functools.partial(compile, threads=threads)
+    return Compiled(function, cores() if threads is None else threads)
 
 
 __all__ = ["Constant", "compile"]
