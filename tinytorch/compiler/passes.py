@@ -46,13 +46,9 @@ def _out_of_place(calls: Sequence[Call], values: list[Value]) -> tuple[list[Call
     instead: dict[int, int] = {}
     result = []
 
-    def now(x: Any) -> Any:
-        return Ref(instead.get(x.slot, x.slot)) if type(x) is Ref else x
-
     for original in calls:
-        args, kwargs = map_parts(now, (original.args, original.kwargs))
-        written = [instead.get(slot, slot) for slot in original.written]
-        call = replace(original, args=args, kwargs=kwargs, written=written)
+        call = _with(original, instead)
+        written = call.written
         for slot in call.outs:  # a view is of what its array is now
             root = values[slot].root
             values[slot].root = instead.get(root, root)
@@ -65,6 +61,19 @@ def _out_of_place(calls: Sequence[Call], values: list[Value]) -> tuple[list[Call
             call = replace(call, kwargs={}, written=[], outs=[slot])
         result.append(call)
     return result, instead
+
+
+def _with(call: Call, instead: dict[int, int]) -> Call:
+    """Let a call read and write other values."""
+    if instead.keys().isdisjoint((*call.inputs(), *call.written)):
+        return call
+
+    def now(x: Any) -> Any:
+        return Ref(instead.get(x.slot, x.slot)) if type(x) is Ref else x
+
+    args, kwargs = map_parts(now, (call.args, call.kwargs))
+    written = [instead.get(slot, slot) for slot in call.written]
+    return replace(call, args=args, kwargs=kwargs, written=written)
 
 
 def _is_in_place(call: Call, values: list[Value]) -> bool:
@@ -129,6 +138,8 @@ def _typed(call: Call, values: list[Value]) -> Call:
     (dtype,) = dtypes
     if dtype.kind != "f":
         return call
+    if not any(type(x) in (int, float) for x in call.args):
+        return call
     args = tuple(dtype.type(x) if type(x) in (int, float) else x for x in call.args)
     return replace(call, args=args)
 
@@ -185,20 +196,16 @@ def _each_once(  # noqa: C901  (a branch for each kind)
     known: dict[Any, list[int]] = {}
     remaining = []
 
-    def now(x: Any) -> Any:
-        return Ref(instead.get(x.slot, x.slot)) if type(x) is Ref else x
-
     def constant(x: Any) -> Any:
         return values[x.slot].source.content if type(x) is Ref else x
 
     for original in calls:
         for slot in original.outs:  # its memory may have become another's
             values[slot].root = values[values[slot].root].root
-        args, kwargs = map_parts(now, (original.args, original.kwargs))
-        call = replace(
-            original, args=_single(original, args, values), kwargs=kwargs,
-            written=[instead.get(slot, slot) for slot in original.written],
-        )  # fmt: skip
+        call = _with(original, instead)
+        args = _single(call, call.args, values)
+        if args is not call.args:
+            call = replace(call, args=args)
         for slot in call.written:
             versions[values[slot].root] += 1
         free = not call.written and not is_random(call)
@@ -216,7 +223,7 @@ def _each_once(  # noqa: C901  (a branch for each kind)
         if key is not None:
             roots = {values[slot].root for slot in call.outs}
             views = call.function in VIEWS
-            if views or not roots & (written | kept):
+            if views or (roots.isdisjoint(written) and roots.isdisjoint(kept)):
                 before = known.setdefault(key, call.outs)
                 if before is not call.outs:
                     for slot, earlier in zip(call.outs, before, strict=True):
