@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
 from importlib import metadata
 from pathlib import Path
 
@@ -22,6 +23,8 @@ from benchmarks.workloads import WORKLOADS
 ROOT = Path(__file__).parents[1]
 BATCH = 2048
 STEPS = 20
+COLD = ("tinytorch", "compiled", "pytorch", "jax", "numpy")
+COLD_STEPS = 1000
 
 
 def import_seconds(library: str) -> float:
@@ -34,6 +37,18 @@ def import_seconds(library: str) -> float:
     environment = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
     command = [sys.executable, "-c", code]
     return float(subprocess.check_output(command, cwd=ROOT, env=environment))  # noqa: S603  (a fixed command)
+
+
+def cold_seconds(library: str) -> float:
+    """Time a process that imports the library, sets moons up, and takes 1,000 steps."""
+    code = (
+        "from benchmarks.worker import set_up; from benchmarks.workloads import WORKLOADS\n"
+        f"step = set_up({library!r}, WORKLOADS['moons']).step\n"
+        f"for _ in range({COLD_STEPS}): step()"
+    )
+    start = time.perf_counter()
+    subprocess.check_call([sys.executable, "-c", code], cwd=ROOT)  # noqa: S603  (a fixed command)
+    return time.perf_counter() - start
 
 
 def installed_bytes(library: str) -> int:
