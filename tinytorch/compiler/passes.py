@@ -296,7 +296,7 @@ def _single(call: Call, args: Any, values: list[Value]) -> Any:
 
 def _key(call: Call, values: list[Value], versions: dict[int, int]) -> Any:
     """Give what two calls have in common that give the same; None if that can't be told."""
-    parts: list[Any] = [call.function, repr(call.errstate)]
+    parts: list[Any] = [call.function, call.errstate and repr(call.errstate)]
 
     def add(x: Any) -> None:
         if type(x) is Ref:
@@ -314,8 +314,13 @@ def _key(call: Call, values: list[Value], versions: dict[int, int]) -> Any:
             return slice, *map(structure, (tree.start, tree.stop, tree.step))
         return tuple(sorted(tree)) if isinstance(tree, dict) else None
 
-    map_parts(add, (call.args, call.kwargs))
-    key = (*parts, structure(call.args), structure(call.kwargs))
+    if call.kwargs or any(type(x) in (tuple, list, slice) for x in call.args):
+        map_parts(add, (call.args, call.kwargs))
+        parts += structure(call.args), structure(call.kwargs)
+    else:
+        for x in call.args:
+            add(x)
+    key = tuple(parts)
     try:
         hash(key)
     except TypeError:
