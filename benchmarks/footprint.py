@@ -22,7 +22,7 @@ from benchmarks.workloads import WORKLOADS
 
 ROOT = Path(__file__).parents[1]
 BATCH = 2048
-STEPS = 20
+SETTLING, STEPS = 4, 20
 COLD = ("tinytorch", "compiled", "pytorch", "jax", "numpy")
 COLD_STEPS = 1000
 
@@ -75,7 +75,10 @@ def _required(name: str, seen: frozenset[str] = frozenset()) -> set[str]:
 
 
 def training_bytes(library: str) -> int:
-    """Give the most that 20 steps of `wide` with a batch of 2048 add to the resident memory."""
+    """Give what 20 steps of `wide` with a batch of 2048 add to the resident memory at most.
+
+    The first few, in which a library may record and compile, are not among them.
+    """
     with process(library) as ask:
         return ask(_training_growth, library)
 
@@ -89,6 +92,8 @@ def _training_growth(library: str) -> int:
     del small
     large = set_up(library, wide._replace(arguments={**wide.arguments, "batch": BATCH}))
     before = resident()
+    for _ in range(SETTLING):  # in which a library may record and compile
+        large.step()
     forget_peak()
     for _ in range(STEPS):
         large.step()

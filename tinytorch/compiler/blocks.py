@@ -4,7 +4,7 @@ A large array goes through memory once for each call that reads or writes it. So
 each operand only the rows that they give are put together: a run is one call of the program, and
 takes a block of rows, which stays in the cache, from the first of its calls to the last. What ends
 a run are sums over the rows: each block gives its part, and the parts are summed. Threads share the
-blocks.
+blocks, whose sizes don't hang on how many threads there are: neither do the numbers.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from tinytorch.compiler.program import Call, Program, Ref, Value
 from tinytorch.compiler.storage import Into, dense_order, is_elementwise, is_random, is_reduction
 
 # A block's largest array has so many bytes: several of them fit into a core's cache.
-_BYTES = 1 << 19
+_BYTES = 1 << 18
 # Sums of parts are sums of all.
 _FOLDED = {
     np.add, np.multiply, np.maximum, np.minimum, np.logical_and, np.logical_or,
@@ -325,8 +325,9 @@ class Blocks(Into):
         futures = [_pool().submit(copy_context().run, work, programs) for programs in others]
         try:
             work(first)
-        finally:
             wait(futures)
+        finally:
+            wait(futures)  # after an interrupt too: the next call finds nobody writing
         for future in futures:
             future.result()
         for part, parts, out in zip(

@@ -359,6 +359,12 @@ def compile(  # noqa: A001  (as PyTorch's)
     as it was. State is updated in the very arrays, random numbers of a generator are drawn anew,
     and results belong to the caller.
 
+    Large arrays are taken block by block through the cache, by as many threads as there are cores,
+    or `threads`; the numbers don't hang on how many. Sums are added block by block too, and stacks
+    of matrices multiplied in another layout, so they differ from the function's own in the last
+    places: by no more than the rounding errors that either may have (for a sum of n numbers in
+    pairs, some log2(n) eps times the sum of their absolute values). All else is equal bit by bit.
+
     Raises TypeError, naming the line, for what can't be a program: a decision that hangs on a
     value, `float(x)`, printing, a value that is kept outside.
 

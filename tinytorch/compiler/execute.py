@@ -152,8 +152,8 @@ class Executable:
             self._free(ends)
 
     def _fits(self, x: Any, out: Any) -> bool:
-        return x.slot in self._pieces and (x.shape, x.dtype, x.strides) == (
-            out.shape, out.dtype, out.strides,
+        return x.slot in self._pieces and (x.shape, x.dtype.itemsize, x.strides) == (
+            out.shape, out.dtype.itemsize, out.strides,
         )  # fmt: skip
 
     def _free(self, roots: Sequence[int]) -> None:
