@@ -60,6 +60,7 @@ FUNCTIONS: dict[str, tuple[Callable[..., Any], tuple[tuple[int, ...], ...]]] = {
     "rows added": (lambda x, y: (x * 2 + y).relu().exp(), ((50, 6), (6,))),
     "columns added": (lambda x, y: (x * 2 + y).relu().exp(), ((50, 6), (50, 1))),
     "square": (lambda x, y: (x * 2 + y).tanh() * y, ((12, 12), (12,))),
+    "needed whole": (lambda x, y: (y.sin() * x.exp()).cos() * y, ((40,), (40, 40))),
     "softmax": (lambda x, y: x.softmax(axis=-1).log_softmax(axis=-1) * y, ((30, 9), (30, 9))),
     "softmax of columns": (lambda x, y: (x * y).softmax(axis=0), ((30, 9), (30, 9))),
     "views": (
