@@ -10,6 +10,7 @@ from benchmarks.workloads import WORKLOADS
 
 COLOURS = {
     "tinytorch": "#d1495b",
+    "compiled": "#8f1d36",
     "jax": "#30638e",
     "autograd": "#8d96a3",
     "numpy": "#edae49",
@@ -29,7 +30,8 @@ def draw(medians: Medians, path: Path) -> None:
     figure, axes = plt.subplots(figsize=(8, 0.6 * len(rows) + 1), layout="constrained")
     for i, (library, colour) in enumerate(COLOURS.items()):
         bars = {
-            j + (i - 1.5) * height: medians[row][library] / medians[row]["pytorch"]
+            j + (i - (len(COLOURS) - 1) / 2) * height: medians[row][library]
+            / medians[row]["pytorch"]
             for j, row in enumerate(rows)
             if library in medians[row]
         }

@@ -5,6 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+Decorator = Callable[[Any], Any]
+
+
+def as_it_is(function: Any) -> Any:
+    """Be the decorator of a library that compiles nothing."""
+    return function
+
 
 class Contestant(NamedTuple):
     """One library's side of a workload.

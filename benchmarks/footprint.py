@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
 from importlib import metadata
 from pathlib import Path
 
@@ -21,7 +22,9 @@ from benchmarks.workloads import WORKLOADS
 
 ROOT = Path(__file__).parents[1]
 BATCH = 2048
-STEPS = 20
+SETTLING, STEPS = 4, 20
+COLD = ("tinytorch", "compiled", "pytorch", "jax", "numpy")
+COLD_STEPS = 1000
 
 
 def import_seconds(library: str) -> float:
@@ -34,6 +37,18 @@ def import_seconds(library: str) -> float:
     environment = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
     command = [sys.executable, "-c", code]
     return float(subprocess.check_output(command, cwd=ROOT, env=environment))  # noqa: S603  (a fixed command)
+
+
+def cold_seconds(library: str) -> float:
+    """Time a process that imports the library, sets moons up, and takes 1,000 steps."""
+    code = (
+        "from benchmarks.worker import set_up; from benchmarks.workloads import WORKLOADS\n"
+        f"step = set_up({library!r}, WORKLOADS['moons']).step\n"
+        f"for _ in range({COLD_STEPS}): step()"
+    )
+    start = time.perf_counter()
+    subprocess.check_call([sys.executable, "-c", code], cwd=ROOT)  # noqa: S603  (a fixed command)
+    return time.perf_counter() - start
 
 
 def installed_bytes(library: str) -> int:
@@ -60,7 +75,10 @@ def _required(name: str, seen: frozenset[str] = frozenset()) -> set[str]:
 
 
 def training_bytes(library: str) -> int:
-    """Give the most that 20 steps of `wide` with a batch of 2048 add to the resident memory."""
+    """Give what 20 steps of `wide` with a batch of 2048 add to the resident memory at most.
+
+    The first few, in which a library may record and compile, are not among them.
+    """
     with process(library) as ask:
         return ask(_training_growth, library)
 
@@ -74,6 +92,8 @@ def _training_growth(library: str) -> int:
     del small
     large = set_up(library, wide._replace(arguments={**wide.arguments, "batch": BATCH}))
     before = resident()
+    for _ in range(SETTLING):  # in which a library may record and compile
+        large.step()
     forget_peak()
     for _ in range(STEPS):
         large.step()

@@ -6,16 +6,21 @@ from typing import NamedTuple
 
 
 class Library(NamedTuple):
-    """One library; `function` is the name that its side of every workload has."""
+    """One library; `function` is the name that its side of every workload has.
+
+    With `compiled`, that side is decorated with what the library calls `compile`.
+    """
 
     title: str
     function: str
     distribution: str
     imports: str
+    compiled: bool = False
 
 
 LIBRARIES = {
     "tinytorch": Library("TinyTorch", "in_tinytorch", "tinytorch", "tinytorch"),
+    "compiled": Library("TinyTorch, compiled", "in_tinytorch", "tinytorch", "tinytorch", True),
     "pytorch": Library("PyTorch, eager", "in_pytorch", "torch", "torch"),
     "jax": Library("JAX `jit`", "in_jax", "jax", "jax.numpy"),
     "autograd": Library("autograd", "in_autograd", "autograd", "autograd.numpy"),

@@ -18,13 +18,12 @@ def cores() -> int:
 
 def description() -> dict[str, str]:
     """Give processor, system and versions."""
-    versions = {name: version(entry.distribution) for name, entry in LIBRARIES.items()}
+    names = dict.fromkeys(entry.distribution for entry in LIBRARIES.values())
+    versions = {name: version(name) for name in names}
     return {
         "processor": f"{_processor()}, {cores()} cores, {cores()} threads for every library",
         "system": f"{platform.system()} {platform.machine()}, Python {platform.python_version()}",
-        "versions": ", ".join(
-            f"{LIBRARIES[name].distribution} {number}" for name, number in versions.items()
-        ),
+        "versions": ", ".join(f"{name} {number}" for name, number in versions.items()),
     }
 
 

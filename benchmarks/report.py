@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from benchmarks.bounds import BOUNDS, Medians, further, is_missed, ratio
+from benchmarks.bounds import OURS, Medians, further, is_missed, ratio
 from benchmarks.growth import Cost
 from benchmarks.libraries import LIBRARIES
 
-PEERS = ("pytorch", "jax", "autograd", "numpy")
+PEERS = {
+    "tinytorch": ("pytorch", "jax", "autograd", "numpy"),
+    "compiled": ("pytorch", "jax", "numpy"),
+}
 BYTES = ("installed", "memory")
 BEGIN, END = "<!-- benchmark: begin -->", "<!-- benchmark: end -->"
 
@@ -17,12 +20,15 @@ BEGIN, END = "<!-- benchmark: begin -->", "<!-- benchmark: end -->"
 def results(medians: Medians) -> str:
     """Give the table of medians and of ratios with their bounds, and the bounds it can't show."""
     columns = ["", *(library.title for library in LIBRARIES.values())]
-    columns += [f"÷ {LIBRARIES[peer].title.split(',')[0]}" for peer in PEERS]
+    pairs = [(ours, peer) for ours, peers in PEERS.items() for peer in peers]
+    for ours, peer in pairs:
+        whose = "" if ours == "tinytorch" else f"{ours} "
+        columns.append(f"{whose}÷ {LIBRARIES[peer].title.split(',')[0]}")
     rows = [
         [
             row,
             *(quantity(row, medians[row].get(library)) for library in LIBRARIES),
-            *(_ratio(medians, row, peer) for peer in PEERS),
+            *(_ratio(medians, row, peer, ours) for ours, peer in pairs),
         ]
         for row in medians
     ]
@@ -30,12 +36,12 @@ def results(medians: Medians) -> str:
     return "\n".join([*table(columns, rows), *(["", *notes] if notes else [])])
 
 
-def _ratio(medians: Medians, row: str, peer: str) -> str:
-    measured = ratio(medians, row, peer)
+def _ratio(medians: Medians, row: str, peer: str, ours: str) -> str:
+    measured = ratio(medians, row, peer, ours)
     if measured is None:
         return ""
-    bound = BOUNDS.get(row, {}).get(peer)
-    mark = " ✗" if is_missed(row, peer, measured) else ""
+    bound = OURS[ours].get(row, {}).get(peer)
+    mark = " ✗" if is_missed(row, peer, measured, ours) else ""
     limit = "" if bound is None else f" ({bound:g})"
     return f"{measured:.2f}{limit}{mark}" if measured < 10 else f"{measured:.0f}{limit}{mark}"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from importlib import import_module
 from types import ModuleType
 from typing import Any, NamedTuple
 
@@ -49,6 +50,9 @@ class Workload(NamedTuple):
     def contestant(self, library: str) -> Contestant:
         """Set up one library's side."""
         function: Callable[..., Contestant] = getattr(self.module, LIBRARIES[library].function)
+        if LIBRARIES[library].compiled:
+            compile = import_module(LIBRARIES[library].imports).compile  # noqa: A001
+            return function(**self.arguments, compile=compile)
         return function(**self.arguments)
 
 
@@ -68,7 +72,7 @@ WORKLOADS = {
         chain,
         {"operations": 100_000},
         operations=100_000,
-        absent=("autograd", "micrograd"),  # several seconds a step
+        absent=("autograd", "micrograd", "compiled"),  # several seconds a step, or to record
     ),
     "elementwise": Workload(elementwise, {"size": 1_000_000}, tolerance=1e-5),
     "attention": Workload(attention, tolerance=1e-5),

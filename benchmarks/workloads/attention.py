@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.contestant import Contestant
+from benchmarks.contestant import Contestant, Decorator, as_it_is
 
 SHAPE = (4, 8, 128, 32)
 SCALE = 1 / math.sqrt(SHAPE[-1])
@@ -19,12 +19,13 @@ def problem() -> list[np.ndarray]:
     return [rng.normal(size=SHAPE).astype("float32") for _ in range(3)]
 
 
-def in_tinytorch() -> Contestant:
+def in_tinytorch(compile: Decorator = as_it_is) -> Contestant:
     """Methods and operators."""
     from tinytorch import Tensor
 
     leaves = q, k, v = [Tensor(array) for array in problem()]
 
+    @compile
     def step() -> Tensor:
         for leaf in leaves:
             leaf.grad = None

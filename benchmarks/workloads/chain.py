@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.contestant import Contestant
+from benchmarks.contestant import Contestant, Decorator, as_it_is
 
 START = np.array([0.5, -1.0, 2.0])
 
@@ -23,12 +23,13 @@ def chain(h: Any, operations: int) -> Any:
     return h
 
 
-def in_tinytorch(operations: int) -> Contestant:
+def in_tinytorch(operations: int, compile: Decorator = as_it_is) -> Contestant:
     """A loop."""
     from tinytorch import Tensor
 
     x = Tensor(START)
 
+    @compile
     def step() -> Tensor:
         x.grad = None
         loss = chain(x, operations).sum()

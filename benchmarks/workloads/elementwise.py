@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.contestant import Contestant
+from benchmarks.contestant import Contestant, Decorator, as_it_is
 
 
 def problem(size: int) -> tuple[np.ndarray, np.ndarray]:
@@ -15,12 +15,13 @@ def problem(size: int) -> tuple[np.ndarray, np.ndarray]:
     return rng.normal(size=size).astype("float32"), rng.normal(size=size).astype("float32")
 
 
-def in_tinytorch(size: int) -> Contestant:
+def in_tinytorch(size: int, compile: Decorator = as_it_is) -> Contestant:
     """Methods and operators."""
     from tinytorch import Tensor
 
     x, y = map(Tensor, problem(size))
 
+    @compile
     def step() -> Tensor:
         x.grad = y.grad = None
         loss = (x * y + x.exp()).tanh().sum()

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.contestant import Contestant
+from benchmarks.contestant import Contestant, Decorator, as_it_is
 
 
 def start(dimensions: int) -> np.ndarray:
@@ -25,11 +25,11 @@ def contestant(hessian: Callable[[], Any]) -> Contestant:
     return Contestant(hessian, lambda: [hessian()])
 
 
-def in_tinytorch(dimensions: int) -> Contestant:
+def in_tinytorch(dimensions: int, compile: Decorator = as_it_is) -> Contestant:
     """`tinytorch.hessian`."""
     import tinytorch
 
-    hessian, x = tinytorch.hessian(rosenbrock), start(dimensions)
+    hessian, x = compile(tinytorch.hessian(rosenbrock)), start(dimensions)
     return contestant(lambda: hessian(x))
 
 

@@ -9,18 +9,19 @@ import math
 
 import numpy as np
 
-from benchmarks.contestant import Contestant
+from benchmarks.contestant import Contestant, Decorator, as_it_is
 
 X = np.array([0.5, -1.0, 2.0])
 Y = np.array([1.5, 0.25, -0.75])
 
 
-def in_tinytorch() -> Contestant:
+def in_tinytorch(compile: Decorator = as_it_is) -> Contestant:
     """Methods and operators."""
     from tinytorch import Tensor
 
     x, y = Tensor(X), Tensor(Y)
 
+    @compile
     def step() -> Tensor:
         x.grad = y.grad = None
         z = x * y + x.exp()

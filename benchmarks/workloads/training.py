@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.contestant import Contestant
+from benchmarks.contestant import Contestant, Decorator, as_it_is
 
 LEARNING_RATE = 0.01
 
@@ -31,7 +31,9 @@ def problem(
     return inputs.astype(dtype), targets.astype(dtype), [p.astype(dtype) for p in parameters]
 
 
-def in_tinytorch(sizes: Sequence[int], batch: int, dtype: str) -> Contestant:
+def in_tinytorch(
+    sizes: Sequence[int], batch: int, dtype: str, compile: Decorator = as_it_is
+) -> Contestant:
     """The README's loop."""
     from tinytorch import Tensor
     from tinytorch.nn import MLP, Activation
@@ -49,6 +51,7 @@ def in_tinytorch(sizes: Sequence[int], batch: int, dtype: str) -> Contestant:
         loss.backward()
         return loss
 
+    @compile
     def step() -> None:
         differentiate()
         for parameter in model.parameters:

@@ -7,8 +7,9 @@ outside, buffers, views of them, numbers. What is different in each run is a loc
 from __future__ import annotations
 
 import linecache
-import sys
+import math
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from itertools import count
 from typing import Any
 
@@ -19,7 +20,10 @@ from tinytorch.compiler.program import Call, Constant, Program, Ref
 from tinytorch.compiler.storage import (
     VIEWS,
     Buffers,
+    Into,
+    Results,
     arguments_with_out,
+    dense_order,
     empty,
     is_elementwise,
     last_uses,
@@ -31,45 +35,53 @@ _numbers = count(1)
 
 
 class Executable:
-    """A program as Python code. `run(*inputs)` gives the values of `outputs`, in a tuple."""
+    """A program as Python code. `run(*inputs, *into)` gives the values of `outputs`, in a tuple.
 
-    def __init__(self, program: Program, outputs: Sequence[int], inputs: Sequence[int]) -> None:
+    The values `into` are written into arrays that the caller gives. `calls` are the program's, if
+    they are not to be made one by one.
+    """
+
+    def __init__(
+        self,
+        program: Program,
+        outputs: Sequence[int],
+        inputs: Sequence[int],
+        into: Sequence[int] = (),
+        calls: Sequence[Call] | None = None,
+    ) -> None:
         self.program, self.values = program, program.values
-        self.names: dict[str, Any] = {
-            "empty": empty,
-            "references": sys.getrefcount,
-            "asarray": np.asarray,
-        }
+        self.names: dict[str, Any] = {"asarray": np.asarray, "copyto": np.copyto}
         self.static: dict[int, Any] = {}  # what is known before the program runs
         self.local: dict[int, str] = {}  # the variables of what is not
         self.lines: list[str] = []
-        self.calls_at: dict[int, Call] = {}
+        self.calls_at: dict[tuple[str, int], Call] = {}
         self.buffers = Buffers()
         self._pieces: dict[int, Any] = {}
         self._constants: dict[tuple[Any, ...], str] = {}
+        self.path = f"<tinytorch.compile {next(_numbers)}>"
         self.outputs = outputs
-        for slot in inputs:
+        self._into = set(into)
+        for slot in (*inputs, *into):
             self.local[slot] = f"x{slot}"
         written = {slot for call in program.calls for slot in call.written}
         self._begin_static({self.values[slot].root for slot in (*written, *outputs)})
-        self._write(program.calls)
-        self.lines.append("return " + "".join(f"{self._name(slot)}, " for slot in outputs) or "()")
-        parameters = ", ".join(self.local[slot] for slot in inputs)
+        self._write(program.calls if calls is None else calls)
+        self.lines.append(f"return ({''.join(f'{self._name(slot)}, ' for slot in outputs)})")
+        parameters = ", ".join(self.local[slot] for slot in (*inputs, *into))
         self.text = f"def run({parameters}):\n    " + "\n    ".join(self.lines) + "\n"
-        path = f"<tinytorch.compile {next(_numbers)}>"
-        linecache.cache[path] = len(self.text), None, self.text.splitlines(keepends=True), path
-        exec(compile(self.text, path, "exec"), self.names)  # noqa: S102
-        self.path = path
+        written_lines = self.text.splitlines(keepends=True)
+        linecache.cache[self.path] = len(self.text), None, written_lines, self.path
+        exec(compile(self.text, self.path, "exec"), self.names)  # noqa: S102
         self.run: Callable[..., tuple[Any, ...]] = self.names["run"]
 
     def call_of(self, error: BaseException) -> Call | None:
         """Give the call that an error was raised in."""
-        trace = error.__traceback__
+        trace, found = error.__traceback__, None
         while trace is not None:
-            if trace.tb_frame.f_code.co_filename == self.path:
-                return self.calls_at.get(trace.tb_lineno)
+            at = trace.tb_frame.f_code.co_filename, trace.tb_lineno
+            found = self.calls_at.get(at, found)
             trace = trace.tb_next
-        return None
+        return found
 
     # --- values ---------------------------------------------------------------------------------
 
@@ -122,14 +134,13 @@ class Executable:
 
     # --- calls ----------------------------------------------------------------------------------
 
-    def _write(self, calls: list[Call]) -> None:
+    def _write(self, calls: Sequence[Call]) -> None:
         values = self.values
         kept = {values[slot].root for slot in self.outputs}
         last = last_uses(calls, values, kept)
         dying: dict[int, list[int]] = {}
         for root, i in last.items():
             dying.setdefault(i, []).append(root)
-        self.lines.append("pass")
         for i, call in enumerate(calls):
             ends = dying.get(i, ())
             if is_elementwise(call) and len(call.outs) == 1:
@@ -141,8 +152,8 @@ class Executable:
             self._free(ends)
 
     def _fits(self, x: Any, out: Any) -> bool:
-        return x.slot in self._pieces and (x.shape, x.dtype, x.strides) == (
-            out.shape, out.dtype, out.strides,
+        return x.slot in self._pieces and (x.shape, x.dtype.itemsize, x.strides) == (
+            out.shape, out.dtype.itemsize, out.strides,
         )  # fmt: skip
 
     def _free(self, roots: Sequence[int]) -> None:
@@ -151,30 +162,46 @@ class Executable:
                 self.buffers.give_back(self._pieces.pop(root))
 
     def _write_call(self, call: Call, kept: set[int]) -> None:
-        values = self.values
-        if self._is_static_view(call):
+        if isinstance(call.function, Into):
+            self._write_run(call, kept)
+        elif self._is_static_view(call):
             plain = map_parts(self._now, (call.args, call.kwargs))
             self.static[call.outs[0]] = call.function(*plain[0], **plain[1])
-            return
-        function, args, kwargs = call.function, call.args, call.kwargs
-        if kwargs.get("out") is not None:
-            out = kwargs["out"][0] if type(kwargs["out"]) is tuple else kwargs["out"]
-            rest = {key: x for key, x in kwargs.items() if key != "out"}
-            plain_call = Call(function, args, rest, [], [], call.line, call.part)
-            form = arguments_with_out(plain_call, out)
+        else:
+            form = self._form_with_out(call, kept)
             if form is not None:
                 self._statement(call, self._expression(*form))
-                return
-        if len(call.outs) == 1 and not call.written:
-            slot = call.outs[0]
-            value = values[slot]
-            form = arguments_with_out(call, Ref(slot)) if value.root == slot else None
-            if form is not None and self._have_memory(slot, kept):
-                self._statement(call, self._expression(*form))
-                return
-        expression = self._expression(function, args, kwargs)
+            else:
+                self._write_assignment(call)
+
+    def _write_run(self, call: Call, kept: set[int]) -> None:
+        for slot in call.outs:
+            if not self._have_memory(slot, kept):
+                made = f"{self._object(empty)}({self._object(self.values[slot])})"
+                self.lines.append(f"x{slot} = {made}")
+                self.local[slot] = f"x{slot}"
+        self.calls_at |= call.function.calls_at  # type: ignore[attr-defined]
+        operands = *call.args, *map(Ref, call.outs)
+        self._statement(call, self._expression(call.function, operands, {}))
+
+    def _form_with_out(self, call: Call, kept: set[int]) -> Any:
+        """Write a call so that its result goes into an array that is there; None if it can't."""
+        if call.kwargs.get("out") is not None:
+            out = call.kwargs["out"][0] if type(call.kwargs["out"]) is tuple else call.kwargs["out"]
+            rest = {key: x for key, x in call.kwargs.items() if key != "out"}
+            return arguments_with_out(replace(call, kwargs=rest), out)
+        if len(call.outs) != 1 or call.written or self.values[call.outs[0]].root != call.outs[0]:
+            return None
+        form = arguments_with_out(call, Ref(call.outs[0]))
+        return form if form is not None and self._have_memory(call.outs[0], kept) else None
+
+    def _write_assignment(self, call: Call) -> None:
+        expression = self._expression(call.function, call.args, call.kwargs)
+        if self._into.intersection(call.outs):
+            self._statement(call, f"copyto({self._name(call.outs[0])}, {expression})")
+            return
         if len(call.outs) == 1:
-            out = values[call.outs[0]]
+            out = self.values[call.outs[0]]
             if not out.shape and not out.scalar:
                 expression = f"asarray({expression})"  # where NumPy gives a number
         for slot in call.outs:
@@ -185,8 +212,14 @@ class Executable:
     def _have_memory(self, slot: int, kept: set[int]) -> bool:
         """Find an array for the result to be written into, if it is good to have one."""
         value = self.values[slot]
+        if slot in self._into:
+            return True
         if slot in kept:
-            return False
+            if math.prod(value.shape) * value.dtype.itemsize < _LARGE or dense_order(value) is None:
+                return False
+            self.local[slot] = f"x{slot}"
+            self.lines.append(f"x{slot} = {self._object(Results(value))}()")
+            return True
         array, piece = self.buffers.take(value)
         if array is None:
             self.buffers.give_back(piece)
@@ -227,4 +260,4 @@ class Executable:
             self.lines.append(f"with {self._object(np.errstate)}(**{self._object(call.errstate)}):")
             text = f"    {text}"
         self.lines.append(text)
-        self.calls_at[len(self.lines) + 1] = call
+        self.calls_at[self.path, len(self.lines) + 1] = call

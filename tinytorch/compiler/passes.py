@@ -6,7 +6,8 @@ at what it gives, it writes into an array, or it draws random numbers.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import math
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -14,21 +15,79 @@ import numpy as np
 
 from tinytorch.arrays.recorder import map_parts
 from tinytorch.compiler.program import Call, Constant, Program, Ref, Value
-from tinytorch.compiler.storage import VIEWS, is_elementwise
+from tinytorch.compiler.storage import VIEWS, is_elementwise, is_random
 
 # Constants of more entries are computed in each run.
 _LARGE = 1 << 16
+# A product of matrices with more multiplications is shared among threads, unless by rows.
+_ONE_THREAD = 1 << 18
 
 
 def optimise(program: Program, outputs: Iterable[int]) -> tuple[Program, list[int]]:
     """Give a program of fewer calls, and of faster ones, and where the outputs are in it."""
     values = [replace(value) for value in program.values]
+    calls, instead = _out_of_place(program.calls, values)
+    outputs = [instead.get(slot, slot) for slot in outputs]
     kept = {values[slot].root for slot in outputs}
-    calls = [_typed(fast, values) for call in program.calls for fast in _fastest(call, values)]
+    calls = [_typed(fast, values) for call in calls for fast in _fastest(call, values)]
     calls, instead = _each_once(calls, values, kept)
     outputs = [instead.get(slot, slot) for slot in outputs]
+    calls = _subtracted(calls, values)
     calls = _needed(calls, values, set(outputs))
     return replace(program, calls=calls, values=values), outputs
+
+
+# --- values that stay what they are ---------------------------------------------------------------
+
+
+def _out_of_place(calls: Sequence[Call], values: list[Value]) -> tuple[list[Call], dict[int, int]]:
+    """Let x += y make a new value, where x is the program's own and nobody has a view of it."""
+    fixed = {value.root for value in values if value.source is not None}
+    instead: dict[int, int] = {}
+    result = []
+
+    for original in calls:
+        call = _with(original, instead)
+        written = call.written
+        for slot in call.outs:  # a view is of what its array is now
+            root = values[slot].root
+            values[slot].root = instead.get(root, root)
+            if root != slot:
+                fixed.add(values[slot].root)
+        if _is_in_place(call, values) and written[0] not in fixed:
+            slot = len(values)
+            values.append(replace(values[written[0]], slot=slot, root=slot))
+            instead[original.written[0]] = slot
+            call = replace(call, kwargs={}, written=[], outs=[slot])
+        result.append(call)
+    return result, instead
+
+
+def _with(call: Call, instead: dict[int, int]) -> Call:
+    """Let a call read and write other values."""
+    if instead.keys().isdisjoint((*call.inputs(), *call.written)):
+        return call
+
+    def now(x: Any) -> Any:
+        return Ref(instead.get(x.slot, x.slot)) if type(x) is Ref else x
+
+    args, kwargs = map_parts(now, (call.args, call.kwargs))
+    written = [instead.get(slot, slot) for slot in call.written]
+    return replace(call, args=args, kwargs=kwargs, written=written)
+
+
+def _is_in_place(call: Call, values: list[Value]) -> bool:
+    """Say whether it computes with entries of one dtype, and writes them into an array."""
+    if call.kwargs.keys() != {"out"} or len(call.written) != 1 or not is_elementwise(call):
+        return False
+    (slot,) = call.written
+    dtype, ufunc = values[slot].dtype, call.function
+    alike = all(type(x) is not Ref or values[x.slot].dtype == dtype for x in call.args)
+    same: bool = (
+        values[slot].root == slot and alike and dtype.kind == "f" and ufunc.nout == 1  # type: ignore[attr-defined]
+        and ufunc.resolve_dtypes((*[dtype] * ufunc.nin, None))[-1] == dtype  # type: ignore[attr-defined]
+    )  # fmt: skip
+    return same
 
 
 # --- the fastest words ----------------------------------------------------------------------------
@@ -43,7 +102,26 @@ def _fastest(call: Call, values: list[Value]) -> list[Call]:
             steps: list[tuple[Any, Any]] = [(np.maximum, low)] if low != -np.inf else []
             steps += [(np.minimum, high)] if high != np.inf else []
             return _chain(call, x, steps, values)
+    if call.function is np.matmul and len(values[call.outs[0]].shape) > 2 and not call.kwargs:
+        return _in_rows(call, values)
     return [call]
+
+
+def _in_rows(call: Call, values: list[Value]) -> list[Call]:
+    """Lay the second matrices of a product out by rows, where threads would wait for each other."""
+    x, y = call.args
+    if type(x) is not Ref or type(y) is not Ref:
+        return [call]
+    size, v = values[x.slot].shape[-2:], values[y.slot]
+    if len(v.shape) < 3 or v.strides[-2] != v.dtype.itemsize or v.shape[-2] == 1:
+        return [call]
+    if math.prod(size) * v.shape[-1] <= _ONE_THREAD:
+        return [call]
+    strides = tuple(v.dtype.itemsize * math.prod(v.shape[i + 1 :]) for i in range(len(v.shape)))
+    slot = len(values)
+    values.append(replace(v, slot=slot, root=slot, strides=strides, source=None, scalar=False))
+    copy = replace(call, function=np.ndarray.copy, args=(y, "C"), outs=[slot])
+    return [copy, replace(call, args=(x, Ref(slot)))]
 
 
 def _typed(call: Call, values: list[Value]) -> Call:
@@ -56,8 +134,30 @@ def _typed(call: Call, values: list[Value]) -> Call:
     (dtype,) = dtypes
     if dtype.kind != "f":
         return call
+    if not any(type(x) in (int, float) for x in call.args):
+        return call
     args = tuple(dtype.type(x) if type(x) in (int, float) else x for x in call.args)
     return replace(call, args=args)
+
+
+def _subtracted(calls: list[Call], values: list[Value]) -> list[Call]:
+    """Write (-x) + y and y + (-x) as y - x."""
+    negated = {
+        call.outs[0]: call.args[0]
+        for call in calls
+        if call.function is np.negative and not call.kwargs and type(call.args[0]) is Ref
+    }
+    written = {values[slot].root for call in calls for slot in call.written}
+    result = []
+    for call in calls:
+        fast = call
+        if call.function is np.add and not call.kwargs and len(call.args) == 2:
+            for x, y in (call.args, call.args[::-1]):
+                minus = negated.get(x.slot) if type(x) is Ref else None
+                if minus is not None and values[minus.slot].root not in written:
+                    fast = replace(call, function=np.subtract, args=(y, minus))
+        result.append(fast)
+    return result
 
 
 def _numbers(*bounds: Any) -> bool:
@@ -92,26 +192,22 @@ def _each_once(  # noqa: C901  (a branch for each kind)
     known: dict[Any, list[int]] = {}
     remaining = []
 
-    def now(x: Any) -> Any:
-        return Ref(instead.get(x.slot, x.slot)) if type(x) is Ref else x
-
     def constant(x: Any) -> Any:
         return values[x.slot].source.content if type(x) is Ref else x
 
     for original in calls:
         for slot in original.outs:  # its memory may have become another's
             values[slot].root = values[values[slot].root].root
-        args, kwargs = map_parts(now, (original.args, original.kwargs))
-        call = replace(
-            original, args=_single(original, args, values), kwargs=kwargs,
-            written=[instead.get(slot, slot) for slot in original.written],
-        )  # fmt: skip
+        call = _with(original, instead)
+        args = _single(call, call.args, values)
+        if args is not call.args:
+            call = replace(call, args=args)
         for slot in call.written:
             versions[values[slot].root] += 1
         free = not call.written and not is_random(call)
         if free and len(call.outs) == 1:
             out = values[call.outs[0]]
-            if _is_idle_copy(call, values, written, kept):
+            if _is_idle(call, values, written, kept):
                 instead[out.slot] = call.inputs()[0]
                 out.root = values[call.inputs()[0]].root
                 continue
@@ -123,7 +219,7 @@ def _each_once(  # noqa: C901  (a branch for each kind)
         if key is not None:
             roots = {values[slot].root for slot in call.outs}
             views = call.function in VIEWS
-            if views or not roots & (written | kept):
+            if views or (roots.isdisjoint(written) and roots.isdisjoint(kept)):
                 before = known.setdefault(key, call.outs)
                 if before is not call.outs:
                     for slot, earlier in zip(call.outs, before, strict=True):
@@ -134,18 +230,26 @@ def _each_once(  # noqa: C901  (a branch for each kind)
     return remaining, instead
 
 
-def is_random(call: Call) -> bool:
-    """Say whether a call draws random numbers."""
-    return bool(call.args) and isinstance(call.args[0], np.random.Generator)
-
-
-def _is_idle_copy(call: Call, values: list[Value], written: set[int], kept: set[int]) -> bool:
-    if call.function is not np.ndarray.copy or not call.inputs():
+def _is_idle(call: Call, values: list[Value], written: set[int], kept: set[int]) -> bool:
+    """Tell copies, and products with one, that nobody needs."""
+    if not call.inputs() or not (call.function is np.ndarray.copy or _is_times_one(call, values)):
         return False
     x, out = values[call.inputs()[0]], values[call.outs[0]]
     if x.root in written or out.root in written or x.strides != out.strides or x.scalar:
         return False
     return out.root not in kept or (values[x.root].source is None and x.root not in kept)
+
+
+def _is_times_one(call: Call, values: list[Value]) -> bool:
+    if call.function is not np.multiply or call.kwargs:
+        return False
+    numbers = [x for x in call.args if type(x) is not Ref]
+    return (
+        numbers == [1]
+        and isinstance(numbers[0], np.inexact)
+        and (values[call.inputs()[0]].shape, values[call.inputs()[0]].dtype)
+        == (values[call.outs[0]].shape, values[call.outs[0]].dtype)
+    )
 
 
 def _is_constant(call: Call, values: list[Value]) -> bool:
@@ -188,7 +292,7 @@ def _single(call: Call, args: Any, values: list[Value]) -> Any:
 
 def _key(call: Call, values: list[Value], versions: dict[int, int]) -> Any:
     """Give what two calls have in common that give the same; None if that can't be told."""
-    parts: list[Any] = [call.function, repr(call.errstate)]
+    parts: list[Any] = [call.function, call.errstate and repr(call.errstate)]
 
     def add(x: Any) -> None:
         if type(x) is Ref:
@@ -206,8 +310,13 @@ def _key(call: Call, values: list[Value], versions: dict[int, int]) -> Any:
             return slice, *map(structure, (tree.start, tree.stop, tree.step))
         return tuple(sorted(tree)) if isinstance(tree, dict) else None
 
-    map_parts(add, (call.args, call.kwargs))
-    key = (*parts, structure(call.args), structure(call.kwargs))
+    if call.kwargs or any(type(x) in (tuple, list, slice) for x in call.args):
+        map_parts(add, (call.args, call.kwargs))
+        parts += structure(call.args), structure(call.kwargs)
+    else:
+        for x in call.args:
+            add(x)
+    key = tuple(parts)
     try:
         hash(key)
     except TypeError:

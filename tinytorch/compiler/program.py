@@ -90,7 +90,9 @@ class Call:
 
     def inputs(self) -> list[int]:
         """List the values that it reads."""
-        return refs_in((self.args, self.kwargs))
+        flat = [x.slot for x in self.args if type(x) is Ref]
+        nested = any(type(x) in (tuple, list, slice) for x in self.args)
+        return refs_in((self.args, self.kwargs)) if nested or self.kwargs else flat
 
 
 def refs_in(tree: Any) -> list[int]:

@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import math
 import operator
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from sys import getrefcount
 from typing import Any
 
 import numpy as np
 
 from tinytorch.compiler.program import Call, Value
 
+# So many arrays for a result are kept: while one is still a gradient, the next is written.
+_SPARE = 2
 METHODS = {method for method in vars(np.ndarray).values() if callable(method)}
 # They only say how to look at an array.
 VIEWS = {
@@ -24,6 +27,10 @@ VIEWS = {
     np.rollaxis, np.ravel, operator.getitem, np.flip, np.diagonal, np.atleast_1d, np.atleast_2d,
     np.lib.stride_tricks.sliding_window_view,
 }  # fmt: skip
+
+
+class Into:
+    """A function that takes, after its operands, the arrays to write its results into."""
 
 
 def arguments_with_out(  # noqa: PLR0911  (a branch for each kind)
@@ -63,7 +70,14 @@ def is_elementwise(call: Call) -> bool:
     return isinstance(call.function, np.ufunc) and call.function.signature is None
 
 
-def last_uses(calls: list[Call], values: list[Value], kept: Iterable[int]) -> dict[int, int]:
+def is_random(call: Call) -> bool:
+    """Say whether a call draws random numbers."""
+    return bool(call.args) and isinstance(call.args[0], np.random.Generator)
+
+
+def last_uses(
+    calls: Sequence[Call], values: Sequence[Value], kept: Iterable[int]
+) -> dict[int, int]:
     """Map each root to the number of the last call that needs it; the roots `kept` live on."""
     last: dict[int, int] = {}
     for i, call in enumerate(calls):
@@ -98,6 +112,32 @@ def empty(value: Value, memory: Any = None) -> Any:
         size = math.prod(shape) * value.dtype.itemsize
         array = memory[:size].view(value.dtype).reshape(shape)
     return array if list(order) == sorted(order) else array.transpose(np.argsort(order).tolist())
+
+
+class Results:
+    """Large arrays for one result, which belongs to the caller for as long as he holds it.
+
+    Fresh memory is slow; so an array is given again when nobody else refers to it any more.
+    """
+
+    def __init__(self, value: Value) -> None:
+        self._value, self._arrays = value, [empty(value)]
+
+    def __call__(self) -> Any:
+        """Give an array that nobody refers to."""
+        for array in self._arrays:
+            # The list, the variable and the argument refer to it.
+            if getrefcount(array) == 3 and array.flags.writeable and self._is_as_made(array):
+                return array
+        array = empty(self._value)
+        self._arrays = [*self._arrays[1 - _SPARE :], array]
+        return array
+
+    def _is_as_made(self, array: Any) -> bool:
+        value = self._value
+        return (array.shape, array.strides, array.dtype) == (
+            value.shape, value.strides, value.dtype,
+        )  # fmt: skip
 
 
 class Buffers:

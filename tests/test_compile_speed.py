@@ -1,0 +1,341 @@
+"""What makes compiled programs fast leaves what they compute as it is."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+import tracemalloc
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.testing import assert_allclose, assert_array_equal
+
+import tinytorch
+from tinytorch import Tensor, compile  # noqa: A004
+from tinytorch.compiler import blocks
+from tinytorch.compiler.blocks import Blocks
+
+rng = np.random.default_rng(0)
+
+
+def runs(compiled: Any) -> int:
+    """Count the runs of the latest program."""
+    names = compiled._latest.executable.names
+    return sum(isinstance(x, Blocks) for x in names.values())
+
+
+def functions_of(compiled: Any) -> list[Any]:
+    return [call.function for call in compiled.program.calls]
+
+
+def with_gradients(function: Callable[..., Any]) -> Callable[..., Any]:
+    def step(*arrays: Any) -> Any:
+        tensors = [Tensor(x) for x in arrays]
+        out = function(*tensors)
+        out.sum().backward()
+        return [out.data, *(x.grad for x in tensors)]
+
+    return step
+
+
+@pytest.fixture
+def small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(blocks, "_BYTES", 256)
+
+
+FUNCTIONS: dict[str, tuple[Callable[..., Any], tuple[tuple[int, ...], ...]]] = {
+    "elementwise": (lambda x, y: (x * y + x.exp()).tanh(), ((100,), (100,))),
+    "all summed": (lambda x, y: (x * y).tanh().sum() * y, ((10, 7), (10, 7))),
+    "summed by column": (lambda x, y: (x * y).sin().sum(axis=0) * y[0], ((40, 7), (40, 7))),
+    "summed by row": (lambda x, y: (x * y).sin().sum(axis=1), ((40, 7), (40, 7))),
+    "kept axes": (lambda x, y: x / (x * y).exp().sum(axis=(0, 2), keepdims=True), ((9, 5, 4),) * 2),
+    "maximum": (lambda x, y: (x * y).sin().max() * y, ((133,), (133,))),
+    "product": (lambda x, y: (x.cos() + y).prod(axis=0), ((33, 2), (33, 2))),
+    "rows added": (lambda x, y: (x * 2 + y).relu().exp(), ((50, 6), (6,))),
+    "columns added": (lambda x, y: (x * 2 + y).relu().exp(), ((50, 6), (50, 1))),
+    "square": (lambda x, y: (x * 2 + y).tanh() * y, ((12, 12), (12,))),
+    "needed whole": (lambda x, y: (y.sin() * x.exp()).cos() * y, ((40,), (40, 40))),
+    "softmax": (lambda x, y: x.softmax(axis=-1).log_softmax(axis=-1) * y, ((30, 9), (30, 9))),
+    "softmax of columns": (lambda x, y: (x * y).softmax(axis=0), ((30, 9), (30, 9))),
+    "views": (
+        lambda x, y: (x.exp().reshape(20, 12) * y.sin().reshape(20, 12)).reshape(20, 3, 4).sum(-1),
+        ((20, 4, 3), (20, 2, 6)),
+    ),
+    "transposed": (lambda x, y: (x.exp().T * y.T).sin() + x.T, ((16, 9), (16, 9))),
+    "attention": (
+        lambda x, y: (x @ y.swapaxes(-1, -2) * 0.3).softmax(axis=-1) @ (y * 2),
+        ((5, 2, 8, 3), (5, 2, 8, 3)),
+    ),
+    "one stack": (lambda x, y: ((x * 2) @ y.exp()).tanh(), ((6, 5, 4), (4, 3))),
+    "an index": (lambda x, y: (x.exp()[:, 1:] * y[:, :-1]).sin(), ((30, 5), (30, 5))),
+}
+
+
+@pytest.mark.usefixtures("small_blocks")
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_blocks_give_what_the_whole_gives(name: str, dtype: str) -> None:
+    function, shapes = FUNCTIONS[name]
+    step = with_gradients(function)
+    compiled, one = compile(step, threads=3), compile(step, threads=1)
+    tolerance = 1e-12 if dtype == "float64" else 2e-5
+    for _ in range(6):
+        arrays = [rng.normal(size=shape).astype(dtype) for shape in shapes]
+        expected, actual, alone = step(*arrays), compiled(*arrays), one(*arrays)
+        for a, b, c in zip(actual, expected, alone, strict=True):
+            assert_array_equal(a, c)  # whoever computes a block
+            assert (a.dtype, a.shape) == (b.dtype, b.shape)
+            assert_allclose(a, b, rtol=tolerance, atol=tolerance * max(1, np.abs(b).max()))
+    assert runs(compiled)
+
+
+@given(st.integers(1, 60), st.integers(1, 4), st.integers(1, 700), st.integers(1, 3))
+def test_blocks_of_any_size(rows: int, columns: int, size: int, threads: int) -> None:
+    before, blocks._BYTES = blocks._BYTES, size
+    try:
+        step = with_gradients(lambda x, y: ((x * y).sin().sum(axis=0) + y) * x.max())
+        compiled = compile(step, threads=threads)
+        for _ in range(4):
+            arrays = [rng.normal(size=(rows, columns)) for _ in range(2)]
+            for a, b in zip(compiled(*arrays), step(*arrays), strict=True):
+                assert_allclose(a, b, rtol=1e-11, atol=1e-11)
+    finally:
+        blocks._BYTES = before
+
+
+def test_forward_and_backward_are_one_run() -> None:
+    x, y = (Tensor(rng.normal(size=1 << 18).astype("f")) for _ in range(2))
+
+    @compile
+    def step() -> Any:
+        x.grad = y.grad = None
+        loss = (x * y + x.exp()).tanh().sum()
+        loss.backward()
+        return loss
+
+    for _ in range(5):
+        loss = step()
+    assert runs(step) == 1
+    exact = (x.data.astype(float) * y.data + np.exp(x.data.astype(float))).__array__()
+    assert_allclose(float(loss), np.tanh(exact).sum(), rtol=1e-5)
+
+
+@pytest.mark.usefixtures("small_blocks")
+def test_updates_come_after_what_reads_the_parameters() -> None:
+    def make() -> Any:
+        w = Tensor(np.linspace(-1, 1, 400).reshape(100, 4))
+
+        def step(x: Any) -> Any:
+            loss = ((x * w).sin() * w).sum()
+            w.grad = None
+            loss.backward()
+            w.data -= 0.1 * w.grad
+            return loss + (w.data * w.data).sum()
+
+        return step, w
+
+    (step, w), (twin, other) = make(), make()
+    compiled = compile(twin)
+    for _ in range(6):
+        x = rng.normal(size=(100, 4))
+        assert_allclose(compiled(x).data, step(x).data, rtol=1e-12)
+        assert_allclose(other.data, w.data, rtol=1e-12)
+    assert runs(compiled)
+
+
+# --- results --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("size", [10, 1 << 18])
+def test_results_belong_to_the_caller(size: int) -> None:
+    compiled = compile(lambda x: (np.exp(x) * 2, np.sin(x)[::2]))
+    given_, kept = [], []
+    for _ in range(8):
+        given_.append(rng.normal(size=size))
+        kept.append(compiled(given_[-1])[0] if size > 10 else compiled(given_[-1])[0].view())
+    for x, out in zip(given_, kept, strict=True):
+        assert_array_equal(out, np.exp(x) * 2)
+    views = [compiled(x)[1] for x in given_]
+    for x, out in zip(given_, views, strict=True):
+        assert_array_equal(out, np.sin(x)[::2])
+
+
+def test_memory_of_results_that_nobody_holds_is_used_again() -> None:
+    compiled = compile(lambda x: np.exp(x) * 2)
+    x = rng.normal(size=1 << 18)
+    for _ in range(6):
+        compiled(x)
+    tracemalloc.start()
+    for _ in range(5):
+        compiled(x)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < x.nbytes / 2
+    out = compiled(x)
+    out.shape = (2, -1) if np.lib.NumpyVersion(np.__version__) < "2.5.0" else out.shape
+    del out
+    assert compiled(x).shape == x.shape
+
+
+def test_a_step_needs_less_memory_than_eager() -> None:
+    def peak(step: Any) -> int:
+        for _ in range(4):
+            step()
+        tracemalloc.start()
+        step()
+        most = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        return most
+
+    def make() -> Any:
+        x, w = rng.normal(size=(512, 64)), Tensor(rng.normal(size=(64, 64)))
+
+        def step() -> None:
+            h = x
+            for _ in range(6):
+                h = (h @ w).tanh()
+            w.grad = None
+            h.sum().backward()
+
+        return step
+
+    tracemalloc.start()
+    compiled = compile(make())
+    for _ in range(5):
+        compiled()
+    kept = tracemalloc.get_traced_memory()[0]
+    tracemalloc.stop()
+    assert kept + peak(compiled) < 0.9 * peak(make())
+
+
+# --- errors ---------------------------------------------------------------------------------------
+
+
+def _interrupt(*_: Any) -> None:
+    raise KeyboardInterrupt
+
+
+@pytest.mark.usefixtures("small_blocks")
+@pytest.mark.parametrize("threads", [1, 2])
+def test_after_an_error_or_an_interrupt_the_next_call_is_right(threads: int) -> None:
+    w = Tensor(np.ones(200))
+
+    @compile(threads=threads)
+    def step(x: Any) -> Any:
+        loss = (np.log(x) * w).sum()
+        w.grad = None
+        loss.backward()
+        w.data -= 0.5 * w.grad
+        return loss
+
+    x = np.linspace(1, 2, 200)
+    for _ in range(5):
+        step(x)
+    assert runs(step)
+    before = w.data.copy()
+    for i in (0, 100, 199):
+        bad = x.copy()
+        bad[i] = -1
+        with pytest.raises(RuntimeWarning, match="invalid value") as caught:
+            step(bad)
+        assert "in <ufunc 'log'>, recorded at test_compile_speed.py" in caught.value.__notes__[0]
+        with np.errstate(invalid="call", call=_interrupt), pytest.raises(KeyboardInterrupt):
+            step(bad)
+    assert_array_equal(w.data, before)
+    assert_allclose(step(x).data, (np.log(x) * before).sum(), rtol=1e-12)
+    assert_allclose(w.data, before - 0.5 * np.log(x), rtol=1e-12)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system doesn't fork")
+def test_a_forked_process_has_threads_of_its_own() -> None:
+    code = """if True:
+        import os, numpy as np, tinytorch
+        f = tinytorch.compile(lambda x: np.exp(x) * 2, threads=2)
+        x = np.zeros(1 << 18)
+        for _ in range(5): f(x)
+        child = os.fork()
+        if not child:
+            os._exit(0 if f(x)[0] == 2 else 1)
+        raise SystemExit(os.waitpid(child, 0)[1])
+    """
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
+
+
+# --- fewer calls ----------------------------------------------------------------------------------
+
+
+def test_what_changes_nothing_is_left_out() -> None:
+    compiled = compile(lambda x: (x * np.float64(1)).exp())
+    x = Tensor(rng.normal(size=5))
+    for _ in range(5):
+        assert_array_equal(compiled(x).data, np.exp(x.data))
+    assert functions_of(compiled) == [np.exp]
+
+
+def test_minus_becomes_part_of_a_sum() -> None:
+    compiled = compile(lambda x, y: (-x + y, y + -x))
+    for _ in range(5):
+        x, y = rng.normal(size=(2, 5))
+        x[0], y[1] = np.inf, -np.inf
+        for out in compiled(x, y):
+            assert_array_equal(out, y - x)
+    assert functions_of(compiled) == [np.subtract, np.subtract][:1] * len(functions_of(compiled))
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda x, y: _in_place(x * 2, y),
+        lambda x, y: _in_place(x.astype("f"), y),
+        lambda x, y: _viewed(x * 2, y),
+        lambda x, y: _in_place(_in_place(x + 1, y), y) * 2,
+    ],
+)
+def test_what_is_changed_in_place(function: Any) -> None:
+    compiled = compile(function)
+    for _ in range(5):
+        x, y = rng.normal(size=(2, 5, 3))
+        assert_array_equal(compiled(x, y), function(x, y))
+
+
+def _in_place(x: Any, y: Any) -> Any:
+    x += y
+    return x
+
+
+def _viewed(x: Any, y: Any) -> Any:
+    view = x[1:]
+    x += y
+    view *= 2
+    return np.concatenate([view, x])
+
+
+def test_long_programs_compile_in_linear_time() -> None:
+    def seconds(operations: int) -> float:
+        x = Tensor([0.5, -1.0, 2.0])
+
+        @compile
+        def step() -> None:
+            h = x
+            for _ in range(operations):
+                h = h * 0.999 + 0.001
+            x.grad = None
+            h.sum().backward()
+
+        start = time.perf_counter()
+        for _ in range(4):
+            step()
+        return time.perf_counter() - start
+
+    seconds(100)
+    assert seconds(8000) < 25 * seconds(1000)
+
+
+def test_the_number_of_threads_survives_a_pickle() -> None:
+    assert compile(threads=1)(tinytorch.grad(lambda x: x)).__getstate__()[1] == 1
