@@ -18,7 +18,7 @@ from tinytorch.factories import as_tensor
 from tinytorch.operations.conversions import Conversions
 from tinytorch.operations.elementwise import where as _where
 from tinytorch.operations.methods import Methods
-from tinytorch.operations.operation import torch_spelling
+from tinytorch.operations.pytorch import torch_spelling
 from tinytorch.tensor import Tensor
 
 # What makes sense as a method alone, or means something else as a name of the package.

@@ -9,7 +9,8 @@ import numpy as np
 from tinytorch.arrays.kind import NUMBERS
 from tinytorch.arrays.words import keep, power
 from tinytorch.engine import Node
-from tinytorch.operations.operation import Operation, apply, binary, parametric, reflected, unary
+from tinytorch.operations.notation import binary, parametric, reflected, unary
+from tinytorch.operations.operation import Operation, apply
 from tinytorch.operations.protocols import numpy_functions
 
 if TYPE_CHECKING:

@@ -12,7 +12,8 @@ from tinytorch.arrays.plain import base
 from tinytorch.arrays.words import half_as_single, keep
 from tinytorch.engine import Node
 from tinytorch.operations.arithmetic import Arithmetic, set_where
-from tinytorch.operations.operation import Operation, apply, binary, parametric, unary
+from tinytorch.operations.notation import binary, parametric, unary
+from tinytorch.operations.operation import Operation, apply
 from tinytorch.operations.protocols import implements, numpy_functions
 
 if TYPE_CHECKING:

@@ -19,9 +19,9 @@ from tinytorch.arrays.scattered import Scattered
 from tinytorch.engine import Node, recording
 from tinytorch.operations.elementwise import where
 from tinytorch.operations.operands import constant, describe
-from tinytorch.operations.operation import Operation, apply, torch_spelling
+from tinytorch.operations.operation import Operation, apply
 from tinytorch.operations.protocols import implements
-from tinytorch.operations.pytorch import axis_of_scalars
+from tinytorch.operations.pytorch import axis_of_scalars, torch_spelling
 
 if TYPE_CHECKING:
     from tinytorch.tensor import Tensor

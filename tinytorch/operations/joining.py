@@ -14,8 +14,9 @@ import numpy as np
 
 from tinytorch.engine import Node
 from tinytorch.operations.indexing import along, pick, size_along
-from tinytorch.operations.operation import Operation, apply, torch_spelling
+from tinytorch.operations.operation import Operation, apply
 from tinytorch.operations.protocols import implements
+from tinytorch.operations.pytorch import torch_spelling
 from tinytorch.operations.shape import reshape
 
 if TYPE_CHECKING:

@@ -18,7 +18,8 @@ from tinytorch.operations.determinant import cofactor
 from tinytorch.operations.elementwise import where
 from tinytorch.operations.joining import concatenate
 from tinytorch.operations.norms import Norms, matrix_norm
-from tinytorch.operations.operation import Operation, apply, unary
+from tinytorch.operations.notation import unary
+from tinytorch.operations.operation import Operation, apply
 from tinytorch.operations.products import Products
 from tinytorch.operations.protocols import implements, numpy_functions
 

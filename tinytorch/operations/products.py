@@ -18,8 +18,10 @@ from tinytorch.arrays.words import matmul, rows
 from tinytorch.engine import Node, Rule
 from tinytorch.operations.arithmetic import Arithmetic
 from tinytorch.operations.elementwise import where
-from tinytorch.operations.operation import Operation, apply, binary, reflected, torch_spelling
+from tinytorch.operations.notation import binary, reflected
+from tinytorch.operations.operation import Operation, apply
 from tinytorch.operations.protocols import implements, numpy_functions
+from tinytorch.operations.pytorch import torch_spelling
 from tinytorch.operations.reductions import Reductions
 from tinytorch.operations.shape import (
     diagonal,

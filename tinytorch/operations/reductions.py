@@ -18,15 +18,10 @@ from tinytorch.operations.indexing import (
     ValuesIndices,
     one_along,
 )
-from tinytorch.operations.operation import (
-    Operation,
-    apply,
-    as_method,
-    refuse_unknown,
-    torch_spelling,
-)
+from tinytorch.operations.notation import as_method, refuse_unknown
+from tinytorch.operations.operation import Operation, apply
 from tinytorch.operations.protocols import implements, numpy_functions
-from tinytorch.operations.pytorch import axis_of_scalars
+from tinytorch.operations.pytorch import axis_of_scalars, torch_spelling
 
 if TYPE_CHECKING:
     from tinytorch.tensor import Tensor

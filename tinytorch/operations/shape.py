@@ -17,9 +17,9 @@ from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 from tinytorch.engine import Node
 from tinytorch.operations.indexing import scatter, size_along, take
 from tinytorch.operations.operands import describe
-from tinytorch.operations.operation import Operation, apply, torch_spelling
+from tinytorch.operations.operation import Operation, apply
 from tinytorch.operations.protocols import implements
-from tinytorch.operations.pytorch import also_called, axis_of_scalars
+from tinytorch.operations.pytorch import also_called, axis_of_scalars, torch_spelling
 
 if TYPE_CHECKING:
     from tinytorch.tensor import Tensor
