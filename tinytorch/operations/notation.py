@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from tinytorch.arrays.kind import NUMBERS, evaluate
 from tinytorch.engine import Node, Rule, record
-from tinytorch.operations.operands import as_array, constant, refusal
+from tinytorch.operations.operands import as_array, constant, refusal, refuse_tensors
 from tinytorch.operations.operation import Operation, apply
 from tinytorch.operations.protocols import numpy_functions
 from tinytorch.operations.pytorch import torch_spelling
@@ -45,10 +45,11 @@ def parametric(
     `function(x, *parameters)` and `rule(grad, out, x, *parameters)`.
     """
     op = Operation(name or function.__name__, None, function, (rule,), doc)
+    known = list(inspect.signature(rule).parameters)[3:]
 
     @torch_spelling
     def method(self: Any, *args: Any, **parameters: Any) -> Any:
-        refuse_unknown(parameters, rule, op)
+        check_parameters(op, known, args, parameters)
         return apply(
             op,
             lambda x: function(x, *args, **parameters),
@@ -133,11 +134,14 @@ def as_method(op: Operation, method: Callable[..., Any]) -> Callable[..., Tensor
     return method
 
 
-def refuse_unknown(parameters: dict[str, Any], rule: Rule, op: Operation) -> None:
-    """Raise TypeError for a parameter that NumPy's function has and the rule knows nothing of."""
+def check_parameters(
+    op: Operation, known: Sequence[str], args: Sequence[Any], parameters: dict[str, Any]
+) -> None:
+    """Raise TypeError for a parameter that the rule knows nothing of, and for a tensor."""
     for name in parameters:
-        if name not in inspect.signature(rule).parameters:
+        if name not in known:
             raise TypeError(f"{op}: {name}= is not supported for tensors")
+    refuse_tensors(op, [*zip(known, args, strict=False), *parameters.items()])
 
 
 def reflected(method: Callable[[Any, Any], Tensor]) -> Callable[[Any, Any], Tensor]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import reprlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -66,6 +66,24 @@ def as_array(number: float, dtype: np.dtype[Any]) -> Any:
         return _shared_array(number, dtype) if number else np.asarray(number, dtype)
     except RuntimeWarning:  # it is too large for the dtype
         return at_users_line(np.asarray, number, dtype)
+
+
+def refuse_tensors(op: object, parameters: Iterable[tuple[str, Any]]) -> None:
+    """Raise TypeError for a parameter that is a tensor: no rule would give it a gradient."""
+    for name, value in parameters:
+        if isinstance(value, Node):
+            raise TypeError(
+                f"{op}: {name}= is {describe(value)}, and a parameter gets no gradient: "
+                f"write {name}.item() or {name}.data for its value"
+            )
+
+
+def closed_over(op: object) -> Exception:
+    """Say that an operation has computed with a tensor that it was not given as an input."""
+    return TypeError(
+        f"{op}: its value depends on a tensor that is not one of its inputs, and would get no "
+        "gradient: make the tensor an input with a rule of its own, or use tensor.data"
+    )
 
 
 def refusal(error: Exception, op: object, operands: Sequence[Any]) -> Exception:

@@ -6,10 +6,12 @@ import inspect
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from tinytorch.arrays.kind import IN_MEMORY, evaluate
 from tinytorch.arrays.warned import at_users_line
 from tinytorch.engine import Node, Rule, record
-from tinytorch.operations.operands import constant, refusal
+from tinytorch.operations.operands import closed_over, constant, refusal
 
 if TYPE_CHECKING:
     from tinytorch.tensor import Tensor
@@ -117,5 +119,7 @@ def apply(
         value = evaluate(op, function, *arrays)
     except (ValueError, IndexError) as error:
         raise refusal(error, op, inputs) from None
+    if type(value) is not np.ndarray and isinstance(value, Node):
+        raise closed_over(op)
     node: Tensor = record(value, tuple(inputs), (value, *arrays), op, rules)
     return node
