@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from tinytorch.arrays.kind import NUMBERS, kind_of
 from tinytorch.autograd import sweep
 from tinytorch.engine import Node
 from tinytorch.grad_mode import enable_grad, is_grad_enabled, no_grad
@@ -115,12 +116,12 @@ class custom_vjp:  # noqa: N801  (JAX's name)
             given = self._signature.bind(*args, **kwargs)
         except TypeError as error:
             raise TypeError(f"{self._title}: {error}") from None
-        given.apply_defaults()
         if given.kwargs:
             raise TypeError(
                 f"{self._title}: {', '.join(given.kwargs)} can only be given by name, and has no "
                 "place among the gradients: let the function take it by position"
             )
+        given.apply_defaults()
         return given.args
 
     def _of_variables(self, args: Any, shares: Any, wanted: set[int]) -> list[Any]:
@@ -131,6 +132,7 @@ class custom_vjp:  # noqa: N801  (JAX's name)
             if id(x) not in wanted:
                 return
             if share is not None:
+                share = np.asarray(share, x.dtype) if type(share) in NUMBERS else share
                 gave = f"{where}, {describe(x)}: backward gave {describe(share)}"
                 dtype = getattr(share, "dtype", None) or np.asarray(share).dtype
                 if dtype.kind not in "fiub":
@@ -153,7 +155,8 @@ def checkpoint(function: Function) -> Function:
     (A. Griewank and A. Walther, "Algorithm 799: revolve", 2000.)
 
     The second computation has to give what the first did: `backward` raises RuntimeError where f
-    draws random numbers, or something that it uses has been changed.
+    draws random numbers, or something that it uses has been changed. Of Dask arrays, which keep no
+    intermediate values, the function is what it was.
 
     >>> x = Tensor(2.0)
     >>> checkpoint(lambda x: (x * x).exp())(x).backward()
@@ -166,7 +169,8 @@ def checkpoint(function: Function) -> Function:
     @functools.wraps(function)
     def checkpointed(*args: Any, **kwargs: Any) -> Any:
         given = _variables(args)
-        if not is_grad_enabled():
+        plans = any(kind_of(x._data).plans for x in leaves([args, kwargs]) if isinstance(x, Tensor))
+        if plans or not is_grad_enabled():
             return function(*args, **kwargs)
         before = Tensor(0.0).clone()._order
         twins = [_leaf(x) for x in given]
@@ -203,9 +207,7 @@ def _tracked(tree: Any) -> list[Tensor]:
 
 
 def _same(x: Tensor, y: Tensor) -> bool:
-    a, b = x._data, y._data
-    # Entry by entry, since Dask's array_equal knows no equal_nan.
-    return a.shape == b.shape and bool(((a == b) | (np.isnan(a) & np.isnan(b))).all())
+    return np.array_equal(x._data, y._data, equal_nan=True)
 
 
 def name_of(function: Function) -> str:
