@@ -17,7 +17,7 @@ from tinytorch.autograd import sweep
 from tinytorch.engine import Node
 from tinytorch.grad_mode import enable_grad, is_grad_enabled, no_grad
 from tinytorch.operations.operands import describe
-from tinytorch.operations.operation import Operation
+from tinytorch.operations.operation import Operation, defines
 from tinytorch.operations.own import apply_own
 from tinytorch.tensor import Tensor
 from tinytorch.trees import leaves, map_leaves
@@ -147,6 +147,10 @@ class custom_vjp:  # noqa: N801  (JAX's name)
         return found
 
 
+_CHECKPOINT = Operation("checkpoint", module=__name__)
+
+
+@defines(_CHECKPOINT)
 def checkpoint(function: Function) -> Function:
     """Give the function that forgets its intermediate values, and computes them again to go back.
 
@@ -164,7 +168,6 @@ def checkpoint(function: Function) -> Function:
     218.393
     """
     name = name_of(function)
-    op = Operation("checkpoint", "checkpoint", module=__name__)
 
     @functools.wraps(function)
     def checkpointed(*args: Any, **kwargs: Any) -> Any:
@@ -192,7 +195,7 @@ def checkpoint(function: Function) -> Function:
                 )
             return sweep(outputs, grad, [*variables, *others], create_graph=again)
 
-        recorded = iter(_record(op, lambda *_: values, pull_back, [*given, *others]))
+        recorded = iter(_record(_CHECKPOINT, lambda *_: values, pull_back, [*given, *others]))
         return map_leaves(lambda _, y: next(recorded) if _is_tracked(y) else y, "", first)
 
     return checkpointed

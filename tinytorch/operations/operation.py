@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
@@ -15,6 +15,11 @@ from tinytorch.operations.operands import closed_over, constant, refusal
 
 if TYPE_CHECKING:
     from tinytorch.tensor import Tensor
+
+
+FunctionT = TypeVar("FunctionT", bound=Callable[..., Any])
+# Of operations without rules of their own.
+_CLOSING = "Its rules close over its parameters: each node has its own, `_rules`."
 
 
 class _Registry(type):
@@ -47,7 +52,8 @@ class Operation(metaclass=_Registry):
     `Operation.EXP`, `Operation["EXP"]` and `for op in Operation` find the ones that there are, and
     a node's `_op` says which one made it. Each has its `name`, its `symbol` (an infix, a word or,
     where neither would do, the whole expression with a □ for each operand), the `function` of
-    arrays, the `rules`, a docstring and a signature; to call it is to call the method of tensors.
+    arrays, the `rules` (unless they close over parameters, such as an axis, and each node has its
+    own), a docstring and a signature. To call it, of tensors or of arrays, computes it.
 
     >>> Operation.EXP(np.zeros(2)), Operation.EXP.symbol
     (array([1., 1.]), 'exp')
@@ -70,7 +76,7 @@ class Operation(metaclass=_Registry):
             raise ValueError(f"there is an operation {self.name} already: give another name=")
         self.symbol = symbol or name
         self.function: Any = function
-        self.rules = tuple(rules)
+        self.rules: tuple[Any, ...] = tuple(rules)
         self.method: Callable[..., Any] | None = None
         self.__doc__ = doc
         self.__signature__: inspect.Signature | None = None  # None: inspect looks at __call__
@@ -89,6 +95,23 @@ class Operation(metaclass=_Registry):
     def __str__(self) -> str:
         name = self.name.lower()
         return name if name == self.symbol else f"{name} ({self.symbol})"
+
+
+def defines(op: Operation) -> Callable[[FunctionT], FunctionT]:
+    """Make the decorated function, which takes tensors and arrays, what it is to call `op`.
+
+    Where the function's parameters, such as an axis, are part of the rules, it makes them itself.
+    """
+
+    def decorate(function: FunctionT) -> FunctionT:
+        op.function = op.method = function
+        op.__signature__ = inspect.signature(function)
+        op.__doc__ = inspect.getdoc(function)
+        if not op.rules:
+            op.__doc__ = f"{op.__doc__}\n\n{_CLOSING}"
+        return function
+
+    return decorate
 
 
 def apply(

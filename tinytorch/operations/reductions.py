@@ -170,7 +170,9 @@ def running(function: Callable[..., Any], rule: Rule, doc: str, name: str) -> Ca
 
     if hasattr(np, name):
         numpy_functions[getattr(np, name)] = values
-    return torch_spelling(axis_of_scalars(as_method(op, values)))
+    method = torch_spelling(axis_of_scalars(as_method(op, values)))
+    op.function = values  # of arrays too, along any axis
+    return method
 
 
 def _logsumexp(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
