@@ -10,7 +10,7 @@ import numpy as np
 
 from tinytorch.arrays.kind import NUMBERS, evaluate
 from tinytorch.engine import Node, Rule, record
-from tinytorch.operations.operands import as_array, constant, refusal, refuse_tensors
+from tinytorch.operations.operands import as_array, constant, no_parameter, refusal
 from tinytorch.operations.operation import Operation, apply
 from tinytorch.operations.protocols import numpy_functions
 from tinytorch.operations.pytorch import torch_spelling
@@ -138,10 +138,14 @@ def check_parameters(
     op: Operation, known: Sequence[str], args: Sequence[Any], parameters: dict[str, Any]
 ) -> None:
     """Raise TypeError for a parameter that the rule knows nothing of, and for a tensor."""
-    for name in parameters:
+    for name, value in parameters.items():
         if name not in known:
             raise TypeError(f"{op}: {name}= is not supported for tensors")
-    refuse_tensors(op, [*zip(known, args, strict=False), *parameters.items()])
+        if isinstance(value, Node):
+            raise no_parameter(op, name, value)
+    for place, value in enumerate(args):
+        if isinstance(value, Node):
+            raise no_parameter(op, known[place], value)
 
 
 def reflected(method: Callable[[Any, Any], Tensor]) -> Callable[[Any, Any], Tensor]:

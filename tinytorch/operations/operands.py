@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import reprlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -68,14 +68,12 @@ def as_array(number: float, dtype: np.dtype[Any]) -> Any:
         return at_users_line(np.asarray, number, dtype)
 
 
-def refuse_tensors(op: object, parameters: Iterable[tuple[str, Any]]) -> None:
-    """Raise TypeError for a parameter that is a tensor: no rule would give it a gradient."""
-    for name, value in parameters:
-        if isinstance(value, Node):
-            raise TypeError(
-                f"{op}: {name}= is {describe(value)}, and a parameter gets no gradient: "
-                f"write {name}.item() or {name}.data for its value"
-            )
+def no_parameter(op: object, name: str, tensor: Node) -> Exception:
+    """Say that a tensor is no parameter, since no rule would give it a gradient."""
+    return TypeError(
+        f"{op}: {name}= is {describe(tensor)}, and a parameter gets no gradient: "
+        f"write {name}.item() or {name}.data for its value"
+    )
 
 
 def closed_over(op: object) -> Exception:

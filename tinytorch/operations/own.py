@@ -12,7 +12,7 @@ import numpy as np
 from tinytorch.arrays.kind import evaluate
 from tinytorch.arrays.warned import at_users_line
 from tinytorch.engine import Node, Rule, record
-from tinytorch.operations.operands import closed_over, constant, describe, refusal, refuse_tensors
+from tinytorch.operations.operands import closed_over, constant, describe, no_parameter, refusal
 from tinytorch.operations.operation import Operation
 
 
@@ -66,9 +66,10 @@ def operation(
             raise TypeError(
                 f"{op}: expected {len(rules)} inputs, one for each rule, got {len(operands)}"
             )
-        if parameters or kwargs:
-            named = zip([*signature.parameters][len(rules) :], parameters, strict=False)
-            refuse_tensors(op, [*named, *kwargs.items()])
+        names = [*signature.parameters][len(rules) :]
+        for key, value in [*zip(names, parameters, strict=False), *kwargs.items()]:
+            if isinstance(value, Node):
+                raise no_parameter(op, key, value)
         if not any(isinstance(x, Node) for x in operands):
             return at_users_line(function, *args, **kwargs)
         return apply_own(op, function, checked, operands, parameters, kwargs)
