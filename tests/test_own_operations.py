@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 from typing import Any
 
@@ -211,6 +212,85 @@ def test_what_is_said_of_a_function_is_what_counts() -> None:
         clipped(Tensor(1.0)).backward()
 
 
+def with_gradients(*gradients: Any) -> Any:
+    """Give a function that adds up its arguments, and says that these are their gradients."""
+    f = custom_vjp(lambda *args: args[0], name="f")
+    f.defvjp(
+        lambda *args: (functools.reduce(np.add, [x.sum() for x in args]), None),
+        lambda kept, grad: gradients,
+    )
+    return f
+
+
+@pytest.mark.parametrize(
+    ("gradients", "shapes"),
+    [
+        ([np.ones(4), np.ones(2)], [(2,), (4,)]),
+        ([np.ones(5)], [()]),
+        ([np.ones(3)], [(2, 3)]),
+        ([1.5], [(2,)]),
+        ([np.ones((2, 2))], [(2,)]),
+    ],
+)
+def test_a_gradient_of_another_shape_is_named(gradients: Any, shapes: Any) -> None:
+    args = [Tensor(np.ones(shape), label="w") for shape in shapes]
+    with pytest.raises(ValueError, match="the gradient of argument 0, tensor 'w' of shape"):
+        with_gradients(*gradients)(*args).backward()
+    assert all(x._grad is None for x in args)
+
+
+def test_a_number_is_the_gradient_of_a_number_and_what_is_none_is_named() -> None:
+    assert grad(with_gradients(1.5))(2.0) == 1.5
+    assert grad(with_gradients(None))(2.0) == 0
+    with pytest.raises(TypeError, match="backward gave complex 1j, expected real numbers"):
+        grad(with_gradients(1j))(2.0)
+    f = custom_vjp(lambda x: x, name="f")
+    f.defvjp(lambda x: (x, None), lambda kept, grad: 1 // 0)
+    with pytest.raises(ZeroDivisionError) as raised:
+        f(Tensor(1.0)).backward()
+    assert raised.value.__notes__ == ["custom_vjp(f): backward raised this"]
+    f.defvjp(lambda x: x, lambda kept, grad: (grad,))
+    with pytest.raises(TypeError, match=r"custom_vjp\(f\): forward gives a pair"):
+        f(Tensor(1.0))
+
+
+def test_a_tensor_that_a_function_uses_without_being_given_it_is_refused() -> None:
+    def total(p: Any) -> Any:
+        f = custom_vjp(lambda x: x * p, name="f")
+        f.defvjp(lambda x: (x * p, None), lambda kept, grad: (grad * p,))
+        return p * p * f(Tensor(2.0))
+
+    with pytest.raises(TypeError, match="depends on a tensor that requires a gradient and is no"):
+        grad(total)(3.0)
+    assert total(Tensor(3.0, requires_grad=False)).item() == 54
+
+
+def test_arguments_by_name_defaults_and_names() -> None:
+    def scaled(x: Any, scale: Any = 2.0) -> Any:
+        return x * scale
+
+    f = custom_vjp(scaled)
+    f.defvjp(lambda x, scale: (x * scale, scale), lambda kept, grad: (grad * kept, None))
+    assert grad(f)(1.0) == 2
+    assert grad(lambda x: f(x, scale=5.0))(1.0) == 5
+    assert grad(lambda x: f(scale=5.0, x=x))(1.0) == 5
+    with pytest.raises(TypeError, match=r"custom_vjp\(scaled\): .*unexpected keyword"):
+        f(1.0, size=2.0)
+
+    partial = custom_vjp(functools.partial(scaled, scale=3.0))
+    partial.defvjp(lambda x: (x * 3, None), lambda kept, grad: (grad * 3,))
+    assert grad(partial)(1.0) == 3
+    with pytest.raises(TypeError, match="scale can only be given by name"):
+        partial(1.0, scale=2.0)
+
+    def exp(x: Any) -> Any:
+        return x
+
+    with pytest.raises(ValueError, match="give another name="):
+        custom_vjp(exp)
+    assert Operation[custom_vjp(exp, name="my_exp")._name.upper()].symbol == "my_exp"
+
+
 # --- checkpoints ----------------------------------------------------------------------------------
 
 
@@ -244,3 +324,70 @@ def test_a_checkpoint_notices_that_the_second_time_differs() -> None:
     rng = np.random.default_rng(0)
     with pytest.raises(RuntimeError, match="the second time it gave something else"):
         checkpoint(lambda x: x * rng.normal())(Tensor(X)).sum().backward()
+
+
+def test_an_output_that_a_checkpoint_was_not_given_has_its_gradient() -> None:
+    x, w = Tensor(2.0), Tensor(2.0)
+    out, same = checkpoint(lambda x: (x * 2, w))(x)
+    (out * same).backward()
+    assert (x.grad, w.grad) == (4, 4)
+    check_grads(lambda x, w: checkpoint(lambda x: {"a": x * w, "w": w})(x), 2.0, 3.0, order=3)
+
+
+def test_what_has_no_gradient_leaves_a_checkpoint_as_it_is() -> None:
+    x = Tensor(X)
+    assert checkpoint(lambda x: x.data)(x) is x.data
+    assert not checkpoint(lambda x: x.detach())(x).requires_grad
+    out, plain, word = checkpoint(lambda x: (x * 2, x.data, "word"))(x)
+    assert (out.requires_grad, type(plain), word) == (True, np.ndarray, "word")
+
+
+def test_a_checkpoint_of_a_dask_array() -> None:
+    x, w = Tensor(da.from_array(X, chunks=2)), Tensor(X)
+    checkpoint(lambda x: (x * w * x).sum())(x).backward()
+    assert_allclose(x.grad.compute(), 2 * X * X)
+    assert_allclose(w.grad, X * X)
+
+
+# --- inputs without a rule ------------------------------------------------------------------------
+
+
+class Scaling:
+    factor = 3.0
+
+    @with_rules(None, lambda grad, out, self, x: grad * self.factor, name="scaling")
+    def __call__(self, x: Any) -> Any:
+        return x * self.factor
+
+
+def _picked_rule(grad: Any, out: Any, i: Any, x: Any) -> Any:  # noqa: ARG001
+    share = np.zeros_like(x)
+    np.add.at(share, i, grad)
+    return share
+
+
+def test_an_input_without_a_rule_is_what_was_given() -> None:
+    matrix = sparse.random(4, 3, density=0.6, random_state=0).tocsr()
+    product = operation(
+        lambda s, x: s @ x, None, lambda grad, out, s, x: s.T @ grad, name="sparse_product"
+    )
+    assert_allclose(jacobian(lambda x: product(matrix, x))(X), matrix.toarray())
+    picked = operation(lambda i, x: x[i], None, _picked_rule, name="picked")
+    index = np.array([0, 0, 2])
+    assert_array_equal(grad(lambda x: picked(index, x).sum())(X), [2, 0, 1])
+    assert_array_equal(grad(lambda x: Scaling()(x).sum())(X), [3, 3, 3])
+    called = operation(
+        lambda f, word, x: f(x), None, None, lambda g, out, f, word, x: g * np.cos(x), name="called"
+    )
+    assert_array_equal(grad(lambda x: called(np.sin, "word", x).sum())(X), np.cos(X))
+    for node in (product(matrix, Tensor(X)), called(np.sin, "word", Tensor(X))):
+        node.sum().backward()
+        assert node.render("graph.dot", view=False).dot
+
+
+def test_a_step_back_from_a_node_without_a_gradient_adds_zeros() -> None:
+    x = Tensor(2.0)
+    y = x * x
+    assert y.grad == 0
+    y._backward()
+    assert x.grad == 0

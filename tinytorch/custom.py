@@ -6,16 +6,18 @@ Either is an operation with a single rule: of all tensors that the function uses
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterator, Sequence
+import inspect
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
+from tinytorch.arrays.kind import NUMBERS, kind_of
 from tinytorch.autograd import sweep
 from tinytorch.engine import Node
 from tinytorch.grad_mode import enable_grad, is_grad_enabled, no_grad
 from tinytorch.operations.operands import describe
-from tinytorch.operations.operation import Operation
+from tinytorch.operations.operation import Operation, defines
 from tinytorch.operations.own import apply_own
 from tinytorch.tensor import Tensor
 from tinytorch.trees import leaves, map_leaves
@@ -30,6 +32,11 @@ class custom_vjp:  # noqa: N801  (JAX's name)
     `backward(kept, grad)` needs to give the gradients, a tuple of one for each argument, None where
     there is none. Arguments and outputs are tensors, or lists, tuples and dicts of them; both
     functions are written with tensors, and are differentiated themselves for higher derivatives.
+    What a call leaves out gets its default, as in JAX. `name` is what the operation is called, if
+    not as the function.
+
+    Raises TypeError where `forward` uses a tensor that requires a gradient and is no argument, or
+    gives no such pair; `backward` ValueError for a gradient of another shape than its argument's.
 
     >>> @custom_vjp
     ... def clipped(x):
@@ -41,57 +48,109 @@ class custom_vjp:  # noqa: N801  (JAX's name)
     array([0.5, 1. ])
     """
 
-    def __init__(self, function: Function) -> None:
+    def __init__(self, function: Function, name: str | None = None) -> None:
         functools.update_wrapper(self, function)
         self._function = function
-        self._title = f"custom_vjp({function.__name__})"
-        self._operation = Operation(function.__name__, module=function.__module__)
+        self._name = name or name_of(function)
+        self._title = f"custom_vjp({self._name})"
+        module = getattr(function, "__module__", None) or ""
+        doc = inspect.getdoc(function)
+        self._operation = op = Operation(self._name, None, self, doc=doc, module=module)
+        self._signature = op.__signature__ = inspect.signature(function)
         self._ways: tuple[Function, Function] | None = None
 
     def defvjp(self, forward: Function, backward: Function) -> None:
         """Say how the function is computed where it is differentiated, and its gradient."""
         self._ways = forward, backward
 
-    def __call__(self, *args: Any) -> Any:
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Compute the function. Raises RuntimeError if its gradient has not been said."""
         if self._ways is None:
-            raise RuntimeError(f"{self._title}: {self._function.__name__}.defvjp(...) comes first")
+            raise RuntimeError(f"{self._title}: {self._name}.defvjp(...) comes first")
+        args = self._positional(args, kwargs)
         forward, backward = self._ways
         variables = _variables(args)
         if not variables:
             return self._function(*args)
 
+        def both(values: Sequence[Any]) -> tuple[Any, Any]:
+            pair = forward(*_with(args, variables, values))
+            if not isinstance(pair, tuple) or len(pair) != 2:
+                raise TypeError(
+                    f"{self._title}: forward gives a pair, the output and what backward needs, "
+                    f"got {describe(pair)}"
+                )
+            return pair
+
         def compute(*values: Tensor) -> Any:
-            return forward(*_with(args, variables, values))[0]
+            # The values are constants: what requires a gradient has it from elsewhere.
+            with enable_grad():
+                output, _ = both(values)
+            if any(isinstance(y, Tensor) and y.requires_grad for y in leaves(output)):
+                raise TypeError(
+                    f"{self._title}: the output depends on a tensor that requires a gradient and "
+                    "is no argument, so it would get none: make it an argument, or use its "
+                    ".detach()"
+                )
+            return output
 
         def pull_back(grad: Any, *values: Tensor) -> list[Any]:
-            _, kept = forward(*_with(args, variables, values))
-            shares = backward(kept, grad)
+            _, kept = both(values)
+            try:
+                shares = backward(kept, grad)
+            except Exception as error:
+                error.add_note(f"{self._title}: backward raised this")
+                raise
             if not isinstance(shares, tuple) or len(shares) != len(args):
                 raise TypeError(
                     f"{self._title}: backward gives a tuple of {len(args)} gradients, one for each "
                     f"argument, got {describe(shares)}"
                 )
-            return list(self._of_variables(args, shares))
+            return list(self._of_variables(args, shares, set(map(id, variables))))
 
         return _record(self._operation, compute, pull_back, variables)
 
-    def _of_variables(self, args: Any, shares: Any) -> Iterator[Any]:
-        """Pick from the arguments' gradients those of variables."""
-        for i, (arg, share) in enumerate(zip(args, shares, strict=True)):
-            for x in _variables(arg) if share is None else ():
-                yield np.zeros_like(x._data)
+    def _positional(self, args: Any, kwargs: dict[str, Any]) -> tuple[Any, ...]:
+        """Give all arguments in order, with defaults for what is missing."""
+        try:
+            given = self._signature.bind(*args, **kwargs)
+        except TypeError as error:
+            raise TypeError(f"{self._title}: {error}") from None
+        if given.kwargs:
+            raise TypeError(
+                f"{self._title}: {', '.join(given.kwargs)} can only be given by name, and has no "
+                "place among the gradients: let the function take it by position"
+            )
+        given.apply_defaults()
+        return given.args
+
+    def _of_variables(self, args: Any, shares: Any, wanted: set[int]) -> list[Any]:
+        """Pick from the arguments' gradients those of variables, by their id."""
+        found = []
+
+        def take(where: str, x: Any, share: Any = None) -> None:
+            if id(x) not in wanted:
+                return
             if share is not None:
-                where = f"{self._title}: the gradient of argument {i}"
-                pairs = leaves(map_leaves(lambda _, x, s: _Pair(x, s), where, arg, share))
-                yield from (pair.share for pair in pairs if _is_variable(pair.x))
+                share = np.asarray(share, x.dtype) if type(share) in NUMBERS else share
+                gave = f"{where}, {describe(x)}: backward gave {describe(share)}"
+                dtype = getattr(share, "dtype", None) or np.asarray(share).dtype
+                if dtype.kind not in "fiub":
+                    raise TypeError(f"{gave}, expected real numbers")
+                if np.shape(share) != x.shape:
+                    raise ValueError(f"{gave}, expected that shape")
+            found.append(share)
+
+        for i, (arg, share) in enumerate(zip(args, shares, strict=True)):
+            where = f"{self._title}: the gradient of argument {i}"
+            map_leaves(take, where, arg, *([] if share is None else [share]))
+        return found
 
 
-class _Pair:
-    def __init__(self, x: Any, share: Any) -> None:
-        self.x, self.share = x, share
+_CHECKPOINT = Operation("checkpoint", module=__name__)
 
 
+@defines(_CHECKPOINT)
 def checkpoint(function: Function) -> Function:
     """Give the function that forgets its intermediate values, and computes them again to go back.
 
@@ -100,50 +159,65 @@ def checkpoint(function: Function) -> Function:
     (A. Griewank and A. Walther, "Algorithm 799: revolve", 2000.)
 
     The second computation has to give what the first did: `backward` raises RuntimeError where f
-    draws random numbers, or something that it uses has been changed.
+    draws random numbers, or something that it uses has been changed. Of Dask arrays, which keep no
+    intermediate values, the function is what it was.
 
     >>> x = Tensor(2.0)
     >>> checkpoint(lambda x: (x * x).exp())(x).backward()
     >>> float(x.grad.round(3))
     218.393
     """
-    name = getattr(function, "__name__", type(function).__name__)
-    op = Operation("checkpoint", "checkpoint", module=__name__)
+    name = name_of(function)
 
     @functools.wraps(function)
     def checkpointed(*args: Any, **kwargs: Any) -> Any:
         given = _variables(args)
-        if not is_grad_enabled():
+        plans = any(kind_of(x._data).plans for x in leaves([args, kwargs]) if isinstance(x, Tensor))
+        if plans or not is_grad_enabled():
             return function(*args, **kwargs)
         before = Tensor(0.0).clone()._order
         twins = [_leaf(x) for x in given]
         first = function(*_with(args, given, twins), **kwargs)
         others = [x for x in _made_before(leaves(first), before) if x not in set(twins)]
-        values = map_leaves(lambda _, y: y.detach() if isinstance(y, Tensor) else y, "", first)
+        values = [y.detach() for y in _tracked(first)]
+        if not values:
+            return first
 
         def pull_back(grad: Any, *inputs: Tensor) -> list[Any]:
             again = inputs[0].requires_grad  # for a derivative of the derivative
             with enable_grad():
                 variables = [x.clone() if again else _leaf(x) for x in inputs[: len(given)]]
-                outputs = leaves(function(*_with(args, given, variables), **kwargs))
-            for y, value in zip(outputs, leaves(values), strict=True):
-                if not np.array_equal(_data(y), _data(value), equal_nan=True):
-                    raise RuntimeError(
-                        f"checkpoint({name}): the second time it gave something else: it draws "
-                        "random numbers, or what it uses was changed before backward"
-                    )
-            pairs = [
-                pair
-                for pair in zip(outputs, leaves(grad), strict=True)
-                if isinstance(pair[0], Tensor) and pair[0].requires_grad
-            ]
-            ys, weights = zip(*pairs, strict=True)
-            return sweep(ys, weights, [*variables, *others], create_graph=again)
+                outputs = _tracked(function(*_with(args, given, variables), **kwargs))
+            if len(outputs) != len(values) or not all(map(_same, outputs, values)):
+                raise RuntimeError(
+                    f"checkpoint({name}): the second time it gave something else: it draws "
+                    "random numbers, or what it uses was changed before backward"
+                )
+            return sweep(outputs, grad, [*variables, *others], create_graph=again)
 
-        inputs = [*given, *others]
-        return _record(op, lambda *_: values, pull_back, inputs) if inputs else first
+        recorded = iter(_record(_CHECKPOINT, lambda *_: values, pull_back, [*given, *others]))
+        return map_leaves(lambda _, y: next(recorded) if _is_tracked(y) else y, "", first)
 
     return checkpointed
+
+
+def _is_tracked(x: Any) -> bool:
+    return isinstance(x, Tensor) and x.requires_grad
+
+
+def _tracked(tree: Any) -> list[Tensor]:
+    return [x for x in leaves(tree) if _is_tracked(x)]
+
+
+def _same(x: Tensor, y: Tensor) -> bool:
+    return np.array_equal(x._data, y._data, equal_nan=True)
+
+
+def name_of(function: Function) -> str:
+    """Name a function, also one that functools.partial made, or an object that is called."""
+    inner = getattr(function, "func", function)
+    name: str = getattr(inner, "__name__", type(inner).__name__)
+    return name
 
 
 def _record(op: Operation, compute: Function, pull_back: Function, variables: list[Any]) -> Any:
@@ -179,11 +253,12 @@ def _record(op: Operation, compute: Function, pull_back: Function, variables: li
         tree = map_leaves(lambda _, _y: _constant(next(grads)), "", structure[0])
         again = isinstance(row, Node)
         shares = pull_back(tree, *(apart(row) if again else map(_constant, apart(row))))
-        zeros = [
-            np.zeros_like(x._data) if s is None else s
-            for s, x in zip(shares, variables, strict=True)
-        ]
-        joined = in_a_row(zeros)
+        joined = in_a_row(
+            [
+                np.zeros_like(x._data) if share is None else share
+                for share, x in zip(shares, variables, strict=True)
+            ]
+        )
         return joined if again else _data(joined)
 
     out = apply_own(op, function, (rule,), (in_a_row(variables),))
@@ -192,7 +267,7 @@ def _record(op: Operation, compute: Function, pull_back: Function, variables: li
 
 
 def _is_variable(x: Any) -> bool:
-    return isinstance(x, Tensor) and x.requires_grad and is_grad_enabled()
+    return _is_tracked(x) and is_grad_enabled()
 
 
 def _variables(args: Any) -> list[Any]:
@@ -227,14 +302,13 @@ def _leaf(x: Tensor) -> Tensor:
 
 def _made_before(outputs: Sequence[Any], order: int) -> list[Any]:
     """List the tensors that the outputs were computed from, and that were there before."""
-    found, seen = dict[Node, None](), set[Node]()
-    steps = [y for y in outputs if isinstance(y, Node)]
-    for node in steps:  # which grow on the way
-        for x in node._children:
-            if isinstance(x, Node) and x.requires_grad and x not in seen:
-                seen.add(x)
-                if x._children and x._order > order:
-                    steps.append(x)
-                else:
-                    found[x] = None
+    found, steps = dict[Any, None](), list[Any](outputs)
+    seen = set[Node]()
+    for x in steps:  # which grow on the way
+        if isinstance(x, Node) and x.requires_grad and x not in seen:
+            seen.add(x)
+            if x._children and x._order > order:
+                steps.extend(x._children)
+            else:
+                found[x] = None
     return list(found)

@@ -47,9 +47,10 @@ class Node:
 
     def _backward(self) -> None:
         """Take one step of the way back: add this node's shares to its inputs' gradients."""
-        shares: dict[Node, Any] = {self: self._grad}
+        grad = np.zeros_like(self._data) if self._grad is None else self._grad
+        shares: dict[Node, Any] = {self: grad}
         pull(shares, [self])
-        for x, share in list(shares.items())[1:]:
+        for x, share in list(shares.items())[1:]:  # the first is this node's own
             shares[x] = whole(share).copy() if x._grad is None else x._grad + whole(share)
         any(map(setattr, shares, repeat("_grad"), shares.values()))  # at once, as in accumulate
 

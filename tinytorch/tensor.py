@@ -7,7 +7,6 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from dis import opmap
-from inspect import signature
 from typing import TYPE_CHECKING, Any, NoReturn, cast
 
 import numpy as np
@@ -25,7 +24,6 @@ from tinytorch.operations.conversions import Conversions
 from tinytorch.operations.in_place import InPlace
 from tinytorch.operations.methods import Methods
 from tinytorch.operations.operands import describe
-from tinytorch.operations.operation import Operation
 from tinytorch.operations.protocols import numpy_functions, plain_functions
 
 if TYPE_CHECKING:
@@ -486,13 +484,6 @@ def _without_rule(name: str) -> str:
         "for a gradient write it with functions that have one (see Operation)"
     )
 
-
-# Operations whose rules close over an axis or a shape are functions: the methods of that name.
-for _op in Operation:
-    _method = getattr(Tensor, _op.name.lower(), None)
-    if _op.method is None and _method is not None:
-        _op.method, _op.__doc__ = _method, _method.__doc__
-        _op.__signature__ = signature(_method)
 
 # ufunc.reduce and ufunc.accumulate run along the first axis where none is named.
 _ufunc_methods: dict[tuple[np.ufunc, str], Callable[..., Any]] = {

@@ -37,6 +37,7 @@ class DaskKind(Kind):
 
     name = "Dask"
     to_numpy = "its compute()"
+    plans = True
     takes_batches = False
 
     def accept(self, array: Any) -> Any:

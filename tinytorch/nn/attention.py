@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tinytorch.arrays.words import half_as_single, sum_along
+from tinytorch.engine import Node
 from tinytorch.nn.dropout import dropout
 from tinytorch.nn.init import xavier_normal_, xavier_uniform_
 from tinytorch.nn.inputs import input_like, tensor, values
@@ -19,7 +20,7 @@ from tinytorch.nn.linear import Linear, linear
 from tinytorch.nn.module import Module, Parameter
 from tinytorch.operations.activations import _is_moderate, _softmax_rule
 from tinytorch.operations.operands import describe
-from tinytorch.operations.operation import Operation, apply
+from tinytorch.operations.operation import Operation, apply, defines
 from tinytorch.operations.reductions import largest
 from tinytorch.random import RNG, generator
 from tinytorch.tensor import Tensor
@@ -29,12 +30,13 @@ from tinytorch.tensor import Tensor
 _MASKED_SOFTMAX = Operation("masked_softmax")
 
 
+@defines(_MASKED_SOFTMAX)
 def _masked_softmax(x: Tensor, keep: Any) -> Tensor:
     """Give exp(x) / sum(exp(x)) of the entries to keep, in the last axis, and 0 for the others.
 
     Where there is nothing to keep, all are 0.
     """
-    kept = np.asarray(keep, x.dtype, like=x.data)
+    kept = np.asarray(keep, x.dtype, like=x._data if isinstance(x, Node) else x)
 
     def function(x: Any) -> Any:
         if not _is_moderate(x):

@@ -16,7 +16,7 @@ import numpy as np
 from tinytorch.arrays.words import rows
 from tinytorch.engine import Node
 from tinytorch.operations.joint import JointRules
-from tinytorch.operations.operation import Operation, apply
+from tinytorch.operations.operation import Operation, apply, defines
 from tinytorch.tensor import Tensor
 
 _Parts: TypeAlias = "list[Any]"
@@ -117,6 +117,7 @@ GRU = Cell(_gru_gates, _gru, _gru_backward, 3, adds=False)
 _RECURRENCE = Operation("recurrence")
 
 
+@defines(_RECURRENCE)
 def recurrence(cell: Cell, x: Tensor, weight: Any, bias: Any, state: Any) -> Tensor:
     """Give the states, (n_state, L, ..., H), that a cell goes through from the state `state`.
 

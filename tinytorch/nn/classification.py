@@ -16,7 +16,7 @@ from tinytorch.nn.linear import linear
 from tinytorch.nn.losses import paired, reduced
 from tinytorch.operations.indexing import take_along_axis
 from tinytorch.operations.operands import describe
-from tinytorch.operations.operation import Operation, apply
+from tinytorch.operations.operation import Operation, apply, defines
 from tinytorch.tensor import Tensor
 
 # --- one of several classes -----------------------------------------------------------------------
@@ -205,13 +205,16 @@ def _target_rule(grad: Any, out: Any, p: Any, y: Any) -> Any:  # noqa: ARG001
         return grad * (np.maximum(np.log1p(-p), -100) - np.maximum(np.log(p), -100))
 
 
-_BINARY_CROSS_ENTROPY = Operation("binary_cross_entropy")
-_BINARY_CROSS_ENTROPY_RULES = (
-    lambda grad, out, p, y: grad * (p - y) / np.maximum((1 - p) * p, 1e-12),  # noqa: ARG005
-    _target_rule,
+_BINARY_CROSS_ENTROPY = Operation(
+    "binary_cross_entropy",
+    rules=(
+        lambda grad, out, p, y: grad * (p - y) / np.maximum((1 - p) * p, 1e-12),  # noqa: ARG005
+        _target_rule,
+    ),
 )
 
 
+@defines(_BINARY_CROSS_ENTROPY)
 def binary_cross_entropy(
     input: Any, target: Any, weight: Any = None, reduction: str = "mean"
 ) -> Tensor:
@@ -226,7 +229,8 @@ def binary_cross_entropy(
         "binary_cross_entropy: the input is a probability, between 0 and 1 "
         "(binary_cross_entropy_with_logits takes what comes before the sigmoid)",
     )  # fmt: skip
-    losses = apply(_BINARY_CROSS_ENTROPY, _binary_cross_entropy, _BINARY_CROSS_ENTROPY_RULES, p, y)
+    op = _BINARY_CROSS_ENTROPY
+    losses = apply(op, _binary_cross_entropy, op.rules, p, y)
     return reduced(losses if weight is None else losses * input_like(p, weight), reduction)
 
 

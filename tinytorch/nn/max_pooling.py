@@ -16,7 +16,7 @@ from tinytorch.nn.pooling import Windows, windows_of
 from tinytorch.nn.spatial import Sizes, each, for_axes, in_batches
 from tinytorch.operations.indexing import scatter
 from tinytorch.operations.operands import describe
-from tinytorch.operations.operation import Operation, apply
+from tinytorch.operations.operation import Operation, apply, defines
 from tinytorch.operations.windows import add_windows
 from tinytorch.tensor import Tensor
 
@@ -66,16 +66,22 @@ def _max_pool(
     if any(map(any, windows.around)):
         padded = np.pad(x, windows.around, constant_values=-np.inf)
 
-    out: Any = apply(
-        _MAX_POOL,
-        lambda x: functools.reduce(np.maximum, [x[part] for part in windows.parts(x.shape)]),
-        (lambda grad, out, x: _max_pool_rule(grad, out, x, windows),),
-        padded,
-    )
+    out = _max_pool_of(padded, windows)
     if not return_indices:
         return out[0] if single else out
     where = evaluate(name, _numbers_of_largest, padded._data, out._data, windows, x.shape[2:])
     return (out[0], where[0]) if single else (out, where)
+
+
+@defines(_MAX_POOL)
+def _max_pool_of(x: Any, windows: Windows) -> Any:
+    """Give the largest entry of each window of (N, C, *sizes), to (N, C, *places)."""
+    return apply(
+        _MAX_POOL,
+        lambda x: functools.reduce(np.maximum, [x[part] for part in windows.parts(x.shape)]),
+        (lambda grad, out, x: _max_pool_rule(grad, out, x, windows),),
+        x,
+    )
 
 
 def _numbers_of_largest(x: Any, out: Any, windows: Windows, sizes: Sequence[int]) -> Any:

@@ -14,7 +14,7 @@ from tinytorch.engine import Node
 from tinytorch.nn.function_module import FunctionModule
 from tinytorch.nn.inputs import tensor
 from tinytorch.nn.module import Module, Parameter
-from tinytorch.operations.operation import Operation, apply
+from tinytorch.operations.operation import Operation, apply, defines
 from tinytorch.tensor import Tensor
 
 _STANDARDIZE = Operation("standardize")
@@ -34,10 +34,12 @@ def _mean_of_products(x: Any, y: Any, axes: tuple[int, ...]) -> Any:
     return words.sum_products(x, y, axes) / max(math.prod(x.shape[i] for i in axes), 1)
 
 
+@defines(_STANDARDIZE)
 def standardize(x: Tensor, axes: tuple[int, ...], eps: float) -> tuple[Tensor, Any, Any]:
     """Give (x - mean) / sqrt(var + eps) with the mean and variance over `axes`, and these two."""
-    mean = _mean(x.data, axes)
-    normal = x.data - mean
+    values = x._data if isinstance(x, Node) else x
+    mean = _mean(values, axes)
+    normal = values - mean
     variance = _mean_of_products(normal, normal, axes)
     scale = (variance + eps) ** -0.5
     normal *= scale
@@ -52,6 +54,7 @@ def standardize(x: Tensor, axes: tuple[int, ...], eps: float) -> tuple[Tensor, A
     return apply(_STANDARDIZE, lambda _: normal, (rule,), x), mean, variance
 
 
+@defines(_SCALE_AND_SHIFT)
 def affine(x: Tensor, weight: Any, bias: Any, shape: Sequence[int]) -> Tensor:
     """Give x * weight + bias, with the two in `shape`, which broadcasts; either may be None."""
     if weight is not None and bias is not None:

@@ -11,7 +11,7 @@ import numpy as np
 from tinytorch.nn.function_module import FunctionModule
 from tinytorch.nn.spatial import Sizes, each, for_axes, in_batches
 from tinytorch.operations.operands import describe
-from tinytorch.operations.operation import Operation, apply
+from tinytorch.operations.operation import Operation, apply, defines
 from tinytorch.operations.windows import add_windows, count, entries
 from tinytorch.tensor import Tensor
 
@@ -60,6 +60,17 @@ def windows_of(
     return Windows(tuple(range(2, 2 + n)), sizes, steps, dilations, zeros, around)
 
 
+@defines(_SUM_POOL)
+def _sum_pool(x: Any, windows: Windows) -> Any:
+    """Give the sum of each window of (N, C, *sizes), to (N, C, *places)."""
+    return apply(
+        _SUM_POOL,
+        lambda x: functools.reduce(np.add, [x[part] for part in windows.parts(x.shape)]),
+        (lambda grad, out, x: _sum_pool_rule(grad, out, x, windows),),
+        x,
+    )
+
+
 def _sum_pool_rule(grad: Any, out: Any, x: Any, windows: Windows) -> Any:
     share = grad[(..., *[None] * len(windows.sizes))]
     share = np.broadcast_to(share, (*out.shape, *windows.sizes))
@@ -87,12 +98,7 @@ def _avg_pool(
     x, single = in_batches(n, input, name)
     windows = windows_of(name, n, x, kernel_size, stride, padding, 1, ceil_mode)
     padded: Any = np.pad(x, windows.around) if any(map(any, windows.around)) else x
-    sums: Any = apply(
-        _SUM_POOL,
-        lambda x: functools.reduce(np.add, [x[part] for part in windows.parts(x.shape)]),
-        (lambda grad, out, x: _sum_pool_rule(grad, out, x, windows),),
-        padded,
-    )
+    sums = _sum_pool(padded, windows)
     if divisor_override == 0:
         raise ValueError(f"{name}: divisor_override is not 0")
     counts = divisor_override or _counts(windows, x.shape[2:], sums.shape[2:], count_include_pad)

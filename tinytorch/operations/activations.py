@@ -10,7 +10,9 @@ import numpy as np
 from tinytorch.arrays.words import dot_along, half_as_single, in_blocks, keep, sum_along
 from tinytorch.operations.elementwise import Elementwise
 from tinytorch.operations.joining import split
-from tinytorch.operations.operation import Operation, parametric, torch_spelling, unary
+from tinytorch.operations.notation import parametric, unary
+from tinytorch.operations.operation import Operation
+from tinytorch.operations.pytorch import torch_spelling
 from tinytorch.operations.reductions import largest
 
 if TYPE_CHECKING:

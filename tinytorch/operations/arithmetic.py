@@ -9,7 +9,8 @@ import numpy as np
 from tinytorch.arrays.kind import NUMBERS
 from tinytorch.arrays.words import keep, power
 from tinytorch.engine import Node
-from tinytorch.operations.operation import Operation, apply, binary, parametric, reflected, unary
+from tinytorch.operations.notation import binary, parametric, reflected, unary
+from tinytorch.operations.operation import Operation, apply, defines
 from tinytorch.operations.protocols import numpy_functions
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 _SET_WHERE = Operation("set_where")
 
 
+@defines(_SET_WHERE)
 def set_where(condition: Any, value: float, x: Any) -> Any:
     """Give np.where(condition, value, x), for a slope that is set where it does not exist.
 
@@ -34,6 +36,7 @@ def set_where(condition: Any, value: float, x: Any) -> Any:
 _POWER_LOG = Operation("power_log")
 
 
+@defines(_POWER_LOG)
 def _power_log(x: Any, y: Any, k: int) -> Any:
     """Give x**y * log(x)**k, of which all derivatives of x**y are made; 0 for x = 0 and y > 0."""
 

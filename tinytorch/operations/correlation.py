@@ -18,7 +18,7 @@ import numpy as np
 
 from tinytorch.arrays.kind import NUMPY, kind_of
 from tinytorch.arrays.words import half_as_single
-from tinytorch.operations.operation import Operation, apply
+from tinytorch.operations.operation import Operation, apply, defines
 from tinytorch.operations.windows import count, entries, windows
 
 _CORRELATE = Operation("correlate")
@@ -42,6 +42,7 @@ class Sliding(NamedTuple):
         return [count(n + sum(zeros), k, step, d) for n, zeros, k, step, d in along]
 
 
+@defines(_CORRELATE)
 def correlate(x: Any, weight: Any, places: Sequence[int], how: Sliding, bias: Any = None) -> Any:
     """Correlate (N, in, *sizes) with (out, in / groups, *kernel), to (N, out, *places).
 
@@ -61,6 +62,7 @@ def correlate(x: Any, weight: Any, places: Sequence[int], how: Sliding, bias: An
     )
 
 
+@defines(_SPREAD)
 def spread(y: Any, weight: Any, sizes: Sequence[int], how: Sliding) -> Any:
     """Add up y[p] * weight around each place p: of (N, out, *places), (N, in, *sizes)."""
     return apply(
@@ -75,6 +77,7 @@ def spread(y: Any, weight: Any, sizes: Sequence[int], how: Sliding) -> Any:
     )
 
 
+@defines(_CORRELATE_WEIGHT)
 def correlate_weight(x: Any, y: Any, kernel: Sequence[int], how: Sliding) -> Any:
     """Sum the windows of x weighted by y, over places and examples: (out, in / groups, *kernel)."""
     return apply(

@@ -9,11 +9,12 @@ from typing import Any
 import numpy as np
 
 from tinytorch.engine import Rule
-from tinytorch.operations.operation import Operation, apply
+from tinytorch.operations.operation import Operation, apply, defines
 
 _COFACTOR = Operation("cofactor")
 
 
+@defines(_COFACTOR)
 def cofactor(x: Any, *directions: Any) -> Any:
     """Give the matrix of cofactors, which is the derivative of det(x): det(x) * inv(x).mT.
 

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from tinytorch.engine import Node
-from tinytorch.operations.operation import torch_spelling
 from tinytorch.operations.protocols import implements
+from tinytorch.operations.pytorch import torch_spelling
 from tinytorch.operations.reductions import Axis, axes_of
 
 

@@ -12,7 +12,8 @@ from tinytorch.arrays.plain import base
 from tinytorch.arrays.words import half_as_single, keep
 from tinytorch.engine import Node
 from tinytorch.operations.arithmetic import Arithmetic, set_where
-from tinytorch.operations.operation import Operation, apply, binary, parametric, unary
+from tinytorch.operations.notation import binary, parametric, unary
+from tinytorch.operations.operation import Operation, apply, defines
 from tinytorch.operations.protocols import implements, numpy_functions
 
 if TYPE_CHECKING:
@@ -28,6 +29,18 @@ def _flat(grad: Any, out: Any, *operands: Any) -> Any:  # noqa: ARG001
     return keep(False, grad)
 
 
+_SINC_SLOPE = Operation("sinc_slope")
+_CLIP = Operation(
+    "clip",
+    rules=(
+        lambda grad, out, x, low, high: keep((x >= low) & (x <= high), grad),
+        lambda grad, out, x, low, high: keep((x < low) & (low < high), grad),
+        lambda grad, out, x, low, high: keep((x > high) | (low > high), grad),
+    ),
+)
+
+
+@defines(_SINC_SLOPE)
 def _sinc_slope(x: Any, n: int = 1) -> Any:
     """Give the `n`-th derivative of sinc, whose rule is the next one: right to any order."""
     return apply(
@@ -234,6 +247,7 @@ class Elementwise(Arithmetic):
         "nan_to_num",
     )
 
+    @defines(_CLIP)
     def clip(self, min: Any = None, max: Any = None) -> Tensor:
         """Limit x to `min` <= x <= `max`; either may be None. The bounds get gradients too.
 
@@ -241,7 +255,7 @@ class Elementwise(Arithmetic):
         """
         low = -np.inf if min is None else min
         high = np.inf if max is None else max
-        return apply(_CLIP, np.clip, _CLIP_RULES, self, low, high)
+        return apply(_CLIP, np.clip, _CLIP.rules, self, low, high)
 
     clamp = clip
 
@@ -254,16 +268,10 @@ class Elementwise(Arithmetic):
         return where(condition, self, other)
 
 
-_SINC_SLOPE = Operation("sinc_slope")
-_CLIP = Operation("clip")
-_CLIP_RULES = (
-    lambda grad, out, x, low, high: keep((x >= low) & (x <= high), grad),
-    lambda grad, out, x, low, high: keep((x < low) & (low < high), grad),
-    lambda grad, out, x, low, high: keep((x > high) | (low > high), grad),
-)
 _WHERE = Operation("where")
 
 
+@defines(_WHERE)
 def where(condition: Any, x: Any, y: Any) -> Tensor:
     """Take x where `condition` holds, else y; the three broadcast."""
     mask = condition._data if isinstance(condition, Node) else base(condition)

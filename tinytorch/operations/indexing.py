@@ -19,9 +19,9 @@ from tinytorch.arrays.scattered import Scattered
 from tinytorch.engine import Node, recording
 from tinytorch.operations.elementwise import where
 from tinytorch.operations.operands import constant, describe
-from tinytorch.operations.operation import Operation, apply, torch_spelling
+from tinytorch.operations.operation import Operation, apply, defines
 from tinytorch.operations.protocols import implements
-from tinytorch.operations.pytorch import axis_of_scalars
+from tinytorch.operations.pytorch import axis_of_scalars, torch_spelling
 
 if TYPE_CHECKING:
     from tinytorch.tensor import Tensor
@@ -30,6 +30,7 @@ _PICK = Operation("index", "[]")
 _SCATTER = Operation("scatter")
 
 
+@defines(_PICK)
 def pick(x: Any, index: Any) -> Tensor:
     """Give x[index], with everything that NumPy's indexing takes."""
     return apply(
@@ -47,6 +48,7 @@ def _back(grad: Any, index: Any, x: Any) -> Any:
     return scatter(grad, index, x.shape)
 
 
+@defines(_SCATTER)
 def scatter(x: Any, index: Any, shape: tuple[int, ...]) -> Tensor:
     """Add the entries of x up in an array of zeros, each where `index` picks from."""
     return apply(

@@ -14,8 +14,9 @@ import numpy as np
 
 from tinytorch.engine import Node
 from tinytorch.operations.indexing import along, pick, size_along
-from tinytorch.operations.operation import Operation, apply, torch_spelling
+from tinytorch.operations.operation import Operation, apply, defines
 from tinytorch.operations.protocols import implements
+from tinytorch.operations.pytorch import torch_spelling
 from tinytorch.operations.shape import reshape
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ _CONCATENATE = Operation("concatenate")
 _MOST = 64
 
 
+@defines(_CONCATENATE)
 @implements(np.concatenate)
 def concatenate(arrays: Iterable[Any], axis: int | None = 0) -> Tensor:
     """Join arrays along an axis that they have; all other sizes agree."""

@@ -18,7 +18,8 @@ from tinytorch.operations.determinant import cofactor
 from tinytorch.operations.elementwise import where
 from tinytorch.operations.joining import concatenate
 from tinytorch.operations.norms import Norms, matrix_norm
-from tinytorch.operations.operation import Operation, apply, unary
+from tinytorch.operations.notation import unary
+from tinytorch.operations.operation import Operation, apply, defines
 from tinytorch.operations.products import Products
 from tinytorch.operations.protocols import implements, numpy_functions
 
@@ -66,9 +67,11 @@ class TorchSVDResult(NamedTuple):
 def outputs(op: Operation, function: Callable[..., Any], rules: Sequence[Rule], x: Any) -> Any:
     """Record each output of `function` as a node of its own: `rule(grad, out, x)` for each.
 
-    `out` are all of the outputs together. Since gradients add up linearly, what x gets through one
-    does not depend on what it gets through another.
+    Of an array it is the plain function. `out` are all of the outputs together. Since gradients add
+    up linearly, what x gets through one does not depend on what it gets through another.
     """
+    if not isinstance(x, Node):
+        return function(x)
     arrays = evaluate(op, function, x._data)
 
     def ruled(rule: Rule) -> Rule:
@@ -103,6 +106,7 @@ det = unary(
 _SLOGDET = Operation("slogdet")
 
 
+@defines(_SLOGDET)
 @implements(np.linalg.slogdet)
 def slogdet(a: Any) -> SlogdetResult:
     """Give the sign of the determinant, and the logarithm of its absolute value."""
@@ -115,13 +119,16 @@ def slogdet(a: Any) -> SlogdetResult:
 
 # --- solutions ------------------------------------------------------------------------------------
 
-_SOLVE = Operation("solve")
-_SOLVE_RULES = (
-    lambda grad, out, a, b: -np.linalg.solve(mT(a), grad) @ mT(out),
-    lambda grad, out, a, b: np.linalg.solve(mT(a), grad),
+_SOLVE = Operation(
+    "solve",
+    rules=(
+        lambda grad, out, a, b: -np.linalg.solve(mT(a), grad) @ mT(out),
+        lambda grad, out, a, b: np.linalg.solve(mT(a), grad),
+    ),
 )
 
 
+@defines(_SOLVE)
 @implements(np.linalg.solve)
 def solve(a: Any, b: Any) -> Tensor:
     """Give the x for which a @ x = b; b is one vector, or a stack of matrices.
@@ -130,16 +137,22 @@ def solve(a: Any, b: Any) -> Tensor:
     """
     if np.ndim(b) == 1:
         return solve(a, np.reshape(b, (-1, 1)))[..., 0]
-    return apply(_SOLVE, np.linalg.solve, _SOLVE_RULES, a, b)
+    return apply(_SOLVE, np.linalg.solve, _SOLVE.rules, a, b)
 
 
 _PINV = Operation("pinv")
 
 
+@defines(_PINV)
 @implements(np.linalg.pinv)
-def pinv(a: Any, *args: Any, **parameters: Any) -> Tensor:
+def pinv(a: Any, rcond: Any = None, hermitian: bool = False, *, rtol: Any = None) -> Tensor:
     """Give the pseudo-inverse (Moore and Penrose); singular values up to `rcond` count as 0."""
-    return apply(_PINV, lambda x: np.linalg.pinv(x, *args, **parameters), (_pinv_rule,), a)
+    tolerance = {} if rtol is None else {"rtol": rtol}
+
+    def function(x: Any) -> Any:
+        return np.linalg.pinv(x, rcond, hermitian, **tolerance)
+
+    return apply(_PINV, function, (_pinv_rule,), a)
 
 
 def _pinv_rule(grad: Any, out: Any, x: Any) -> Any:
@@ -153,6 +166,7 @@ def _pinv_rule(grad: Any, out: Any, x: Any) -> Any:
 _LSTSQ = Operation("lstsq")
 
 
+@defines(_LSTSQ)
 @implements(np.linalg.lstsq)
 def lstsq(a: Any, b: Any, rcond: float | None = None) -> tuple[Tensor, Tensor, int, Tensor]:
     """Find the shortest x for which a @ x - b has the smallest norm; b is a vector, or columns.
@@ -257,6 +271,7 @@ def _r_rule(grad: Any, out: Any, x: Any) -> Any:
     return _times_inverse_transposed(q @ _copy_lower(r @ grad[..., :n, :].mT), r)
 
 
+@defines(_QR)
 @implements(np.linalg.qr)
 def qr(a: Any, mode: Literal["reduced", "complete", "r"] = "reduced") -> Any:
     """Give Q, with orthogonal columns of length 1, and R, upper triangular, for which a = Q @ R.
@@ -297,6 +312,7 @@ def _eigenvectors_rule(grad: Any, out: Any, x: Any) -> Any:  # noqa: ARG001
     return (share + share.mT) / 2
 
 
+@defines(_EIGH)
 @implements(np.linalg.eigh)
 def eigh(a: Any, UPLO: Literal["L", "U"] = "L") -> EighResult:
     """Give the eigenvalues of symmetric matrices, in rising order, and the eigenvectors as columns.
@@ -352,6 +368,7 @@ def _right_rule(grad: Any, out: Any, x: Any) -> Any:
     return _left_rule(grad.mT, (vh.mT, s, u.mT), x).mT
 
 
+@defines(_SVD)
 @implements(np.linalg.svd)
 def svd(a: Any, full_matrices: bool = True, compute_uv: bool = True) -> Any:
     """Give U, S and Vh for which a = (U * S) @ Vh: S in falling order, the others orthogonal.

@@ -80,9 +80,9 @@ class Methods(Node):
         """The determinant of square matrices"""
     def slogdet(self) -> SlogdetResult:
         """Give the sign of the determinant, and the logarithm of its absolute value."""
-    def pinverse(self, *args: Any, **parameters: Any) -> Tensor:
+    def pinverse(self, rcond: Any = None, hermitian: bool = False, *, rtol: Any = None) -> Tensor:
         """Give the pseudo-inverse (Moore and Penrose); singular values up to `rcond` count as 0."""
-    def pinv(self, *args: Any, **parameters: Any) -> Tensor:
+    def pinv(self, rcond: Any = None, hermitian: bool = False, *, rtol: Any = None) -> Tensor:
         """Give the pseudo-inverse (Moore and Penrose); singular values up to `rcond` count as 0."""
     def logdet(self) -> Tensor:
         """Give the logarithm of the determinant, nan where it is negative."""

@@ -9,8 +9,8 @@ import numpy as np
 from tinytorch.arrays.words import keep, power
 from tinytorch.engine import Node
 from tinytorch.operations.arithmetic import set_where
-from tinytorch.operations.operation import torch_spelling
 from tinytorch.operations.protocols import implements
+from tinytorch.operations.pytorch import torch_spelling
 from tinytorch.operations.reductions import Axis, Reductions, axes_of, reduction
 from tinytorch.operations.shape import (
     expand_dims,

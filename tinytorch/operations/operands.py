@@ -68,6 +68,22 @@ def as_array(number: float, dtype: np.dtype[Any]) -> Any:
         return at_users_line(np.asarray, number, dtype)
 
 
+def no_parameter(op: object, name: str, tensor: Node) -> Exception:
+    """Say that a tensor is no parameter, since no rule would give it a gradient."""
+    return TypeError(
+        f"{op}: {name}= is {describe(tensor)}, and a parameter gets no gradient: "
+        f"write {name}.item() or {name}.data for its value"
+    )
+
+
+def closed_over(op: object) -> Exception:
+    """Say that an operation has computed with a tensor that it was not given as an input."""
+    return TypeError(
+        f"{op}: its value depends on a tensor that is not one of its inputs, and would get no "
+        "gradient: make the tensor an input with a rule of its own, or use tensor.data"
+    )
+
+
 def refusal(error: Exception, op: object, operands: Sequence[Any]) -> Exception:
     """Say in NumPy's error which operation it was and what it was given."""
     given = " and ".join(describe(x) for x in operands)

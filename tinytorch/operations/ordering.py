@@ -22,9 +22,8 @@ from tinytorch.operations.indexing import (
     sort,
     take_along_axis,
 )
-from tinytorch.operations.operation import torch_spelling
 from tinytorch.operations.protocols import implements
-from tinytorch.operations.pytorch import axis_of_scalars
+from tinytorch.operations.pytorch import axis_of_scalars, torch_spelling
 from tinytorch.operations.reductions import Axis, axes_of, by_dim, extreme_rule, reduction
 from tinytorch.operations.shape import moveaxis
 

@@ -13,7 +13,7 @@ from tinytorch.operations.conversions import Conversions
 from tinytorch.operations.in_place import InPlace
 from tinytorch.operations.indexing import Indexing, ValuesIndices
 from tinytorch.operations.joining import Joining
-from tinytorch.operations.operation import torch_spelling
+from tinytorch.operations.pytorch import torch_spelling
 from tinytorch.operations.reductions import Reductions
 from tinytorch.operations.shape import Shape
 

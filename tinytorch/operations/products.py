@@ -18,8 +18,10 @@ from tinytorch.arrays.words import matmul, rows
 from tinytorch.engine import Node, Rule
 from tinytorch.operations.arithmetic import Arithmetic
 from tinytorch.operations.elementwise import where
-from tinytorch.operations.operation import Operation, apply, binary, reflected, torch_spelling
+from tinytorch.operations.notation import binary, reflected
+from tinytorch.operations.operation import Operation, apply, defines
 from tinytorch.operations.protocols import implements, numpy_functions
+from tinytorch.operations.pytorch import torch_spelling
 from tinytorch.operations.reductions import Reductions
 from tinytorch.operations.shape import (
     diagonal,
@@ -60,11 +62,14 @@ def _addmm(x: Any, y: Any, b: Any) -> Any:
     return out + b
 
 
-_ADDMM = Operation("addmm", "□ @ □ + □")
-_ADDMM_RULES = (
-    lambda grad, out, x, y, b: _matmul_rule_x(grad, out, x, y),
-    lambda grad, out, x, y, b: _matmul_rule_y(grad, out, x, y),
-    lambda grad, out, x, y, b: grad,
+_ADDMM = Operation(
+    "addmm",
+    "□ @ □ + □",
+    rules=(
+        lambda grad, out, x, y, b: _matmul_rule_x(grad, out, x, y),
+        lambda grad, out, x, y, b: _matmul_rule_y(grad, out, x, y),
+        lambda grad, out, x, y, b: grad,
+    ),
 )
 
 # --- sums of products -----------------------------------------------------------------------------
@@ -73,6 +78,7 @@ _EINSUM = Operation("einsum")
 _LETTERS = string.ascii_uppercase + string.ascii_lowercase
 
 
+@defines(_EINSUM)
 @implements(np.einsum)
 def einsum(*operands: Any, optimize: Any = True) -> Tensor:
     """Multiply the operands and sum, by Einstein's convention: `einsum("ij,jk->ik", x, y)`.
@@ -151,6 +157,7 @@ def _einsum_rule(i: int, subscripts: str) -> Rule:
 _TENSORDOT = Operation("tensordot")
 
 
+@defines(_TENSORDOT)
 @implements(np.tensordot)
 def tensordot(a: Any, b: Any, axes: Any = 2) -> Tensor:
     """Sum the products over axes of a and b: over `axes[0]` of a with `axes[1]` of b.
@@ -232,6 +239,7 @@ def _linalg_vecdot(x1: Any, x2: Any, /, *, axis: int = -1) -> Tensor:
 _MULTI_DOT = Operation("multi_dot")
 
 
+@defines(_MULTI_DOT)
 @implements(np.linalg.multi_dot)
 def multi_dot(arrays: Iterable[Any]) -> Tensor:
     """Give the matrix product of all arrays, in the order that takes the fewest multiplications.
@@ -369,13 +377,14 @@ class Products(Node):
     )
     __rmatmul__ = reflected(__matmul__)
 
+    @defines(_ADDMM)
     def addmm(self: Any, mat1: Any, mat2: Any) -> Tensor:
         """Give mat1 @ mat2 + self, in one operation: of (n, k), (k, m) and (m,), say, (n, m).
 
         The sum broadcasts, and the factors are all that `@` takes. Raises ValueError for shapes
         that don't fit.
         """
-        return apply(_ADDMM, _addmm, _ADDMM_RULES, mat1, mat2, self)
+        return apply(_ADDMM, _addmm, _ADDMM.rules, mat1, mat2, self)
 
     dot, inner, vdot, kron, trace, matrix_power = dot, inner, vdot, kron, trace, matrix_power
     outer = ger = outer

@@ -7,6 +7,31 @@ import inspect
 from collections.abc import Callable
 from typing import Any
 
+_TORCH_SPELLINGS = {
+    "dim": "axis",
+    "dims": "axis",
+    "keepdim": "keepdims",
+    "interpolation": "method",
+}
+
+
+def torch_spelling(method: Callable[..., Any]) -> Callable[..., Any]:
+    """Take PyTorch's names of parameters, such as `dim` and `keepdim`, for NumPy's."""
+
+    @functools.wraps(method)
+    def either_spelling(*args: Any, **kwargs: Any) -> Any:
+        if kwargs:
+            for theirs, ours in _TORCH_SPELLINGS.items():
+                if theirs in kwargs:
+                    if ours in kwargs:
+                        name = either_spelling.__name__
+                        raise TypeError(f"{name}: give {theirs}= or {ours}=, not both")
+                    kwargs[ours] = kwargs.pop(theirs)
+        return method(*args, **kwargs)
+
+    either_spelling.spellings = _TORCH_SPELLINGS  # type: ignore[attr-defined]
+    return either_spelling
+
 
 def also_called(**theirs: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Take PyTorch's names of arguments for NumPy's: `also_called(dim1="axis1")`."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeAlias, overload
@@ -18,15 +19,10 @@ from tinytorch.operations.indexing import (
     ValuesIndices,
     one_along,
 )
-from tinytorch.operations.operation import (
-    Operation,
-    apply,
-    as_method,
-    refuse_unknown,
-    torch_spelling,
-)
+from tinytorch.operations.notation import as_method, check_parameters
+from tinytorch.operations.operation import Operation, apply
 from tinytorch.operations.protocols import implements, numpy_functions
-from tinytorch.operations.pytorch import axis_of_scalars
+from tinytorch.operations.pytorch import axis_of_scalars, torch_spelling
 
 if TYPE_CHECKING:
     from tinytorch.tensor import Tensor
@@ -76,11 +72,12 @@ def reduction(
     # NumPy's function would only call the method, and takes its time.
     single = faster or (by_method if in_numpy else function), rule
     half = half_as_single(single[0]), half_as_single(rule)
+    known = list(inspect.signature(rule).parameters)[4:]
 
     @torch_spelling
     def method(self: Any, axis: Axis = None, keepdims: bool = False, **parameters: Any) -> Any:
         if parameters:
-            refuse_unknown(parameters, rule, op)
+            check_parameters(op, known, (), parameters)
         if axis is not None:
             axis = tuple(axis) if isinstance(axis, list) else axis
             axis = None if axis in (0, -1) and not self.ndim else axis  # as in PyTorch
@@ -173,7 +170,9 @@ def running(function: Callable[..., Any], rule: Rule, doc: str, name: str) -> Ca
 
     if hasattr(np, name):
         numpy_functions[getattr(np, name)] = values
-    return torch_spelling(axis_of_scalars(as_method(op, values)))
+    method = torch_spelling(axis_of_scalars(as_method(op, values)))
+    op.function = values  # of arrays too, along any axis
+    return method
 
 
 def _logsumexp(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:

@@ -17,9 +17,9 @@ from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 from tinytorch.engine import Node
 from tinytorch.operations.indexing import scatter, size_along, take
 from tinytorch.operations.operands import describe
-from tinytorch.operations.operation import Operation, apply, torch_spelling
+from tinytorch.operations.operation import Operation, apply, defines
 from tinytorch.operations.protocols import implements
-from tinytorch.operations.pytorch import also_called, axis_of_scalars
+from tinytorch.operations.pytorch import also_called, axis_of_scalars, torch_spelling
 
 if TYPE_CHECKING:
     from tinytorch.tensor import Tensor
@@ -44,6 +44,7 @@ def unpacked(values: tuple[Any, ...]) -> tuple[int, ...]:
 # --- moving axes ----------------------------------------------------------------------------------
 
 
+@defines(_RESHAPE)
 @implements(np.reshape)
 def reshape(x: Any, shape: int | Sequence[int]) -> Tensor:
     """Arrange the entries, in their order, in `shape`; one size may be -1."""
@@ -55,6 +56,7 @@ def reshape(x: Any, shape: int | Sequence[int]) -> Tensor:
     )
 
 
+@defines(_TRANSPOSE)
 @implements(np.transpose, np.permute_dims)
 def transpose(x: Any, axes: Sequence[int] | None = None) -> Tensor:
     """Put the axes in the order `axes`, or in reverse."""
@@ -125,6 +127,7 @@ def _without_memory(x: Any) -> Any:
 # --- repeating entries ----------------------------------------------------------------------------
 
 
+@defines(_BROADCAST_TO)
 @implements(np.broadcast_to)
 def broadcast_to(x: Any, shape: int | Sequence[int]) -> Tensor:
     """Repeat the entries to fill `shape`, by the rules of broadcasting."""
@@ -191,6 +194,7 @@ def meshgrid(*xi: Any, sparse: bool = False, indexing: str = "xy") -> tuple[Tens
 # --- exchanging entries ---------------------------------------------------------------------------
 
 
+@defines(_FLIP)
 @implements(np.flip)
 def flip(x: Any, axis: int | tuple[int, ...] | None = None) -> Tensor:
     """Reverse the order of the entries along `axis`, or along all."""
@@ -209,6 +213,7 @@ def flipud(x: Any) -> Tensor:
     return flip(x, 0)
 
 
+@defines(_ROLL)
 @implements(np.roll)
 def roll(x: Any, shift: Any, axis: Any = None) -> Tensor:
     """Shift the entries along `axis`, or all in one row; the last ones come in first."""
@@ -233,12 +238,14 @@ def rot90(x: Any, k: int = 1, axes: tuple[int, int] = (0, 1)) -> Any:
     return np.positive(x) if turned is x else turned
 
 
+@defines(_TRIL)
 @implements(np.tril)
 def tril(x: Any, k: int = 0) -> Tensor:
     """Keep the entries on and below the `k`-th diagonal; the others become 0."""
     return apply(_TRIL, lambda x: np.tril(x, k), (lambda grad, out, x: np.tril(grad, k),), x)
 
 
+@defines(_TRIU)
 @implements(np.triu)
 def triu(x: Any, k: int = 0) -> Tensor:
     """Keep the entries on and above the `k`-th diagonal; the others become 0."""
@@ -266,6 +273,7 @@ def diag(x: Any, k: int = 0) -> Any:
     return scatter(x, (along - min(k, 0), along + max(k, 0)), (size, size))
 
 
+@defines(_PAD)
 @implements(np.pad)
 def pad(x: Any, pad_width: Any, mode: Any = "constant", constant_values: Any = 0) -> Any:
     """Put `pad_width` entries before and after, along each axis.

@@ -16,7 +16,8 @@ import numpy as np
 
 from tinytorch.engine import Rule
 from tinytorch.operations.elementwise import Elementwise
-from tinytorch.operations.operation import Operation, binary, unary
+from tinytorch.operations.notation import binary, unary
+from tinytorch.operations.operation import Operation
 from tinytorch.operations.protocols import numpy_functions
 
 _ROOT_PI, _ROOT_2PI = math.sqrt(math.pi), math.sqrt(2 * math.pi)

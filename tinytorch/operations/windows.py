@@ -15,7 +15,7 @@ from numpy.lib.array_utils import normalize_axis_index
 from numpy.lib.stride_tricks import sliding_window_view
 
 from tinytorch.engine import Node
-from tinytorch.operations.operation import Operation, apply
+from tinytorch.operations.operation import Operation, apply, defines
 
 if TYPE_CHECKING:
     from tinytorch.tensor import Tensor
@@ -26,6 +26,7 @@ _ADD_WINDOWS = Operation("add_windows")
 Numbers = Sequence[int]  # one for each axis that windows slide along
 
 
+@defines(_WINDOWS)
 def windows(x: Any, axes: Numbers, sizes: Numbers, steps: Numbers, dilations: Numbers) -> Tensor:
     """Show the windows along `axes`, counted from the front, without a copy.
 
@@ -42,6 +43,7 @@ def windows(x: Any, axes: Numbers, sizes: Numbers, steps: Numbers, dilations: Nu
     )
 
 
+@defines(_ADD_WINDOWS)
 def add_windows(
     x: Any, shape: Numbers, axes: Numbers, sizes: Numbers, steps: Numbers, dilations: Numbers
 ) -> Tensor:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from tinytorch.engine import Node
 from tinytorch.nn import Module
 from tinytorch.tensor import Tensor
@@ -73,8 +75,8 @@ def inputs_of(node: Any) -> list[Any]:
 
 
 def is_number(x: Any) -> bool:
-    """Tell a number, or an array of no dimensions, from tensors and other arrays."""
-    return not isinstance(x, Node) and not getattr(x, "ndim", 0)
+    """Tell what is written into an operation, as a number, from tensors and arrays with axes."""
+    return not isinstance(x, Node) and not (hasattr(x, "__array_function__") and np.ndim(x))
 
 
 def _reached(root: Any, inputs: Callable[[Any], Iterable[Any]]) -> list[Any]:

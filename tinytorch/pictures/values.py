@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import reprlib
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,9 @@ _SHADES = 12  # of each sign
 
 
 def number(x: Any) -> str:
-    """Write a number with four digits, and no sign for 0."""
+    """Write a number with four digits, and no sign for 0; of what is none, its text or type."""
+    if not hasattr(x, "__float__"):
+        return reprlib.repr(x) if isinstance(x, str) else type(x).__name__
     return f"{float(x) + 0.0:.4g}"
 
 

@@ -17,7 +17,7 @@ from tinytorch.arrays.plain import plain, wrapped
 from tinytorch.operations.conversions import Conversions
 from tinytorch.operations.elementwise import where as _where
 from tinytorch.operations.methods import Methods
-from tinytorch.operations.operation import torch_spelling
+from tinytorch.operations.pytorch import torch_spelling
 from tinytorch.pytorch.factories import as_tensor
 from tinytorch.tensor import Tensor
 

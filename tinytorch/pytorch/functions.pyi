@@ -1004,10 +1004,10 @@ def outer(input: Any, b: Any) -> Tensor:
 def permute(input: Any, *axes: Any, dims: Any = None) -> Tensor:
     """Put the axes in the order `axes`, or `dims`."""
 
-def pinv(input: Any, *args: Any, **parameters: Any) -> Tensor:
+def pinv(input: Any, rcond: Any = None, hermitian: bool = False, *, rtol: Any = None) -> Tensor:
     """Give the pseudo-inverse (Moore and Penrose); singular values up to `rcond` count as 0."""
 
-def pinverse(input: Any, *args: Any, **parameters: Any) -> Tensor:
+def pinverse(input: Any, rcond: Any = None, hermitian: bool = False, *, rtol: Any = None) -> Tensor:
     """Give the pseudo-inverse (Moore and Penrose); singular values up to `rcond` count as 0."""
 
 def positive(input: Any) -> Tensor:
