@@ -41,7 +41,7 @@ def windows_of(
 ) -> Windows:  # fmt: skip
     """Say which windows of x there are. Raises ValueError where there is none."""
     sizes = each("kernel_size", kernel_size, n)
-    steps = sizes if stride is None else each("stride", stride, n)
+    steps = sizes if stride is None or np.size(stride) == 0 else each("stride", stride, n)
     zeros, dilations = each("padding", padding, n, 0), each("dilation", dilation, n)
     around = [(0, 0), (0, 0)]
     for size, k, s, p, d in zip(x.shape[2:], sizes, steps, zeros, dilations, strict=True):

@@ -45,7 +45,7 @@ def _sinc_derivative(x: Any, n: int) -> Any:
     little, the Taylor series gives the sum of (-1)**k z**(2k - n) / ((2k + 1) (2k - n)!).
     """
     z = np.pi * x
-    near = np.abs(z) < 1 + n / np.e
+    near = np.abs(z) < 1 + n / math.e
     far = np.where(near, 1 + n, z)
     sine, cosine = np.sin(far), np.cos(far)
     slope = sine / far
