@@ -63,7 +63,15 @@ def add_at(out: Any, index: Any, part: Any) -> None:
         places = _places(index, out.shape)
         if places is not None:  # along a single axis NumPy is five times as fast
             out, index, part = out.reshape(-1), places, part.reshape(-1)
-    np.add.at(out, index, part)
+    if type(out) is np.ndarray and out.dtype.char in "ef":
+        # A long sum would lose digits, and in float16 one of ones would end at 2048. Of the wide
+        # array only what is picked is ever written to, or takes memory.
+        wide: Any = np.empty(out.shape, np.float64)
+        wide[index] = out[index]
+        np.add.at(wide, index, np.asarray(part, np.float64))
+        out[index] = wide[index]
+    else:
+        np.add.at(out, index, part)
 
 
 def _is_whole(x: Any) -> bool:

@@ -137,20 +137,23 @@ class Activations(Elementwise):
     )
     celu = parametric(
         lambda x, alpha=1.0: np.where(x > 0, x, alpha * np.expm1(np.minimum(x, 0) / alpha)),
-        lambda grad, out, x, alpha=1.0: np.where(x <= 0, grad * (out / alpha + 1), grad),
+        # At 0 out is 0, and left out for a slope that has the slope 0 there, as in PyTorch.
+        lambda grad, out, x, alpha=1.0: np.where(
+            x <= 0, grad * (keep(x < 0, out) / alpha + 1), grad
+        ),
         "x where it is positive, else alpha * (exp(x / alpha) - 1)",
         "celu",
     )
     elu = parametric(
         lambda x, alpha=1.0: np.where(x > 0, x, alpha * np.expm1(np.minimum(x, 0))),
-        lambda grad, out, x, alpha=1.0: np.where(x <= 0, grad * (out + alpha), grad),
+        lambda grad, out, x, alpha=1.0: np.where(x <= 0, grad * (keep(x < 0, out) + alpha), grad),
         "x where it is positive, else alpha * (exp(x) - 1)",
         "elu",
     )
     softplus = parametric(
-        _softplus,
+        in_blocks(_softplus),
         # The slope is sigmoid(beta * x) = 1 - exp(-beta * out).
-        lambda grad, out, x, beta=1.0: -grad * np.expm1(-beta * out),
+        in_blocks(lambda grad, out, x, beta=1.0: -grad * np.expm1(-beta * out)),
         "log(1 + exp(beta * x)) / beta, a smooth relu; without overflow",
         "softplus",
     )
@@ -162,9 +165,19 @@ class Activations(Elementwise):
     )
     hardtanh = parametric(
         lambda x, min_val=-1.0, max_val=1.0: np.clip(x, min_val, max_val),
-        lambda grad, out, x, min_val=-1.0, max_val=1.0: keep((x > min_val) & (x < max_val), grad),
+        lambda grad, out, x, min_val=-1.0, max_val=1.0: keep(
+            np.logical_not((x <= min_val) | (x >= max_val)), grad
+        ),
         "x limited to min_val <= x <= max_val; the slope at either is 0",
         "hardtanh",
+    )
+    _hardswish = unary(
+        lambda x: x * np.clip(x + 3, 0, 6) / 6,
+        lambda grad, out, x: np.where(
+            x <= -3, 0 * grad, np.where(x < 3, grad * (x / 3 + 0.5), grad)
+        ),
+        "x * relu6(x + 3) / 6",
+        "hardswish",
     )
     softmax = parametric(
         half_as_single(_softmax),

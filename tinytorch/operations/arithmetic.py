@@ -38,7 +38,8 @@ def _power_log(x: Any, y: Any, k: int) -> Any:
     """Give x**y * log(x)**k, of which all derivatives of x**y are made; 0 for x = 0 and y > 0."""
 
     def value(x: Any, y: Any) -> Any:
-        return x**y * np.log(np.where((x == 0) & (y > 0), 1, x)) ** k if k else x**y
+        powers = power(x, y)
+        return powers * np.log(np.where((x == 0) & (y > 0), 1, x)) ** k if k else powers
 
     def by_x(grad: Any, out: Any, x: Any, y: Any) -> Any:  # noqa: ARG001
         less = _one_less(x, y)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tinytorch.arrays.plain import base
-from tinytorch.arrays.words import half_as_single, keep
+from tinytorch.arrays.words import half_as_single, keep, logaddexp
 from tinytorch.engine import Node
 from tinytorch.operations.arithmetic import Arithmetic, set_where
 from tinytorch.operations.operation import Operation, apply, binary, parametric, unary
@@ -26,6 +26,11 @@ _ERF_SLOPE = float(2 / np.sqrt(np.pi))
 def _flat(grad: Any, out: Any, *operands: Any) -> Any:  # noqa: ARG001
     """Be the rule of a step function, whose slope is 0 wherever it has one."""
     return keep(False, grad)
+
+
+def sign(x: Any) -> Any:
+    """Give the sign of x as PyTorch does: 0 of nan."""
+    return np.sign(keep(x == x, x))  # noqa: PLR0124
 
 
 def _sinc_slope(x: Any, n: int = 1) -> Any:
@@ -102,7 +107,9 @@ class Elementwise(Arithmetic):
     reciprocal = unary(np.reciprocal, lambda grad, out, x: -grad * out * out, "1 / x")
 
     __abs__ = abs = absolute = unary(
-        np.absolute, lambda grad, out, x: grad * np.sign(x), "The absolute value of x"
+        np.absolute,
+        lambda grad, out, x: grad * sign(x),
+        "The absolute value of x",
     )
     sign = sgn = unary(np.sign, _flat, "-1, 0 or 1, as x is negative, zero or positive")
     floor = unary(np.floor, _flat, "The largest integer that is not above x")
@@ -170,16 +177,16 @@ class Elementwise(Arithmetic):
         "sqrt(x**2 + y**2), without overflow",
     )
     logaddexp = binary(
-        np.logaddexp,
+        logaddexp,
         # Not exp(x - out), since in a large out the digits that matter are rounded away.
-        lambda grad, out, x, y: grad * np.exp(-np.logaddexp(0, y - x)),
-        lambda grad, out, x, y: grad * np.exp(-np.logaddexp(0, x - y)),
+        lambda grad, out, x, y: grad * Operation.SIGMOID(x - y),
+        lambda grad, out, x, y: grad * Operation.SIGMOID(y - x),
         "log(exp(x) + exp(y)), without overflow",
     )
     logaddexp2 = binary(
         np.logaddexp2,
-        lambda grad, out, x, y: grad * np.exp2(-np.logaddexp2(0, y - x)),
-        lambda grad, out, x, y: grad * np.exp2(-np.logaddexp2(0, x - y)),
+        lambda grad, out, x, y: grad * Operation.SIGMOID((x - y) * _LN2),
+        lambda grad, out, x, y: grad * Operation.SIGMOID((y - x) * _LN2),
         "log2(2**x + 2**y), without overflow",
     )
     xlogy = binary(
@@ -208,21 +215,17 @@ class Elementwise(Arithmetic):
         lambda grad, out, x, y: keep(np.logical_not(y > x), grad) - keep(x == y, grad / 2),
         "The smaller of x and y; nan if either is",
     )
-    # And a nan that comes of both is the first one.
+    # Of these two, x is the one that is taken where they are equal, or both nan.
     fmax = binary(
         np.fmax,
-        lambda grad, out, x, y: keep((x >= y) | np.isnan(y), grad) - keep(x == y, grad / 2),
-        lambda grad, out, x, y: (
-            keep((y >= x) | (np.isnan(x) > np.isnan(y)), grad) - keep(x == y, grad / 2)
-        ),
+        lambda grad, out, x, y: keep((x >= y) | np.isnan(y), grad),
+        lambda grad, out, x, y: keep(np.logical_not((x >= y) | np.isnan(y)), grad),
         "The larger of x and y; a nan gives way",
     )
     fmin = binary(
         np.fmin,
-        lambda grad, out, x, y: keep((x <= y) | np.isnan(y), grad) - keep(x == y, grad / 2),
-        lambda grad, out, x, y: (
-            keep((y <= x) | (np.isnan(x) > np.isnan(y)), grad) - keep(x == y, grad / 2)
-        ),
+        lambda grad, out, x, y: keep((x <= y) | np.isnan(y), grad),
+        lambda grad, out, x, y: keep(np.logical_not((x <= y) | np.isnan(y)), grad),
         "The smaller of x and y; a nan gives way",
     )
     nan_to_num = parametric(
@@ -308,6 +311,7 @@ def _clip(a: Any, a_min: Any = None, a_max: Any = None, *, min: Any = None, max:
 
 
 numpy_functions[np.fabs] = Elementwise.absolute
+numpy_functions[np.logaddexp] = Elementwise.logaddexp
 numpy_functions[np.fix] = Elementwise.trunc
 numpy_functions[np.around] = Elementwise.round
 numpy_functions[np.radians] = Elementwise.deg2rad
