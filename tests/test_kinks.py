@@ -1,4 +1,4 @@
-"""Kinks, ties and nan: of every function of entries, PyTorch's slope and the slope of that slope."""
+"""Kinks, ties and nan: PyTorch's slope of every function of entries, and the slope of that."""
 
 from __future__ import annotations
 

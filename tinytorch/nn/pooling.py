@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from tinytorch.arrays.words import half_as_single
 from tinytorch.nn.function_module import FunctionModule
 from tinytorch.nn.spatial import Sizes, each, for_axes, in_batches
 from tinytorch.operations.operands import describe
@@ -89,7 +90,9 @@ def _avg_pool(
     padded: Any = np.pad(x, windows.around) if any(map(any, windows.around)) else x
     sums: Any = apply(
         _SUM_POOL,
-        lambda x: functools.reduce(np.add, [x[part] for part in windows.parts(x.shape)]),
+        half_as_single(
+            lambda x: functools.reduce(np.add, [x[part] for part in windows.parts(x.shape)])
+        ),
         (lambda grad, out, x: _sum_pool_rule(grad, out, x, windows),),
         padded,
     )

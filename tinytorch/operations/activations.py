@@ -171,7 +171,7 @@ class Activations(Elementwise):
         "x limited to min_val <= x <= max_val; the slope at either is 0",
         "hardtanh",
     )
-    _hardswish = unary(
+    hardswish = unary(
         lambda x: x * np.clip(x + 3, 0, 6) / 6,
         lambda grad, out, x: np.where(
             x <= -3, 0 * grad, np.where(x < 3, grad * (x / 3 + 0.5), grad)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tinytorch.arrays.words import half_as_single, keep, power, sum_axes
+from tinytorch.arrays.words import keep, power, sum_axes
 from tinytorch.engine import Node
 from tinytorch.operations.arithmetic import set_where
 from tinytorch.operations.elementwise import sign
