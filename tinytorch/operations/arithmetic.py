@@ -58,6 +58,8 @@ def _one_less(x: Any, y: Any) -> Any:
 
 
 def _base_rule(grad: Any, out: Any, x: Any, y: Any) -> Any:  # noqa: ARG001
+    if type(y) is np.ndarray and not y.shape:
+        y = y.item()
     if type(y) in NUMBERS and y:
         return grad * (y * (x if y == 2 else power(x, y - 1)))
     return grad * (y * _power_log(x, _one_less(x, y), 0))
