@@ -10,6 +10,7 @@ import torch
 from cases import CASES, Case, dice
 from numpy.testing import assert_allclose, assert_array_equal
 from reference import Function, leaves, tensors_of
+from scipy.special import ndtr
 from test_operations import ELEMENTWISE, SMOOTH
 
 from tinytorch import Tensor, grad
@@ -355,3 +356,12 @@ def test_gradients_of_many_uses_lose_no_digits() -> None:
         x = Tensor(np.ones((1, 2), np.float32))
         function(x).backward(weights)
         assert_allclose(x.grad[0], exact, rtol=1e-7)
+
+
+def test_gelu_is_exact_far_from_zero() -> None:
+    x = np.concatenate([np.linspace(-37, 37, 2001), [-np.inf, np.inf, np.nan, 0.0]])
+    with np.errstate(invalid="ignore"):  # -inf * 0
+        expected = x * ndtr(x)
+        assert_allclose(Tensor(x).gelu().data, expected, rtol=1e-12, atol=1e-300)
+        single = Tensor(x.astype(np.float32)).gelu().data
+    assert_allclose(single, expected, rtol=1e-4, atol=1e-35)

@@ -628,8 +628,8 @@ def ge(input: Any, other: Any) -> PlainArray:
 def gelu(input: Any, approximate: Literal["none", "tanh"] = "none") -> Tensor:
     """x times the probability that a standard normal variable is below x.
 
-    The exact form needs SciPy; `approximate="tanh"` doesn't (D. Hendrycks and K. Gimpel,
-    "Gaussian error linear units", 2016). Raises ValueError for another form.
+    With `approximate="tanh"` nearly so (D. Hendrycks and K. Gimpel, "Gaussian error linear
+    units", 2016). Raises ValueError for another form.
     """
 
 def ger(input: Any, b: Any) -> Tensor:

@@ -73,7 +73,7 @@ def _erf(x: Any) -> Any:
     try:
         from scipy.special import erf  # type: ignore[import-untyped]  # SciPy has no types
     except ImportError:
-        message = 'erf and the exact gelu need SciPy: pip install "tinytorch[scipy]"'
+        message = 'erf needs SciPy: pip install "tinytorch[scipy]"'
         raise ModuleNotFoundError(message) from None
     # In float16 SciPy gives float64, and it knows no longdouble.
     return erf(x.astype(np.float64) if x.dtype.char == "g" else x).astype(x.dtype)

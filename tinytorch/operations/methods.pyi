@@ -853,8 +853,8 @@ class Methods(Node):
     def gelu(self, approximate: Literal["none", "tanh"] = "none") -> Tensor:
         """x times the probability that a standard normal variable is below x.
 
-        The exact form needs SciPy; `approximate="tanh"` doesn't (D. Hendrycks and K. Gimpel,
-        "Gaussian error linear units", 2016). Raises ValueError for another form.
+        With `approximate="tanh"` nearly so (D. Hendrycks and K. Gimpel, "Gaussian error linear
+        units", 2016). Raises ValueError for another form.
         """
     @overload
     def softmin(self, axis: int = -1) -> Tensor:
