@@ -91,7 +91,7 @@ _GELU, _GELU_CUBIC = math.sqrt(2 / math.pi), math.sqrt(2 / math.pi) * 0.044715
 
 
 def _tail(x: Any) -> Any:
-    """Give erfc(|x| / sqrt(2)) / 2, the probability that a standard normal variable is above |x|."""
+    """Give erfc(|x| / sqrt(2)) / 2: how probably a standard normal variable is above |x|."""
     z = np.minimum(np.abs(x), 40) * _ROOT_HALF
     t = (z - 3.75) / (z + 3.75)
     coefficients = _ERFC_SINGLE if x.dtype.char == "f" else _ERFC
