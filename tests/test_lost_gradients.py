@@ -72,8 +72,8 @@ CALLS: tuple[Callable[[Callable[..., Any], Any], Any], ...] = (
     lambda f, x: f(x),
     lambda f, x: f(x, x),
     lambda f, x: f([x[0] ** 2, x[1]]),
-    lambda f, x: f(X.copy(), x),
-    lambda f, x: f(x, X.copy()),
+    lambda f, x: f(X[::-1].copy(), x),  # no ties, whose slope is a choice
+    lambda f, x: f(x, X[::-1].copy()),
     lambda f, x: f(MATRIX.copy(), x),
     lambda f, x: f(np.array([0, 1]), x),
 )

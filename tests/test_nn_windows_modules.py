@@ -121,12 +121,12 @@ def test_where_the_largest_was_and_back(n: int) -> None:
     assert_array_equal(pooled.grad, theirs.grad)
 
 
-def test_of_entries_for_one_place_the_last_remains() -> None:
+def test_of_entries_for_one_place_the_last_remains_and_each_gets_the_gradient() -> None:
     x = Tensor([[[1.0, 2.0, 5.0]]])
     out = ours.max_unpool1d(x, np.array([[[1, 1, 0]]]), 2, output_size=(3,))
     assert_array_equal(out.data, [[[5, 2, 0]]])
     out.sum().backward()
-    assert_array_equal(x.grad, [[[0, 1, 1]]])
+    assert_array_equal(x.grad, [[[1, 1, 1]]])  # as in PyTorch
 
 
 def test_the_first_of_tied_entries_and_nan_win() -> None:
@@ -361,3 +361,42 @@ W = Tensor(np.ones((6, 4, 3, 3)))
 def test_mistakes_are_named(mistake: Any, error: type[Exception], message: str) -> None:
     with pytest.raises(error, match=message):
         mistake()
+
+
+@pytest.mark.parametrize("n", [1, 2, 3])
+def test_an_empty_batch_gives_an_empty_one(n: int) -> None:
+    x = np.zeros((0, 4, *(8,) * n))
+    calls = {
+        f"avg_pool{n}d": (2,), f"max_pool{n}d": (2,), f"lp_pool{n}d": (2, 2),
+        f"adaptive_avg_pool{n}d": (3,), f"adaptive_max_pool{n}d": (3,), "channel_shuffle": (2,),
+    }  # fmt: skip
+    if n == 2:
+        calls |= {"unfold": (2,), "pixel_shuffle": (2,)}
+    for name, options in calls.items():
+        tensor = Tensor(x)
+        out = getattr(ours, name)(tensor, *options)
+        theirs = getattr(torch.nn.functional, name)(torch.tensor(x), *options)
+        assert out.shape == tuple(theirs.shape)
+        out.backward()
+    shuffled = ours.pixel_unshuffle(np.zeros((0, 4, 8, 8)), 2)
+    assert shuffled.shape == (0, 16, 4, 4)
+
+
+def test_padding_takes_away_and_repeats_as_pytorch() -> None:
+    for mode, pads in {
+        "replicate": [(-3, 3), (-4, 5), (2, -3), (-1, 2), (3, -4), (1, 2)],
+        "reflect": [(2, -3), (-1, 2), (2, 1), (-1, -1)],
+        "circular": [(-1, 2), (1, 2), (2, 0)],
+    }.items():
+        for pad in pads:
+            x = np.arange(3.0).reshape(1, 1, 3)
+            mine, theirs = Tensor(x), torch.tensor(x, requires_grad=True)
+            y = ours.pad(mine, pad, mode)
+            z = torch.nn.functional.pad(theirs, pad, mode)
+            assert_array_equal(y.data, z.detach())
+            (y * np.arange(y.shape[-1])).sum().backward()
+            (z * torch.arange(z.shape[-1])).sum().backward()
+            assert_array_equal(mine.grad, theirs.grad)
+    for pad in ((-3, 1), (3, -2)):  # of which PyTorch gives what is in new memory
+        with pytest.raises(ValueError, match="in mode 'circular'"):
+            ours.pad(np.arange(3.0).reshape(1, 1, 3), pad, "circular")

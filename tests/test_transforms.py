@@ -35,6 +35,7 @@ from tinytorch import (
     transforms,
     value_and_grad,
     vjp,
+    with_rules,
 )
 from tinytorch.arrays.batch import Batch
 from tinytorch.engine import record, recording
@@ -878,3 +879,18 @@ def test_all_are_at_the_top() -> None:
     for name in ("grad", "value_and_grad", "elementwise_grad", "vjp", "jvp", "jacobian", "hessian"):
         assert getattr(tinytorch, name) is getattr(transforms, name)
         assert name in tinytorch.__all__
+
+
+def test_a_rule_may_write_in_place_beside_a_batch() -> None:
+    def rule(grad: Any, out: Any, x: Any) -> Any:  # noqa: ARG001
+        slope = 2 * x
+        slope *= grad
+        return slope
+
+    square = with_rules(rule, name="square_in_place")(lambda x: x * x)
+    x = np.array([1.0, 2.0, 3.0])
+    assert_array_equal(jacobian(square)(x), np.diag(2 * x))
+    weights = np.array([1.0, 2.0, 3.0])
+    p = np.exp(x) / np.exp(x).sum()
+    expected = -weights.sum() * (np.diag(p) - np.outer(p, p))
+    assert_allclose(hessian(lambda x: (x.log_softmax(0) * weights).sum())(x), expected, atol=1e-14)

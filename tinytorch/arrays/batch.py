@@ -75,7 +75,8 @@ class Batch(NDArrayOperatorsMixin):
     # --- NumPy's functions ------------------------------------------------------------------
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
-        if method == "__call__" and ufunc.signature is None and not kwargs:
+        if method == "__call__" and ufunc.signature is None and not kwargs.keys() - {"out"}:
+            # Of `array *= batch` the result is a batch, for which the array has no room.
             return Batch(ufunc(*map(_aligned, inputs)))
         if ufunc is np.matmul and min(map(np.ndim, inputs)) > 1 and not kwargs:
             product = np.matmul(*_stacked_in_front(inputs))

@@ -28,23 +28,32 @@ class Scattered:
 
     def array(self) -> Any:
         """Write the sum down."""
+        return self._so_far().astype(self.dtype, copy=False)
+
+    def _so_far(self) -> Any:
         if self._sum is None:
-            self._sum = np.zeros_like(self._part, self.dtype, shape=self.shape)
-            add_at(self._sum, self._index, self._part)
+            self._begin(np.zeros_like(self._part, self._wide(), shape=self.shape))
         return self._sum
+
+    def _begin(self, array: Any) -> None:
+        self._sum = array
+        add_at(array, self._index, self._part)
+
+    def _wide(self) -> Any:
+        """Give the dtype to add up in, since float16 counts up to 2048 only."""
+        return np.float32 if self.dtype == np.float16 else self.dtype
 
     def __add__(self, other: Any) -> Scattered:
         if isinstance(other, Scattered):
-            add_at(self.array(), other._index, other._part)
+            add_at(self._so_far(), other._index, other._part)
         else:
-            self._sum = self.array()
+            self._so_far()
             self._sum += other
         return self
 
     def __radd__(self, array: Any) -> Scattered:
         # A copy, since others may look at it.
-        self._sum = np.array(array) if isinstance(array, np.generic) else array.copy()
-        add_at(self._sum, self._index, self._part)
+        self._begin(np.array(array, self._wide()))
         return self
 
 
@@ -63,7 +72,15 @@ def add_at(out: Any, index: Any, part: Any) -> None:
         places = _places(index, out.shape)
         if places is not None:  # along a single axis NumPy is five times as fast
             out, index, part = out.reshape(-1), places, part.reshape(-1)
-    np.add.at(out, index, part)
+    if type(out) is np.ndarray and out.dtype.char in "ef":
+        # A long sum would lose digits, and in float16 one of ones would end at 2048. Of the wide
+        # array only what is picked is ever written to, or takes memory.
+        wide: Any = np.empty(out.shape, np.float64)
+        wide[index] = out[index]
+        np.add.at(wide, index, np.asarray(part, np.float64))
+        out[index] = wide[index]
+    else:
+        np.add.at(out, index, part)
 
 
 def _is_whole(x: Any) -> bool:

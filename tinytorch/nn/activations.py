@@ -141,8 +141,7 @@ def hardsigmoid(input: Any, inplace: bool = False) -> Tensor:  # noqa: ARG001
 
 def hardswish(input: Any, inplace: bool = False) -> Tensor:  # noqa: ARG001
     """x * relu6(x + 3) / 6."""
-    x = tensor(input)
-    return x * (x + 3).relu6() / 6
+    return tensor(input).hardswish()
 
 
 def hardshrink(input: Any, lambd: float = 0.5) -> Tensor:

@@ -5,6 +5,7 @@ Window i of n along an axis goes from entry floor(i * size / n) up to ceil((i + 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any, TypeAlias
 
@@ -77,14 +78,14 @@ def _adaptive_max_pool(
     sizes = x.shape[2:]
     wanted = _wanted(name, x, output_size, n)
     numbers = _in_windows(np.arange(int(np.prod(sizes))).reshape(sizes), wanted)
-    flat: Any = x.reshape(*x.shape[:2], -1)
+    flat: Any = x.reshape(*x.shape[:2], math.prod(sizes))
 
     def largest(data: Any) -> Any:
         first = np.argmax(data[..., numbers], axis=-1)
         return np.take_along_axis(numbers[None, None], first[..., None], -1)[..., 0]
 
     where = evaluate(name, largest, flat._data)
-    out: Any = np.take_along_axis(flat, where.reshape(*flat.shape[:2], -1), -1)
+    out: Any = np.take_along_axis(flat, where.reshape(*flat.shape[:2], math.prod(wanted)), -1)
     out = out.reshape(where.shape)
     if single:
         out, where = out[0], where[0]

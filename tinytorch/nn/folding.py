@@ -33,7 +33,8 @@ def unfold(
     padded: Any = np.pad(x, [(0, 0), (0, 0), *[(p, p) for p in zeros]])
     shown: Any = windows(padded, (2, 3), sizes, steps, dilations)
     columns: Any = np.transpose(shown, (0, 1, 4, 5, 2, 3))
-    out: Tensor = columns.reshape(len(x), x.shape[1] * math.prod(sizes), -1)
+    places = math.prod(shown.shape[2:4])
+    out: Tensor = columns.reshape(len(x), x.shape[1] * math.prod(sizes), places)
     return out[0] if single else out
 
 
@@ -86,7 +87,7 @@ def pixel_shuffle(input: Any, upscale_factor: int) -> Tensor:
             f"pixel_shuffle: expected (..., C * {r}**2, H, W), of whole numbers, got {describe(x)}"
         )
     *rest, channels, height, width = x.shape
-    apart = x.reshape(-1, channels // (r * r), r, r, height, width)
+    apart = x.reshape(math.prod(rest), channels // (r * r), r, r, height, width)
     moved: Any = np.transpose(apart, (0, 1, 4, 2, 5, 3))
     out: Tensor = moved.reshape(*rest, channels // (r * r), height * r, width * r)
     return out
@@ -104,7 +105,7 @@ def pixel_unshuffle(input: Any, downscale_factor: int) -> Tensor:
             f"{describe(x)}"
         )
     *rest, channels, height, width = x.shape
-    apart = x.reshape(-1, channels, height // r, r, width // r, r)
+    apart = x.reshape(math.prod(rest), channels, height // r, r, width // r, r)
     moved: Any = np.transpose(apart, (0, 1, 3, 5, 2, 4))
     out: Tensor = moved.reshape(*rest, channels * r * r, height // r, width // r)
     return out
@@ -122,7 +123,7 @@ def channel_shuffle(input: Any, groups: int) -> Tensor:
             f"channel_shuffle: expected (N, C, ...) of channels in {groups} groups, got "
             f"{describe(x)}"
         )
-    dealt: Any = np.swapaxes(x.reshape(len(x), groups, -1, *x.shape[2:]), 1, 2)
+    dealt: Any = np.swapaxes(x.reshape(len(x), groups, x.shape[1] // groups, *x.shape[2:]), 1, 2)
     out: Tensor = dealt.reshape(x.shape)
     return out
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
@@ -14,13 +15,14 @@ from tinytorch.engine import Node
 from tinytorch.nn.module import Module
 from tinytorch.nn.pooling import Windows, windows_of
 from tinytorch.nn.spatial import Sizes, each, for_axes, in_batches
-from tinytorch.operations.indexing import scatter
+from tinytorch.operations.indexing import pick, scatter
 from tinytorch.operations.operands import describe
 from tinytorch.operations.operation import Operation, apply, defines
 from tinytorch.operations.windows import add_windows
 from tinytorch.tensor import Tensor
 
 _MAX_POOL = Operation("max_pool")
+_MAX_UNPOOL = Operation("max_unpool")
 
 
 def _first_largest(x: Any, out: Any, windows: Windows) -> list[Any]:
@@ -108,8 +110,8 @@ def _max_unpool(
     """Put each entry where `max_pool` found it, at `indices`, and else zeros.
 
     The sizes are `output_size`, or (size - 1) * stride - 2 * padding + kernel_size along each axis.
-    Of several entries for one place the last remains. N may be missing. Raises ValueError for
-    indices that don't fit.
+    Of several entries for one place the last remains, but each gets the gradient of its place, as
+    in PyTorch. N may be missing. Raises ValueError for indices that don't fit.
     """
     name = f"max_unpool{n}d"
     x, single = in_batches(n, input, name)
@@ -128,12 +130,18 @@ def _max_unpool(
             f"{describe(where)}"
         )
     images, channels = x.shape[:2]
-    flat: Any = x.reshape(images * channels, -1)
+    flat: Any = x.reshape(images * channels, math.prod(x.shape[2:]))
     places = (np.arange(images * channels)[:, None], where.reshape(flat.shape))
     order = np.broadcast_to(np.arange(flat.shape[1]), flat.shape)
     last = np.zeros((images * channels, length), int)
     last[places] = order
-    out: Any = scatter(np.where(last[places] == order, flat, 0), places, last.shape)
+    remains = last[places] == order
+    out: Any = apply(
+        _MAX_UNPOOL,
+        lambda x: scatter(np.where(remains, x, 0), places, last.shape),
+        (lambda grad, out, x: pick(grad, places),),  # noqa: ARG005
+        flat,
+    )
     result: Tensor = out.reshape(images, channels, *to)
     return result[0] if single else result
 

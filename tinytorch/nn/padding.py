@@ -40,26 +40,30 @@ def pad(
     pairs = list(zip(widths[::2], widths[1::2], strict=True))[::-1]
     pairs = [(0, 0)] * (x.ndim - len(pairs)) + pairs
     _refuse_too_much(x, pairs, mode)
-    inside = tuple(
-        slice(max(-before, 0), n + min(behind, 0))
-        for (before, behind), n in zip(pairs, x.shape, strict=True)
-    )
-    if any(min(pair) < 0 for pair in pairs):
-        x = x[inside]
+    if mode == "circular":  # what is lost is not there to be repeated
+        x = _cropped(x, pairs)
     around = [(max(before, 0), max(behind, 0)) for before, behind in pairs]
     if mode == "constant":
-        padded = np.pad(x, around, constant_values=0.0 if value is None else value)
+        padded: Any = np.pad(x, around, constant_values=0.0 if value is None else value)
     else:
         padded = np.pad(x, around, mode=_MODES[mode])  # type: ignore[call-overload]
-    result: Tensor = padded  # type: ignore[assignment]
+    result: Tensor = padded if mode == "circular" else _cropped(padded, pairs)
     return result
+
+
+def _cropped(x: Any, pairs: Sequence[tuple[int, int]]) -> Any:
+    """Take as many entries away at each end as a negative number says."""
+    if all(min(pair) >= 0 for pair in pairs):
+        return x
+    return x[tuple(slice(max(-before, 0), min(behind, 0) or None) for before, behind in pairs)]
 
 
 def _refuse_too_much(x: Tensor, pairs: Sequence[tuple[int, int]], mode: str) -> None:
     for (before, behind), n in zip(pairs, x.shape, strict=True):
-        if before + behind + n < 0 or n + min(before, 0) + min(behind, 0) < 0:
+        left = n + min(before, 0) + min(behind, 0)
+        if before + behind + n < 0 or (left < 0 and mode in ("constant", "circular")):
             raise ValueError(f"pad: {describe(x)} has no {-min(before, behind)} entries to lose")
-        most = {"reflect": max(n - 1, 0), "circular": n}.get(mode, max(before, behind))
+        most = {"reflect": max(n - 1, 0), "circular": left}.get(mode, max(before, behind))
         if max(before, behind) > most or (mode != "constant" and max(before, behind) > 0 == n):
             raise ValueError(
                 f"pad: in mode {mode!r}, an axis of {n} entries gives {max(most, 0)} at most, "

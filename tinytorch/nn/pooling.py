@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from tinytorch.arrays.words import half_as_single
 from tinytorch.nn.function_module import FunctionModule
 from tinytorch.nn.spatial import Sizes, each, for_axes, in_batches
 from tinytorch.operations.operands import describe
@@ -41,7 +42,7 @@ def windows_of(
 ) -> Windows:  # fmt: skip
     """Say which windows of x there are. Raises ValueError where there is none."""
     sizes = each("kernel_size", kernel_size, n)
-    steps = sizes if stride is None else each("stride", stride, n)
+    steps = sizes if stride is None or np.size(stride) == 0 else each("stride", stride, n)
     zeros, dilations = each("padding", padding, n, 0), each("dilation", dilation, n)
     around = [(0, 0), (0, 0)]
     for size, k, s, p, d in zip(x.shape[2:], sizes, steps, zeros, dilations, strict=True):
@@ -65,7 +66,9 @@ def _sum_pool(x: Any, windows: Windows) -> Any:
     """Give the sum of each window of (N, C, *sizes), to (N, C, *places)."""
     return apply(
         _SUM_POOL,
-        lambda x: functools.reduce(np.add, [x[part] for part in windows.parts(x.shape)]),
+        half_as_single(
+            lambda x: functools.reduce(np.add, [x[part] for part in windows.parts(x.shape)])
+        ),
         (lambda grad, out, x: _sum_pool_rule(grad, out, x, windows),),
         x,
     )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from tinytorch.arrays.words import dot_along, half_as_single, in_blocks, keep, sum_along
+from tinytorch.engine import Node
 from tinytorch.operations.elementwise import Elementwise
 from tinytorch.operations.joining import split
 from tinytorch.operations.notation import parametric, unary
@@ -69,23 +70,59 @@ def _log_softmax_rule(grad: Any, out: Any, x: Any, axis: int = -1) -> Any:  # no
 
 
 _ROOT_HALF, _ROOT_TWO_PI = math.sqrt(0.5), math.sqrt(2 * math.pi)
+# Of a polynomial in t = (z - 3.75) / (z + 3.75), which from t = -1 to 1 is within 3e-15 of
+# (1 + 2z) exp(z**2) erfc(z). The form is that of M. Shepherd and J. Laframboise, "Chebyshev
+# approximation of (1 + 2x) exp(x**2) erfc(x) in 0 <= x < inf", 1981.
+_ERFC = (
+    1.2375126308378264, -0.14024059858550575, 0.0035854154857627857, 0.08227673848704045,
+    -0.10880393015433062, 0.09230432122771155, -0.05869339838397541, 0.02836227674782648,
+    -0.009746581262494456, 0.0017556295487634313, 0.0002937218341919264, -0.00029016639136143893,
+    5.162479200942778e-05, 2.241015775977701e-05, -1.1397625287921655e-05,
+    -1.0084713725546233e-06, 1.6939254478276176e-06, -2.7685663849700945e-08,
+    -2.1321360409864602e-07, 8.512559451761331e-09, 1.7312209083118933e-08,
+)  # fmt: skip
+# The same to the digits of float32.
+_ERFC_SINGLE = (
+    1.2375126184625727, -0.14024060801000512, 0.0035863101016557347, 0.08227741756033913,
+    -0.10881458496144075, 0.09229636796137264, -0.058645982868684894, 0.02839648212025025,
+    -0.009845491093711209, 0.0016886622315439575, 0.0003967046377333361, -0.00022874723375328662,
+)  # fmt: skip
 _GELU, _GELU_CUBIC = math.sqrt(2 / math.pi), math.sqrt(2 / math.pi) * 0.044715
 
 # These write into what they have made: new memory takes longer than a product.
 
 
+def _tail(x: Any) -> Any:
+    """Give erfc(|x| / sqrt(2)) / 2: how probably a standard normal variable is above |x|."""
+    z = np.minimum(np.abs(x), 40) * _ROOT_HALF
+    t = (z - 3.75) / (z + 3.75)
+    coefficients = _ERFC_SINGLE if x.dtype.char == "f" else _ERFC
+    series = t * coefficients[-1]
+    for coefficient in coefficients[-2:0:-1]:
+        series += coefficient
+        series *= t
+    series += coefficients[0]
+    series *= np.exp(z * -z)
+    series /= 4 * z + 2
+    return series
+
+
+def _probability(x: Any) -> Any:
+    tail = _tail(x)
+    return np.where(x > 0, 1 - tail, tail)
+
+
 def _gelu(x: Any) -> Any:
-    out = Operation.ERF(x * _ROOT_HALF)
-    out += 1
-    out *= x
-    out *= 0.5
-    return out
+    share = _tail(x)
+    share *= np.abs(np.minimum(x, 40))
+    return np.maximum(x, 0) - share
 
 
-def _gelu_rule(grad: Any, out: Any, x: Any) -> Any:  # noqa: ARG001
-    slope = Operation.ERF(x * _ROOT_HALF)
-    slope += 1
-    slope *= 0.5
+def _gelu_rule(grad: Any, out: Any, x: Any) -> Any:
+    if isinstance(x, Node):
+        slope = Operation.NORMAL_PROBABILITY(x)
+    else:  # out is x times that
+        slope = np.where(x == 0, 0.5, out / np.where(x == 0, 1, x))
     slope += x * np.exp(x * x * -0.5) / _ROOT_TWO_PI
     slope *= grad
     return slope
@@ -139,20 +176,23 @@ class Activations(Elementwise):
     )
     celu = parametric(
         lambda x, alpha=1.0: np.where(x > 0, x, alpha * np.expm1(np.minimum(x, 0) / alpha)),
-        lambda grad, out, x, alpha=1.0: np.where(x <= 0, grad * (out / alpha + 1), grad),
+        # At 0 out is 0, and left out for a slope that has the slope 0 there, as in PyTorch.
+        lambda grad, out, x, alpha=1.0: np.where(
+            x <= 0, grad * (keep(x < 0, out) / alpha + 1), grad
+        ),
         "x where it is positive, else alpha * (exp(x / alpha) - 1)",
         "celu",
     )
     elu = parametric(
         lambda x, alpha=1.0: np.where(x > 0, x, alpha * np.expm1(np.minimum(x, 0))),
-        lambda grad, out, x, alpha=1.0: np.where(x <= 0, grad * (out + alpha), grad),
+        lambda grad, out, x, alpha=1.0: np.where(x <= 0, grad * (keep(x < 0, out) + alpha), grad),
         "x where it is positive, else alpha * (exp(x) - 1)",
         "elu",
     )
     softplus = parametric(
-        _softplus,
+        in_blocks(_softplus),
         # The slope is sigmoid(beta * x) = 1 - exp(-beta * out).
-        lambda grad, out, x, beta=1.0: -grad * np.expm1(-beta * out),
+        in_blocks(lambda grad, out, x, beta=1.0: -grad * np.expm1(-beta * out)),
         "log(1 + exp(beta * x)) / beta, a smooth relu; without overflow",
         "softplus",
     )
@@ -164,9 +204,19 @@ class Activations(Elementwise):
     )
     hardtanh = parametric(
         lambda x, min_val=-1.0, max_val=1.0: np.clip(x, min_val, max_val),
-        lambda grad, out, x, min_val=-1.0, max_val=1.0: keep((x > min_val) & (x < max_val), grad),
+        lambda grad, out, x, min_val=-1.0, max_val=1.0: keep(
+            np.logical_not((x <= min_val) | (x >= max_val)), grad
+        ),
         "x limited to min_val <= x <= max_val; the slope at either is 0",
         "hardtanh",
+    )
+    hardswish = unary(
+        lambda x: x * np.clip(x + 3, 0, 6) / 6,
+        lambda grad, out, x: np.where(
+            x <= -3, 0 * grad, np.where(x < 3, grad * (x / 3 + 0.5), grad)
+        ),
+        "x * relu6(x + 3) / 6",
+        "hardswish",
     )
     softmax = parametric(
         half_as_single(_softmax),
@@ -203,8 +253,14 @@ class Activations(Elementwise):
         """x * tanh(softplus(x))."""
         return self * self.softplus().tanh()
 
+    _probability = unary(
+        half_as_single(_probability),
+        lambda grad, out, x: grad * np.exp(x * x * -0.5) / _ROOT_TWO_PI,
+        "The probability that a standard normal variable is below x",
+        "normal_probability",
+    )
     _gelu = unary(
-        in_blocks(_gelu),
+        in_blocks(half_as_single(_gelu)),
         in_blocks(_gelu_rule),
         "x times the normal distribution's probability",
         "gelu",
@@ -216,8 +272,8 @@ class Activations(Elementwise):
     def gelu(self, approximate: Literal["none", "tanh"] = "none") -> Tensor:
         """x times the probability that a standard normal variable is below x.
 
-        The exact form needs SciPy; `approximate="tanh"` doesn't (D. Hendrycks and K. Gimpel,
-        "Gaussian error linear units", 2016). Raises ValueError for another form.
+        With `approximate="tanh"` nearly so (D. Hendrycks and K. Gimpel, "Gaussian error linear
+        units", 2016). Raises ValueError for another form.
         """
         if approximate == "none":
             return self._gelu()

@@ -41,7 +41,8 @@ def _power_log(x: Any, y: Any, k: int) -> Any:
     """Give x**y * log(x)**k, of which all derivatives of x**y are made; 0 for x = 0 and y > 0."""
 
     def value(x: Any, y: Any) -> Any:
-        return x**y * np.log(np.where((x == 0) & (y > 0), 1, x)) ** k if k else x**y
+        powers = power(x, y)
+        return powers * np.log(np.where((x == 0) & (y > 0), 1, x)) ** k if k else powers
 
     def by_x(grad: Any, out: Any, x: Any, y: Any) -> Any:  # noqa: ARG001
         less = _one_less(x, y)
@@ -60,6 +61,8 @@ def _one_less(x: Any, y: Any) -> Any:
 
 
 def _base_rule(grad: Any, out: Any, x: Any, y: Any) -> Any:  # noqa: ARG001
+    if type(y) is np.ndarray and not y.shape:
+        y = y.item()
     if type(y) in NUMBERS and y:
         return grad * (y * (x if y == 2 else power(x, y - 1)))
     return grad * (y * _power_log(x, _one_less(x, y), 0))

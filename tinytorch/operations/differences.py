@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from tinytorch.engine import Node
+from tinytorch.operations.operands import alike
 from tinytorch.operations.protocols import implements
 from tinytorch.operations.pytorch import torch_spelling
 from tinytorch.operations.reductions import Axis, axes_of
@@ -40,7 +41,7 @@ def _end(values: Any, line: Any, axis: int) -> Any:
     if values is None or values is np._NoValue:
         return None
     if np.ndim(values) == 0:
-        return np.broadcast_to(values, (*line.shape[:-1], 1))
+        return np.broadcast_to(alike(line, values)[1], (*line.shape[:-1], 1))
     return np.moveaxis(values, axis, -1)
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tinytorch.arrays.plain import base
-from tinytorch.arrays.words import half_as_single, keep
+from tinytorch.arrays.words import half_as_single, keep, logaddexp
 from tinytorch.engine import Node
 from tinytorch.operations.arithmetic import Arithmetic, set_where
 from tinytorch.operations.notation import binary, parametric, unary
@@ -27,6 +27,11 @@ _ERF_SLOPE = float(2 / np.sqrt(np.pi))
 def _flat(grad: Any, out: Any, *operands: Any) -> Any:  # noqa: ARG001
     """Be the rule of a step function, whose slope is 0 wherever it has one."""
     return keep(False, grad)
+
+
+def sign(x: Any) -> Any:
+    """Give the sign of x as PyTorch does: 0 of nan."""
+    return np.sign(keep(x == x, x))  # noqa: PLR0124
 
 
 _SINC_SLOPE = Operation("sinc_slope")
@@ -58,7 +63,7 @@ def _sinc_derivative(x: Any, n: int) -> Any:
     little, the Taylor series gives the sum of (-1)**k z**(2k - n) / ((2k + 1) (2k - n)!).
     """
     z = np.pi * x
-    near = np.abs(z) < 1 + n / np.e
+    near = np.abs(z) < 1 + n / math.e
     far = np.where(near, 1 + n, z)
     sine, cosine = np.sin(far), np.cos(far)
     slope = sine / far
@@ -81,7 +86,7 @@ def _erf(x: Any) -> Any:
     try:
         from scipy.special import erf  # type: ignore[import-untyped]  # SciPy has no types
     except ImportError:
-        message = 'erf and the exact gelu need SciPy: pip install "tinytorch[scipy]"'
+        message = 'erf needs SciPy: pip install "tinytorch[scipy]"'
         raise ModuleNotFoundError(message) from None
     # In float16 SciPy gives float64, and it knows no longdouble.
     return erf(x.astype(np.float64) if x.dtype.char == "g" else x).astype(x.dtype)
@@ -115,7 +120,9 @@ class Elementwise(Arithmetic):
     reciprocal = unary(np.reciprocal, lambda grad, out, x: -grad * out * out, "1 / x")
 
     __abs__ = abs = absolute = unary(
-        np.absolute, lambda grad, out, x: grad * np.sign(x), "The absolute value of x"
+        np.absolute,
+        lambda grad, out, x: grad * sign(x),
+        "The absolute value of x",
     )
     sign = sgn = unary(np.sign, _flat, "-1, 0 or 1, as x is negative, zero or positive")
     floor = unary(np.floor, _flat, "The largest integer that is not above x")
@@ -183,16 +190,16 @@ class Elementwise(Arithmetic):
         "sqrt(x**2 + y**2), without overflow",
     )
     logaddexp = binary(
-        np.logaddexp,
+        logaddexp,
         # Not exp(x - out), since in a large out the digits that matter are rounded away.
-        lambda grad, out, x, y: grad * np.exp(-np.logaddexp(0, y - x)),
-        lambda grad, out, x, y: grad * np.exp(-np.logaddexp(0, x - y)),
+        lambda grad, out, x, y: grad * Operation.SIGMOID(x - y),
+        lambda grad, out, x, y: grad * Operation.SIGMOID(y - x),
         "log(exp(x) + exp(y)), without overflow",
     )
     logaddexp2 = binary(
         np.logaddexp2,
-        lambda grad, out, x, y: grad * np.exp2(-np.logaddexp2(0, y - x)),
-        lambda grad, out, x, y: grad * np.exp2(-np.logaddexp2(0, x - y)),
+        lambda grad, out, x, y: grad * Operation.SIGMOID((x - y) * _LN2),
+        lambda grad, out, x, y: grad * Operation.SIGMOID((y - x) * _LN2),
         "log2(2**x + 2**y), without overflow",
     )
     xlogy = binary(
@@ -221,21 +228,17 @@ class Elementwise(Arithmetic):
         lambda grad, out, x, y: keep(np.logical_not(y > x), grad) - keep(x == y, grad / 2),
         "The smaller of x and y; nan if either is",
     )
-    # And a nan that comes of both is the first one.
+    # Of these two, x is the one that is taken where they are equal, or both nan.
     fmax = binary(
         np.fmax,
-        lambda grad, out, x, y: keep((x >= y) | np.isnan(y), grad) - keep(x == y, grad / 2),
-        lambda grad, out, x, y: (
-            keep((y >= x) | (np.isnan(x) > np.isnan(y)), grad) - keep(x == y, grad / 2)
-        ),
+        lambda grad, out, x, y: keep((x >= y) | np.isnan(y), grad),
+        lambda grad, out, x, y: keep(np.logical_not((x >= y) | np.isnan(y)), grad),
         "The larger of x and y; a nan gives way",
     )
     fmin = binary(
         np.fmin,
-        lambda grad, out, x, y: keep((x <= y) | np.isnan(y), grad) - keep(x == y, grad / 2),
-        lambda grad, out, x, y: (
-            keep((y <= x) | (np.isnan(x) > np.isnan(y)), grad) - keep(x == y, grad / 2)
-        ),
+        lambda grad, out, x, y: keep((x <= y) | np.isnan(y), grad),
+        lambda grad, out, x, y: keep(np.logical_not((x <= y) | np.isnan(y)), grad),
         "The smaller of x and y; a nan gives way",
     )
     nan_to_num = parametric(
@@ -316,6 +319,7 @@ def _clip(a: Any, a_min: Any = None, a_max: Any = None, *, min: Any = None, max:
 
 
 numpy_functions[np.fabs] = Elementwise.absolute
+numpy_functions[np.logaddexp] = Elementwise.logaddexp
 numpy_functions[np.fix] = Elementwise.trunc
 numpy_functions[np.around] = Elementwise.round
 numpy_functions[np.radians] = Elementwise.deg2rad

@@ -7,13 +7,14 @@ them, with PyTorch's meaning where the two differ.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from tinytorch.engine import Node
 from tinytorch.operations.indexing import along, pick, size_along
+from tinytorch.operations.operands import alike
 from tinytorch.operations.operation import Operation, apply, defines
 from tinytorch.operations.protocols import implements
 from tinytorch.operations.pytorch import torch_spelling
@@ -33,7 +34,10 @@ def concatenate(arrays: Iterable[Any], axis: int | None = 0) -> Tensor:
     """Join arrays along an axis that they have; all other sizes agree."""
     arrays = list(arrays)
     if axis is None:
-        arrays, axis = [np.reshape(x, -1) for x in arrays], 0
+        arrays, axis = _each_once(np.ravel, arrays), 0
+    distinct = list({id(x): x for x in arrays if isinstance(x, Node)}.values())
+    if len(distinct) < sum(isinstance(x, Node) for x in arrays):
+        return _repeated(arrays, axis)
     while len(arrays) > _MOST:
         arrays = [concatenate(arrays[i : i + _MOST], axis) for i in range(0, len(arrays), _MOST)]
     ends = np.cumsum([size_along(x, axis) for x in arrays])
@@ -50,41 +54,64 @@ def concatenate(arrays: Iterable[Any], axis: int | None = 0) -> Tensor:
     )
 
 
+def _repeated(arrays: list[Any], axis: int) -> Tensor:
+    """Join each array once, and pick it as often as it is there: one long sum on the way back."""
+    distinct = list({id(x): x for x in arrays}.values())
+    sizes = [size_along(x, axis) for x in distinct]
+    places, end = {}, 0
+    for x, size in zip(distinct, sizes, strict=True):
+        places[id(x)] = np.arange(end, end := end + size)
+    index = np.concatenate([places[id(x)] for x in arrays])
+    return pick(concatenate(distinct, axis), along(axis, index, np.ndim(arrays[0])))
+
+
+def _each_once(function: Callable[[Any], Any], arrays: Iterable[Any]) -> list[Any]:
+    """List `function` of each, computed once for an array that is there several times."""
+    arrays = list(arrays)
+    results = {id(x): function(x) for x in {id(x): x for x in arrays}.values()}
+    return [results[id(x)] for x in arrays]
+
+
 @implements(np.stack)
 def stack(arrays: Iterable[Any], axis: int = 0) -> Tensor:
     """Join arrays of one shape along a new axis."""
-    return concatenate([np.expand_dims(x, axis) for x in arrays], axis)
+    return concatenate(_each_once(lambda x: np.expand_dims(x, axis), alike(*arrays)), axis)
 
 
 @implements(np.append)
 def append(x: Any, values: Any, axis: int | None = None) -> Tensor:
     """Put `values` behind x along `axis`, or behind all entries of x in one row."""
+    x, values = alike(x, values)
     return concatenate([x, values], axis)
 
 
 @implements(np.hstack)
 def hstack(tup: Iterable[Any]) -> Tensor:
     """Join side by side: along the second axis, or the only one."""
-    arrays = [np.atleast_1d(x) for x in tup]
+    arrays = _each_once(np.atleast_1d, alike(*tup))
     return concatenate(arrays, 0 if np.ndim(arrays[0]) == 1 else 1)
 
 
 @implements(np.vstack)
 def vstack(tup: Iterable[Any]) -> Tensor:
     """Join as rows: along the first axis of at least two."""
-    return concatenate([np.atleast_2d(x) for x in tup], 0)
+    return concatenate(_each_once(np.atleast_2d, alike(*tup)), 0)
 
 
 @implements(np.dstack)
 def dstack(tup: Iterable[Any]) -> Tensor:
     """Join in depth: along the third axis."""
-    return concatenate([np.atleast_3d(x) for x in tup], 2)
+    return concatenate(_each_once(np.atleast_3d, alike(*tup)), 2)
 
 
 @implements(np.column_stack)
 def column_stack(tup: Iterable[Any]) -> Tensor:
     """Join as columns of a matrix."""
-    return concatenate([np.reshape(x, (-1, 1)) if np.ndim(x) < 2 else x for x in tup], 1)
+
+    def column(x: Any) -> Any:
+        return np.reshape(x, (-1, 1)) if np.ndim(x) < 2 else x
+
+    return concatenate(_each_once(column, alike(*tup)), 1)
 
 
 @implements(np.atleast_1d)

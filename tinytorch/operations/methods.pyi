@@ -392,13 +392,13 @@ class Methods(Node):
     def mode(self, axis: int = -1, keepdims: bool = False) -> ValuesIndices:
         """Give the entry that is there most often along `axis`, and the index of the last of them.
 
-        Of several such it is the smallest.
+        Of several such it is the smallest; nan counts as one value, larger than any number.
         """
     @overload
     def mode(self, dim: int = -1, keepdim: bool = False) -> ValuesIndices:
         """Give the entry that is there most often along `axis`, and the index of the last of them.
 
-        Of several such it is the smallest.
+        Of several such it is the smallest; nan counts as one value, larger than any number.
         """
     @overload
     def kthvalue(self, k: int, axis: int = -1, keepdims: bool = False) -> ValuesIndices:
@@ -444,16 +444,16 @@ class Methods(Node):
         """The product"""
     @overload
     def amax(self, axis: Axis = None, keepdims: bool = False) -> Tensor:
-        """The largest entry"""
+        """The largest entry; a nan has no slope"""
     @overload
     def amax(self, dim: Axis = None, keepdim: bool = False) -> Tensor:
-        """The largest entry"""
+        """The largest entry; a nan has no slope"""
     @overload
     def amin(self, axis: Axis = None, keepdims: bool = False) -> Tensor:
-        """The smallest entry"""
+        """The smallest entry; a nan has no slope"""
     @overload
     def amin(self, dim: Axis = None, keepdim: bool = False) -> Tensor:
-        """The smallest entry"""
+        """The smallest entry; a nan has no slope"""
     @overload
     def logsumexp(self, axis: Axis = None, keepdims: bool = False) -> Tensor:
         """log(sum(exp(x))), without overflow"""
@@ -824,6 +824,8 @@ class Methods(Node):
         """x / (1 + |x|)"""
     def hardtanh(self, min_val: float = -1.0, max_val: float = 1.0) -> Tensor:
         """x limited to min_val <= x <= max_val; the slope at either is 0"""
+    def hardswish(self) -> Tensor:
+        """x * relu6(x + 3) / 6"""
     @overload
     def softmax(self, axis: int = -1) -> Tensor:
         """exp(x) / sum(exp(x)) along `axis`"""
@@ -851,8 +853,8 @@ class Methods(Node):
     def gelu(self, approximate: Literal["none", "tanh"] = "none") -> Tensor:
         """x times the probability that a standard normal variable is below x.
 
-        The exact form needs SciPy; `approximate="tanh"` doesn't (D. Hendrycks and K. Gimpel,
-        "Gaussian error linear units", 2016). Raises ValueError for another form.
+        With `approximate="tanh"` nearly so (D. Hendrycks and K. Gimpel, "Gaussian error linear
+        units", 2016). Raises ValueError for another form.
         """
     @overload
     def softmin(self, axis: int = -1) -> Tensor:

@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tinytorch.arrays.words import keep, power
+from tinytorch.arrays.words import keep, power, sum_axes
 from tinytorch.engine import Node
 from tinytorch.operations.arithmetic import set_where
+from tinytorch.operations.elementwise import sign
 from tinytorch.operations.protocols import implements
 from tinytorch.operations.pytorch import torch_spelling
-from tinytorch.operations.reductions import Axis, Reductions, axes_of, reduction
+from tinytorch.operations.reductions import Axis, axes_of, max_entry, min_entry, reduction
 from tinytorch.operations.shape import (
     expand_dims,
 )
@@ -23,8 +24,8 @@ if TYPE_CHECKING:
 def _norm(x: Any, axis: Axis = None, keepdims: bool = False, ord: float = 2) -> Any:
     if ord == 0:
         return (x != 0).sum(axis=axis, keepdims=keepdims, dtype=x.dtype)
-    powers = x * x if ord == 2 else np.abs(x) ** ord
-    sums = powers.sum(axis=axis, keepdims=keepdims)
+    powers = x * x if ord == 2 else power(np.abs(x), ord)
+    sums = sum_axes(powers, axis, keepdims)
     return np.sqrt(sums) if ord == 2 else sums ** (1 / ord)
 
 
@@ -33,7 +34,7 @@ def _norm_rule(grad: Any, out: Any, x: Any, axis: Axis, ord: float = 2) -> Any: 
     if ord == 0:
         return keep(False, grad)
     if ord == 1:
-        return grad * np.sign(x)
+        return grad * sign(x)
     # Where the norm is 0 the slope is set to 0.
     size = set_where(out == 0, np.inf, out)
     if ord == 2:
@@ -41,11 +42,11 @@ def _norm_rule(grad: Any, out: Any, x: Any, axis: Axis, ord: float = 2) -> Any: 
     if ord > 2 and ord % 2 == 0:  # no kink at x = 0
         return grad * power(x / size, ord - 1)
     if ord > 2:
-        return grad * np.sign(x) * power(np.abs(x) / size, ord - 1)
+        return grad * sign(x) * power(np.abs(x) / size, ord - 1)
     # At x = 0 this slope has an infinite one below order 2, and is infinite itself below order 1.
     entry = set_where(x == 0, 1, np.abs(x))
     ratio = (entry / size) ** (ord - 1) if ord > 1 else (out / entry) ** (1 - ord)
-    return grad * np.sign(x) * ratio
+    return grad * sign(x) * ratio
 
 
 _NORM = reduction(_norm, _norm_rule, "The norm of vectors", "norm")
@@ -61,9 +62,9 @@ def vector_norm(x: Any, /, *, axis: Axis = None, keepdims: bool = False, ord: An
     if isinstance(ord, str):
         raise ValueError(f"norm: the order of vectors is a number, got {ord!r}")  # noqa: TRY004
     if ord == np.inf:
-        return Reductions.amax(np.abs(x), axis, keepdims)
+        return max_entry(np.abs(x), axis, keepdims)
     if ord == -np.inf:
-        return Reductions.amin(np.abs(x), axis, keepdims)
+        return min_entry(np.abs(x), axis, keepdims)
     return _NORM(x, axis, keepdims, ord=ord)
 
 

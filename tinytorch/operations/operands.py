@@ -52,6 +52,14 @@ def constant(operand: Any, dtype: np.dtype[Any], op: object) -> Any:
     )
 
 
+def alike(*operands: Any) -> list[Any]:
+    """Make arrays of plain numbers, in the dtype of the first tensor, which they don't change."""
+    dtype = next((x._data.dtype for x in operands if isinstance(x, Node)), None)
+    return [
+        np.asarray(x, dtype) if dtype is not None and type(x) in NUMBERS else x for x in operands
+    ]
+
+
 @functools.lru_cache(256)
 def _shared_array(number: float, dtype: np.dtype[Any]) -> Any:
     array = np.asarray(number, dtype)

@@ -90,7 +90,9 @@ def _mode_index(data: Any, axis: int, keepdims: bool) -> Any:  # noqa: ARG001
     order = np.moveaxis(np.argsort(data, axis=axis, kind="stable"), axis, -1)
     line = np.take_along_axis(np.moveaxis(data, axis, -1), order, -1)
     places = np.arange(line.shape[-1])
-    begins = np.diff(line, axis=-1, prepend=np.nan) != 0
+    before, after = line[..., :-1], line[..., 1:]
+    begins = (before != after) & ~(np.isnan(before) & np.isnan(after))
+    begins = np.concatenate([np.ones_like(begins, shape=(*line.shape[:-1], 1)), begins], axis=-1)
     repeated = places - np.maximum.accumulate(np.where(begins, places, 0), axis=-1)
     last = np.argmax(repeated, axis=-1, keepdims=True)
     return np.moveaxis(np.take_along_axis(order, last, -1), -1, axis)
@@ -147,7 +149,7 @@ class Ordering(Node):
     def mode(self, axis: int = -1, keepdims: bool = False) -> ValuesIndices:
         """Give the entry that is there most often along `axis`, and the index of the last of them.
 
-        Of several such it is the smallest.
+        Of several such it is the smallest; nan counts as one value, larger than any number.
         """
         return one_along("mode", self, _mode_index, axis, keepdims)
 

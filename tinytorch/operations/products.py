@@ -14,11 +14,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
 
-from tinytorch.arrays.words import matmul, rows
+from tinytorch.arrays.words import half_as_single, matmul, rows, sum_axes
 from tinytorch.engine import Node, Rule
 from tinytorch.operations.arithmetic import Arithmetic
 from tinytorch.operations.elementwise import where
 from tinytorch.operations.notation import binary, reflected
+from tinytorch.operations.operands import alike
 from tinytorch.operations.operation import Operation, apply, defines
 from tinytorch.operations.protocols import implements, numpy_functions
 from tinytorch.operations.pytorch import torch_spelling
@@ -93,12 +94,27 @@ def einsum(*operands: Any, optimize: Any = True) -> Tensor:
     subscripts, *factors = operands
     if not isinstance(subscripts, str):
         subscripts, factors = _in_letters(operands)
+    factors = alike(*factors)
     return apply(
         _EINSUM,
-        lambda *arrays: np.einsum(subscripts, *arrays, optimize=optimize),
+        half_as_single(lambda *arrays: _contract(subscripts, arrays, optimize)),
         [_einsum_rule(i, subscripts) for i in range(len(factors))],
         *factors,
     )
+
+
+def _contract(subscripts: str, operands: Sequence[Any], optimize: Any = True) -> Any:
+    """Give the einsum; what a single operand sums out is summed first, and loses no digits."""
+    if subscripts.count(",") + 1 != len(operands):
+        return np.einsum(subscripts, *operands)  # says what is wrong
+    terms, result = _explicit(subscripts, operands)
+    letters, factors = "".join(terms), list(operands)
+    for i, (x, term) in enumerate(zip(operands, terms, strict=True)):
+        alone = [k for k, c in enumerate(term) if letters.count(c) == 1 and c not in result]
+        if alone and np.ndim(x) == len(term):
+            factors[i] = sum_axes(x, tuple(alone))
+            terms[i] = "".join(c for k, c in enumerate(term) if k not in alone)
+    return np.einsum(f"{','.join(terms)}->{result}", *factors, optimize=optimize)
 
 
 def _in_letters(operands: Sequence[Any]) -> tuple[str, list[Any]]:
@@ -127,11 +143,11 @@ def _explicit(subscripts: str, operands: Sequence[Any]) -> tuple[list[str], str]
     return terms, result.replace("...", dots)
 
 
-def _einsum_rule(i: int, subscripts: str) -> Rule:
+def _einsum_rule(i: int, given: str) -> Rule:
     """Make the rule of operand i: the einsum of the gradient with all other operands."""
 
     def rule(grad: Any, out: Any, *operands: Any) -> Any:  # noqa: ARG001
-        terms, result = _explicit(subscripts, operands)
+        terms, result = _explicit(given, operands)
         x = operands[i]
         factors = [grad, *operands[:i], *operands[i + 1 :]]
         labels = [result, *terms[:i], *terms[i + 1 :]]
@@ -148,7 +164,8 @@ def _einsum_rule(i: int, subscripts: str) -> Rule:
         # Along an axis that only x has, and that was summed out, all entries get the same.
         alone = tuple(i for i, label in enumerate(wanted) if label not in "".join(labels))
         kept = "".join(label for i, label in enumerate(wanted) if i not in alone)
-        share = np.einsum(f"{','.join(labels)}->{kept}", *factors, optimize=True)
+        subscripts = f"{','.join(labels)}->{kept}"
+        share = half_as_single(lambda *arrays: _contract(subscripts, arrays))(*factors)
         return np.expand_dims(share, alone)
 
     return rule
@@ -165,6 +182,7 @@ def tensordot(a: Any, b: Any, axes: Any = 2) -> Tensor:
     A single number n means the last n axes of a with the first n of b. The result has the other
     axes of a, then those of b.
     """
+    a, b = alike(a, b)
     if np.iterable(axes):  # counted from the front, since Dask gets the others wrong
         pairs = zip(axes, (a, b), strict=True)
         axes = [normalize_axis_tuple(of, np.ndim(x), allow_duplicate=True) for of, x in pairs]
@@ -277,6 +295,7 @@ def _multi_dot_rule(i: int) -> Rule:
 @implements(np.outer)
 def outer(a: Any, b: Any) -> Tensor:
     """Multiply every entry of a with every entry of b, to a matrix: out[i, j] = a[i] * b[j]."""
+    a, b = alike(a, b)
     return Arithmetic.multiply(np.reshape(a, (-1, 1)), np.ravel(b))
 
 
@@ -293,6 +312,7 @@ def _linalg_outer(x1: Any, x2: Any, /) -> Tensor:
 @implements(np.kron)
 def kron(a: Any, b: Any) -> Tensor:
     """Put a copy of b, times that entry, in place of every entry of a: Kronecker's product."""
+    a, b = alike(a, b)
     ndim = max(np.ndim(a), np.ndim(b))
     shape_a, shape_b = ((1,) * (ndim - np.ndim(x)) + np.shape(x) for x in (a, b))
     blocks = np.reshape(a, tuple(n for size in shape_a for n in (size, 1)))

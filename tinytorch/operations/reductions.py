@@ -119,6 +119,11 @@ def extreme_rule(grad: Any, out: Any, x: Any, axis: Axis) -> Any:
     return keep(won, (grad / won.sum(axis=axis, keepdims=True)).astype(grad.dtype))
 
 
+def _all_nan_rule(grad: Any, out: Any, x: Any, axis: Axis) -> Any:
+    """Share among all that tie; where out is nan all shares are, as in PyTorch's amax and amin."""
+    return np.where(np.isnan(out), np.nan, extreme_rule(grad, out, x, axis))
+
+
 def _products_before(x: Any) -> Any:
     """Give for each entry along the last axis the product of all entries before it."""
     return np.cumprod(np.concatenate([np.ones_like(x[..., :1]), x[..., :-1]], axis=-1), axis=-1)
@@ -193,6 +198,8 @@ def _std_rule(grad: Any, out: Any, x: Any, axis: Axis, ddof: float = 0) -> Any:
     return grad * deviation / (set_where(out == 0, np.inf, out) * (count(x, axis) - ddof))
 
 
+max_entry = reduction(np.max, extreme_rule, "The largest entry", "max")
+min_entry = reduction(np.min, extreme_rule, "The smallest entry", "min")
 variance = reduction(
     np.var,
     _var_rule,
@@ -234,8 +241,8 @@ class Reductions(Node):
         faster=words.mean,
     )
     prod = reduction(np.prod, _prod_rule, "The product")
-    amax = reduction(np.max, extreme_rule, "The largest entry", "max")
-    amin = reduction(np.min, extreme_rule, "The smallest entry", "min")
+    amax = reduction(np.max, _all_nan_rule, "The largest entry; a nan has no slope", "amax")
+    amin = reduction(np.min, _all_nan_rule, "The smallest entry; a nan has no slope", "amin")
     logsumexp = reduction(
         _logsumexp,
         lambda grad, out, x, axis: grad * np.exp(x - np.where(out == -np.inf, 0, out)),
@@ -285,7 +292,7 @@ class Reductions(Node):
             return Elementwise.maximum(self, axis)
         if by_dim("max", axis, dim):
             return one_along("max", self, np.argmax, dim, keepdims or keepdim)
-        return self.amax(axis, keepdims or keepdim)
+        return max_entry(self, axis, keepdims or keepdim)
 
     @overload
     def min(
@@ -314,7 +321,7 @@ class Reductions(Node):
             return Elementwise.minimum(self, axis)
         if by_dim("min", axis, dim):
             return one_along("min", self, np.argmin, dim, keepdims or keepdim)
-        return self.amin(axis, keepdims or keepdim)
+        return min_entry(self, axis, keepdims or keepdim)
 
     @torch_spelling
     def var(

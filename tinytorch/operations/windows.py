@@ -14,6 +14,7 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_index
 from numpy.lib.stride_tricks import sliding_window_view
 
+from tinytorch.arrays.words import half_as_single
 from tinytorch.engine import Node
 from tinytorch.operations.operation import Operation, apply, defines
 
@@ -51,7 +52,7 @@ def add_windows(
     how = axes, sizes, steps, dilations
     return apply(
         _ADD_WINDOWS,
-        lambda x: _add_windows(x, shape, *how),
+        half_as_single(lambda x: _add_windows(x, shape, *how)),
         (lambda grad, out, x: windows(grad, *how),),
         x,
     )

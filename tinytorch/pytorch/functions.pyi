@@ -106,6 +106,7 @@ __all__ = [
     "greater",
     "greater_equal",
     "gt",
+    "hardswish",
     "hardtanh",
     "hsplit",
     "hstack",
@@ -292,19 +293,19 @@ def allclose(
 
 @overload
 def amax(input: Any, axis: Axis = None, keepdims: bool = False) -> Tensor:
-    """The largest entry"""
+    """The largest entry; a nan has no slope"""
 
 @overload
 def amax(input: Any, dim: Axis = None, keepdim: bool = False) -> Tensor:
-    """The largest entry"""
+    """The largest entry; a nan has no slope"""
 
 @overload
 def amin(input: Any, axis: Axis = None, keepdims: bool = False) -> Tensor:
-    """The smallest entry"""
+    """The smallest entry; a nan has no slope"""
 
 @overload
 def amin(input: Any, dim: Axis = None, keepdim: bool = False) -> Tensor:
-    """The smallest entry"""
+    """The smallest entry; a nan has no slope"""
 
 @overload
 def any(input: Any, axis: Axis = None, keepdims: bool = False) -> Any:
@@ -627,8 +628,8 @@ def ge(input: Any, other: Any) -> PlainArray:
 def gelu(input: Any, approximate: Literal["none", "tanh"] = "none") -> Tensor:
     """x times the probability that a standard normal variable is below x.
 
-    The exact form needs SciPy; `approximate="tanh"` doesn't (D. Hendrycks and K. Gimpel,
-    "Gaussian error linear units", 2016). Raises ValueError for another form.
+    With `approximate="tanh"` nearly so (D. Hendrycks and K. Gimpel, "Gaussian error linear
+    units", 2016). Raises ValueError for another form.
     """
 
 def ger(input: Any, b: Any) -> Tensor:
@@ -650,6 +651,9 @@ def greater_equal(input: Any, other: Any) -> PlainArray:
 
 def gt(input: Any, other: Any) -> PlainArray:
     """Say where x > other."""
+
+def hardswish(input: Any) -> Tensor:
+    """x * relu6(x + 3) / 6"""
 
 def hardtanh(input: Any, min_val: float = -1.0, max_val: float = 1.0) -> Tensor:
     """x limited to min_val <= x <= max_val; the slope at either is 0"""
@@ -920,14 +924,14 @@ def mod(input: Any, other: Any) -> Tensor:
 def mode(input: Any, axis: int = -1, keepdims: bool = False) -> ValuesIndices:
     """Give the entry that is there most often along `axis`, and the index of the last of them.
 
-    Of several such it is the smallest.
+    Of several such it is the smallest; nan counts as one value, larger than any number.
     """
 
 @overload
 def mode(input: Any, dim: int = -1, keepdim: bool = False) -> ValuesIndices:
     """Give the entry that is there most often along `axis`, and the index of the last of them.
 
-    Of several such it is the smallest.
+    Of several such it is the smallest; nan counts as one value, larger than any number.
     """
 
 def moveaxis(input: Any, source: Any, destination: Any) -> Tensor:
