@@ -231,7 +231,7 @@ def _made_before(outputs: Sequence[Any], order: int) -> list[Any]:
     steps = [y for y in outputs if isinstance(y, Node)]
     for node in steps:  # which grow on the way
         for x in node._children:
-            if isinstance(x, Node) and x.requires_grad and x not in seen:
+            if isinstance(x, Node) and x._requires_grad and x not in seen:
                 seen.add(x)
                 if x._children and x._order > order:
                     steps.append(x)

@@ -32,6 +32,28 @@ if TYPE_CHECKING:
     from tinytorch.pictures import Page, Picture
 
 
+def _in_place_operator(compute: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
+    def method(self: Any, other: Any) -> Any:
+        """Do `x -= y`: a new tensor bound to the name; a leaf is changed where nothing is recorded.
+
+        Raises RuntimeError for a leaf that has a gradient already: it is to be updated, and in the
+        loop `for p in parameters: p -= lr * p.grad` the new tensor would be lost.
+        """
+        if self._children or not self._requires_grad:
+            return compute(self, other)
+        if not is_grad_enabled():
+            self.data = compute(self._data, _values(other))
+            return self
+        if self._grad is not None:
+            raise RuntimeError(
+                f"{describe(self)} has a gradient, and x -= y would make a new tensor instead of "
+                "changing it: x.data -= y updates a parameter, and so does x -= y inside no_grad()"
+            )
+        return compute(self, other)
+
+    return method
+
+
 class Tensor(Methods, Conversions, InPlace):
     """A NumPy array with a gradient.
 
@@ -70,9 +92,8 @@ class Tensor(Methods, Conversions, InPlace):
                 f"Tensor: the label is a str, got {describe(label)}; the arguments are "
                 "Tensor(data, label=None, requires_grad=True, dtype=None)"
             )
-        if isinstance(data, Tensor):
-            data._refuse_to_leave("a copy, Tensor(x),", "x itself or x.clone()")
-        self._begin(_floating_array(data, dtype), label, bool(requires_grad), None)
+        data = _floating_array(data, dtype, "a copy, Tensor(x),", "x itself or x.clone()")
+        self._begin(data, label, _truth(requires_grad), None)
 
     # --- value and gradient -----------------------------------------------------------------
 
@@ -90,7 +111,8 @@ class Tensor(Methods, Conversions, InPlace):
     def data(self, values: Any) -> None:
         if values is self._data:  # x.data -= step has changed the array in place
             return
-        values = _floating_array(values, self._data.dtype)
+        way = "x.data = y, the values alone,"
+        values = _floating_array(values, self._data.dtype, way, "y in the place of x")
         if values.shape != self._data.shape:
             raise ValueError(
                 f"data: {describe(self)} takes values of that shape, got shape {values.shape}"
@@ -114,7 +136,8 @@ class Tensor(Methods, Conversions, InPlace):
     @grad.setter
     def grad(self, values: Any) -> None:
         if values is not None and values is not self._grad:
-            values = _floating_array(values, self._data.dtype)
+            way = "x.grad = y, the values alone,"
+            values = _floating_array(values, self._data.dtype, way, "y in an expression")
             if values.shape != self._data.shape:
                 raise ValueError(
                     f"grad: {describe(self)} has a gradient of that shape, got {values.shape}"
@@ -122,7 +145,24 @@ class Tensor(Methods, Conversions, InPlace):
             values = kind_of(self._data).like(values, self._data)
         self._grad = values
 
-    def backward(self, gradient: Any = None, *, create_graph: bool = False) -> None:
+    @property
+    def requires_grad(self) -> bool:
+        """Whether operations on this tensor are recorded, so that it gets a gradient.
+
+        To assign is what `requires_grad_` does.
+        """
+        return self._requires_grad
+
+    @requires_grad.setter
+    def requires_grad(self, requires_grad: bool) -> None:
+        self.requires_grad_(requires_grad)
+
+    def backward(
+        self,
+        gradient: Any = None,
+        retain_graph: bool | None = None,  # noqa: ARG002  (it is kept anyway)
+        create_graph: bool = False,
+    ) -> None:
         """Compute the gradient of this tensor for every tensor it depends on, into their `.grad`.
 
         `gradient`, of this tensor's shape, weights its entries; it is ones if not given. A leaf
@@ -130,6 +170,7 @@ class Tensor(Methods, Conversions, InPlace):
         or `x.grad = None` starts afresh); an intermediate tensor replaces its own. The rules look
         at `.data` as it is now: change parameters after `backward`, not before, and in place, as in
         `w.data -= lr * w.grad`: a loop of `w = w - lr * w.grad` makes one graph of all its steps.
+        The graph lives as long as its tensors do, whether or not `retain_graph` asks for it.
 
         Raises RuntimeError where no gradient is required, ValueError for a gradient of another
         shape.
@@ -155,14 +196,16 @@ class Tensor(Methods, Conversions, InPlace):
         """Take one step of the way back by hand: add this node's shares to its inputs' `.grad`.
 
         For each node of the reversed topological order, after the last one's gradient has been set
-        to ones, the steps do what `backward` does.
+        to ones, the steps do what `backward` does. A node that no gradient has reached gives none.
         """
-        at_users_line(super()._backward)
+        if self._grad is not None:
+            at_users_line(super()._backward)
 
     def _seed(self, gradient: Any) -> Any:
         if gradient is None:
             return ones_like(self._data)
-        seed = _floating_array(gradient, self._data.dtype)
+        way, instead = "z.backward(y), with the values alone,", "(z * y).sum().backward()"
+        seed = _floating_array(gradient, self._data.dtype, way, instead)
         if seed.shape != self._data.shape:
             raise ValueError(
                 f"backward: {describe(self)} takes a gradient of that shape, got {seed.shape}"
@@ -322,8 +365,9 @@ class Tensor(Methods, Conversions, InPlace):
 
     def _refuse_to_leave(self, way: str, instead: str) -> None:
         """Raise TypeError where a gradient would be lost in silence."""
-        computed = self._children or in_transform()
-        if self.requires_grad and computed and is_grad_enabled():
+        if not self._requires_grad or not is_grad_enabled():
+            return
+        if self._children or in_transform(self):
             raise TypeError(
                 f"{way} of {describe(self)} would lose its gradient without a word: write "
                 f"{instead} to keep it, x.data or x.detach() to go on without"
@@ -339,7 +383,7 @@ class Tensor(Methods, Conversions, InPlace):
                 "without a word: np.stack or np.concatenate makes one array of many tensors, "
                 "np.where(mask, x, o) puts x in some places; x.data goes on without"
             )
-        if in_transform():
+        if in_transform(self):
             self._refuse_to_leave(
                 f"{name}(x)", "NumPy's functions instead of the math module's (np.sin(x))"
             )
@@ -375,35 +419,14 @@ class Tensor(Methods, Conversions, InPlace):
 
     # --- changes in place -------------------------------------------------------------------
 
-    def _in_place(self, compute: Callable[[Any, Any], Any], other: Any) -> Any:
-        """Do `x -= y`: a new tensor bound to the name; a leaf is changed where nothing is recorded.
-
-        Raises RuntimeError for a leaf that has a gradient already: it is to be updated, and in the
-        loop `for p in parameters: p -= lr * p.grad` the new tensor would be lost.
-        """
-        if self._children or not self.requires_grad:
-            return compute(self, other)
-        if not is_grad_enabled():
-            self.data = compute(self._data, _values(other))
-            return self
-        if self._grad is not None:
-            raise RuntimeError(
-                f"{describe(self)} has a gradient, and x -= y would make a new tensor instead of "
-                "changing it: x.data -= y updates a parameter, and so does x -= y inside no_grad()"
-            )
-        return compute(self, other)
-
-    def __iadd__(self, other: Any) -> Any:
-        return self._in_place(operator.add, other)
-
-    def __isub__(self, other: Any) -> Any:
-        return self._in_place(operator.sub, other)
-
-    def __imul__(self, other: Any) -> Any:
-        return self._in_place(operator.mul, other)
-
-    def __itruediv__(self, other: Any) -> Any:
-        return self._in_place(operator.truediv, other)
+    __iadd__ = _in_place_operator(operator.add)
+    __isub__ = _in_place_operator(operator.sub)
+    __imul__ = _in_place_operator(operator.mul)
+    __itruediv__ = _in_place_operator(operator.truediv)
+    __ifloordiv__ = _in_place_operator(operator.floordiv)
+    __imod__ = _in_place_operator(operator.mod)
+    __ipow__ = _in_place_operator(operator.pow)
+    __imatmul__ = _in_place_operator(operator.matmul)
 
     @property
     def is_leaf(self) -> bool:
@@ -414,12 +437,16 @@ class Tensor(Methods, Conversions, InPlace):
         """Do nothing: an intermediate tensor keeps its gradient anyway."""
 
     def requires_grad_(self, requires_grad: bool = True) -> Tensor:
-        """Say whether operations on this tensor are recorded; gives the tensor itself."""
+        """Say whether operations on this tensor are recorded; gives the tensor itself.
+
+        Raises RuntimeError to switch off what was computed, TypeError for no truth value.
+        """
+        requires_grad = _truth(requires_grad)
         if self._children and not requires_grad:
             raise RuntimeError(
-                f"requires_grad_(False): {describe(self)} was computed; x.detach() gives its values"
+                f"requires_grad = False: {describe(self)} was computed; x.detach() gives its values"
             )
-        self.requires_grad = requires_grad
+        self._requires_grad = requires_grad
         return self
 
     # --- NumPy's protocols ------------------------------------------------------------------
@@ -472,6 +499,11 @@ class Tensor(Methods, Conversions, InPlace):
         return self._data, self.label, self.requires_grad, self._grad
 
     def __setstate__(self, state: tuple[Any, ...]) -> None:
+        if not isinstance(state, tuple) or len(state) != 4:
+            raise TypeError(
+                "a tensor's state is the tuple (data, label, requires_grad, grad), got "
+                f"{describe(state)}"
+            )
         data, label, requires_grad, grad = state
         Tensor.__init__(self, data, label, requires_grad)  # which checks them
         self.grad = grad
@@ -547,12 +579,23 @@ def _way_back(seeds: Mapping[Node, Any], only: Any, create_graph: bool) -> dict[
     return grads
 
 
-def _floating_array(data: Any, dtype: npt.DTypeLike | None) -> Array:
-    """Copy `data` into an array of real numbers."""
+def _truth(requires_grad: Any) -> bool:
+    if not isinstance(requires_grad, bool | np.bool_):
+        raise TypeError(f"requires_grad is True or False, got {describe(requires_grad)}")
+    return bool(requires_grad)
+
+
+def _floating_array(data: Any, dtype: npt.DTypeLike | None, way: str, instead: str) -> Array:
+    """Copy `data` into an array of real numbers.
+
+    Where that would lose the gradient of a tensor, the error says which `way` it was going to be
+    lost, and what to write `instead`.
+    """
     wanted = "expected a real number, nested lists of them, or an array"
     if dtype is not None:
         dtype = floating(dtype)
     if isinstance(data, Tensor):
+        data._refuse_to_leave(way, instead)
         data = data._data
     if hasattr(data, "__array_function__"):
         array: Array = kind_of(data).accept(data).copy()

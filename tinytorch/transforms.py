@@ -13,6 +13,11 @@ Transforms nest: inside a function that is being differentiated the results are 
 gradients on. No two levels get confused, since each gives f new tensors for its own arguments, and
 a gradient goes to a tensor, not to a value. `no_grad` around a transform does not stop it; inside f
 it makes what is computed there, transforms included, a constant.
+
+Outside of another transform the results are values: to a tensor that f closes over, such as a
+module's weight, no gradient flows from what is computed from them. `autograd.grad` with
+`create_graph=True` gives gradients that pass it on.
+A tensor that f keeps for its next call is a constant there.
 """
 
 from __future__ import annotations
@@ -112,8 +117,15 @@ def call_on_tensors(
             f"{len(args)} positional arguments were given"
         ) from None
     variables = {i: map_leaves(variable, f"{title}: argument {i}", args[i]) for i in numbers}
-    output = run_in_transform(f, *[variables.get(i, x) for i, x in enumerate(args)], **kwargs)
+    given = [variables.get(i, x) for i, x in enumerate(args)]
+    output = run_in_transform(f, leaves(list(variables.values())), *given, **kwargs)
     output = map_leaves(_tensor, f"{title}: the output", output)
+    if not in_transform() and in_transform(*leaves(output)):
+        raise TypeError(
+            f"{title}: it depends on a variable of a transform in another thread, which would lose "
+            "its gradient without a word: contextvars.copy_context().run(...) in this thread lets "
+            "it know of that transform"
+        )
     chosen = tuple(variables[i] for i in numbers)
     return output, chosen[0] if isinstance(argnums, int) else chosen
 
@@ -312,7 +324,9 @@ def jvp(f: Function, primals: Any, tangents: Any) -> tuple[Any, Any]:
     )
     outputs = leaves(output)
     weights = [Tensor(np.ones_like(y._data)) for y in outputs]
-    pulled = run_in_transform(sweep, outputs, weights, leaves(variables), create_graph=True)
+    pulled = run_in_transform(
+        sweep, weights, outputs, weights, leaves(variables), create_graph=True
+    )
     # Where a gradient is no tensor, it doesn't depend on the weights.
     pairs = zip(pulled, leaves(directions), strict=True)
     linear = [(gradient, v) for gradient, v in pairs if isinstance(gradient, Tensor)]

@@ -178,7 +178,7 @@ class Compiled:
             is_grad_enabled(),
         )
         for x in leaves:
-            if isinstance(x, Node) and x._children and x.requires_grad:
+            if isinstance(x, Node) and x._children and x._requires_grad:
                 return self._function(*args, **kwargs)  # whose gradients flow on
         with self._lock:
             variants = self._variants.get(key)
@@ -355,7 +355,7 @@ def _signature(tree: Any, leaves: list[Any], owners: dict[int, int]) -> Any:  # 
         data = tree._data
         owner = owners.setdefault(id(owner_of(data)), len(owners))
         return (
-            kind, data.shape, data.dtype.str, data.strides, owner, tree.requires_grad,
+            kind, data.shape, data.dtype.str, data.strides, owner, tree._requires_grad,
             tree._grad is None, tree.label, id(tree) in owners,
         )  # fmt: skip
     if kind is float or isinstance(tree, np.inexact):

@@ -109,7 +109,9 @@ class Environment:
                 terms.append(f"len(v{i}) == {state}")
             if isinstance(value, Node):
                 names[f"d{i}"] = value._data
-                terms.append(f"v{i}._data is d{i} and v{i}.requires_grad is {value.requires_grad}")
+                terms.append(
+                    f"v{i}._data is d{i} and v{i}._requires_grad is {value._requires_grad}"
+                )
         for i, (attributes, size) in enumerate(self._attributes):
             names[f"a{i}"] = attributes
             terms.append(f"len(a{i}) == {size}")  # a new one may hide a class's
@@ -129,7 +131,7 @@ class Environment:
         if isinstance(value, types.FunctionType):
             state = 0
         elif isinstance(value, Node):
-            state = -2 - value.requires_grad
+            state = -2 - value._requires_grad
         if len(self.found) == _MOST:
             raise TypeError(
                 f"compile: the function can reach more than {_MOST} things outside, as {name}, "

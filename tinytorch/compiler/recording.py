@@ -371,7 +371,7 @@ def _bind_again(program: Program, environment: Environment) -> None:
             )
         if isinstance(now, Node):
             made: Any = _made(now, data.slot, None)
-            now._begin(np.asarray(data.value), now.label, now.requires_grad, None)
+            now._begin(np.asarray(data.value), now.label, now._requires_grad, None)
         else:
             made = Ref(data.slot)
             place.write(data.value)

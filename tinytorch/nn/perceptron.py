@@ -119,7 +119,9 @@ class Neuron(Layer):
         neuron.weight, neuron.bias = layer.weight[:, column], layer.bias[column]
         # An operation made them, but they are what the neuron is trained by.
         neuron.weight.__class__ = neuron.bias.__class__ = Parameter
-        neuron.weight.grad, neuron.bias.grad = layer.weight.grad[:, column], layer.bias.grad[column]
+        pairs = ((neuron.weight, layer.weight), (neuron.bias, layer.bias))
+        for mine, whole in pairs:
+            mine._grad = None if whole._grad is None else whole._grad[..., column]
         return neuron
 
 

@@ -30,16 +30,16 @@ def write(x: Any, values: Any, name: str) -> Any:
                 f"{name}: {describe(x)} was computed, and its gradient needs it as it is: "
                 f"x = x.{plainly}(...) makes a new one"
             )
-        if x.requires_grad:
+        if x._requires_grad:
             raise RuntimeError(
                 f"{name}: {describe(x)} is a leaf that requires a gradient: inside "
                 f"tinytorch.no_grad() it may be changed, x.{plainly}(...) makes a new one"
             )
-        if isinstance(values, Node) and values.requires_grad:
-            raise RuntimeError(
-                f"{name}: what is written into {describe(x)} requires a gradient, which would be "
-                f"lost: x = x.{plainly}(...) makes a new one, .detach() goes on without"
-            )
+    if isinstance(values, Node) and values._requires_grad and is_grad_enabled():
+        raise RuntimeError(
+            f"{name}: what is written into {describe(x)} requires a gradient, which would be "
+            f"lost: x = x.{name.rstrip('_')}(...) makes a new one, .detach() goes on without"
+        )
     values, own = getattr(values, "_data", values), x._data
     if hasattr(x, "_grad"):
         x.data = np.broadcast_to(values, own.shape)

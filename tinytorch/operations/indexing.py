@@ -216,7 +216,7 @@ class Indexing(Node):
     def __setitem__(self, index: Any, value: Any) -> None:
         # Of a constant no graph is lost.
         recorded = recording.get()[0]
-        if recorded and (self.requires_grad or (isinstance(value, Node) and value.requires_grad)):
+        if recorded and (self._requires_grad or (isinstance(value, Node) and value._requires_grad)):
             raise TypeError(
                 "a tensor is not assigned to by index: x.data[i] = v changes its values, "
                 "np.where(mask, v, x) makes a new tensor with v in some places"

@@ -70,7 +70,7 @@ def watch(root: Node, nodes: Iterable[Node], names: Mapping[int, str]) -> list[S
     def tell(node: Node, x: Node, share: Any) -> None:
         if node not in inputs:
             places = enumerate(node._children)
-            inputs[node] = (i for i, y in places if isinstance(y, Node) and y.requires_grad)
+            inputs[node] = (i for i, y in places if isinstance(y, Node) and y._requires_grad)
         place = next(inputs[node])
         if id(x) in names:
             # A number has no name but itself.
