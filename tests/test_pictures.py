@@ -308,6 +308,15 @@ def test_of_a_long_label_both_ends_are_shown_and_all_in_a_tooltip(
     assert float(parsed(svg).get("width", "").removesuffix("pt")) < 700
 
 
+@pytest.mark.parametrize("part", ["x", '"', "\\", "\x00", "漢", "a\n", "&"])
+@pytest.mark.parametrize("length", [2_500, 16_384, 100_000])
+def test_labels_of_any_length_are_drawn(part: str, length: int) -> None:
+    svg = draw(Tensor(1.0, label=part * length)).svg
+    (shown,) = tooltips(svg)
+    assert shown.startswith(ascii(part)[1:-1] if part == "\x00" else part)
+    assert shown.endswith("…") or len(svg) < 40_000
+
+
 def test_of_many_lines_the_first_and_the_last_are_shown() -> None:
     lines = [f"line {i}" for i in range(300)]
     svg = draw(Tensor(1.0, label="\n".join(lines))).svg

@@ -15,7 +15,7 @@ import numpy.typing as npt
 from tinytorch.arrays.plain import PlainArray, base, plain
 from tinytorch.devices import check_device
 from tinytorch.operations.conversions import converted
-from tinytorch.operations.operands import describe
+from tinytorch.operations.operands import as_dtype, describe
 from tinytorch.operations.shape import unpacked
 from tinytorch.tensor import Tensor
 
@@ -39,7 +39,7 @@ def tensor(
     """
     check_device(device)
     if isinstance(data, Tensor):
-        kind = data.dtype if dtype is None else np.dtype(dtype)
+        kind = data.dtype if dtype is None else as_dtype(dtype)
         if kind.kind == "f":
             return Tensor(data, None, requires_grad, kind)
         return made(converted(data.detach(), kind), requires_grad)
@@ -49,7 +49,7 @@ def tensor(
             data = np.array(data)
         except ValueError as error:
             raise ValueError(f"tensor: the lists are of different lengths: {error}") from None
-    kind = data.dtype if dtype is None else np.dtype(dtype)
+    kind = data.dtype if dtype is None else as_dtype(dtype)
     if kind.kind in "biu" and data.dtype.kind in "biuf":
         return made(np.array(data, kind), requires_grad)
     return Tensor(data, None, requires_grad, None if dtype is None else kind)

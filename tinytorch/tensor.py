@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from tinytorch.arrays.kind import NUMPY, evaluate, kind_of
 from tinytorch.arrays.plain import PlainArray, plain
-from tinytorch.arrays.warned import at_users_line
+from tinytorch.arrays.warned import at_users_line, keep_filter_first
 from tinytorch.arrays.words import ones_like
 from tinytorch.engine import Array, Node, accumulate, pull, topological_order
 from tinytorch.grad_mode import in_transform, is_grad_enabled
@@ -92,6 +92,7 @@ class Tensor(Methods, Conversions, InPlace):
                 f"Tensor: the label is a str, got {describe(label)}; the arguments are "
                 "Tensor(data, label=None, requires_grad=True, dtype=None)"
             )
+        keep_filter_first()
         data = _floating_array(data, dtype, "a copy, Tensor(x),", "x itself or x.clone()")
         self._begin(data, label, _truth(requires_grad), None)
 
@@ -406,6 +407,15 @@ class Tensor(Methods, Conversions, InPlace):
             "y) chooses between tensors, x.data gives the values"
         )
 
+    @property
+    def chunks(self) -> NoReturn:
+        """Refuse: Dask's functions ask for it before they take a tensor for an array."""
+        raise TypeError(
+            f"Dask's functions would take {describe(self)} for an array, and lose its gradient: "
+            "methods and NumPy's functions, x.sum() or np.sum(x), plan on Dask arrays and keep it; "
+            "x.data gives the values alone"
+        )
+
     def __dlpack__(self, **options: Any) -> Any:
         if self.requires_grad and is_grad_enabled():
             raise TypeError(
@@ -469,9 +479,11 @@ class Tensor(Methods, Conversions, InPlace):
             function = _ufunc_methods.get((ufunc, method))
             kwargs.setdefault("axis", 0)
         if function is None:
-            home = "np" if getattr(np, ufunc.__name__, None) is ufunc else "scipy.special"
             name = ufunc.__name__ if method == "__call__" else f"{ufunc.__name__}.{method}"
-            raise TypeError(_without_rule(f"{home}.{name}"))
+            for home, module in (("np", np), ("scipy.special", sys.modules.get("scipy.special"))):
+                if getattr(module, ufunc.__name__, None) is ufunc:
+                    name = f"{home}.{name}"
+            raise TypeError(_without_rule(name))
         unknown = kwargs.keys() - {"axis", "keepdims"}
         if unknown:
             raise TypeError(f"np.{ufunc.__name__}: {min(unknown)}= is not supported for tensors")
@@ -561,6 +573,7 @@ def gradients(
     With `only`, nodes in topological order, gradients flow through no others, and those that it
     maps to false have theirs dropped on the way. `create_graph` as in `engine.pull`.
     """
+    keep_filter_first()
     try:
         return _way_back(seeds, only, create_graph)
     except RuntimeWarning:
@@ -609,7 +622,10 @@ def _floating_array(data: Any, dtype: npt.DTypeLike | None, way: str, instead: s
     if array.dtype.kind not in "fiub":
         raise TypeError(f"Tensor: {wanted}, got {describe(data)}")
     kind = dtype or (array.dtype if array.dtype.kind == "f" else np.float64)
-    return array.astype(kind, copy=False)
+    if array.dtype == kind:
+        return array
+    converted: Array = at_users_line(array.astype, kind)
+    return converted
 
 
 _STORE_SUBSCR = opmap["STORE_SUBSCR"]

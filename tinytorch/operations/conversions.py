@@ -14,6 +14,7 @@ from tinytorch.arrays.plain import PlainArray, plain
 from tinytorch.arrays.warned import at_users_line
 from tinytorch.devices import NO_GPU, check_device, device, is_device
 from tinytorch.engine import Node
+from tinytorch.operations.operands import as_dtype
 
 if TYPE_CHECKING:
     from tinytorch.tensor import Tensor
@@ -24,7 +25,7 @@ def converted(x: Any, dtype: npt.DTypeLike) -> Any:
 
     Raises TypeError for a dtype that is neither.
     """
-    return whole(x, dtype) if np.dtype(dtype).kind in "biu" else floating(x, dtype)
+    return whole(x, dtype) if as_dtype(dtype).kind in "biu" else floating(x, dtype)
 
 
 def whole(x: Any, dtype: npt.DTypeLike) -> PlainArray:

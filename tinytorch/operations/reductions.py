@@ -107,9 +107,11 @@ def reduction(
 def _of_numpy(name: str, method: Callable[..., Any]) -> Callable[..., Any]:
     def reduced(a: Any, axis: Any = None, *others: Any, **options: Any) -> Any:
         if others:
+            flag = next((x for x in others if isinstance(x, bool | np.bool_)), None)
+            hint = "dtype= and out= are not supported for tensors: x.astype(dtype) comes first"
             raise TypeError(
                 f"np.{name}: the third argument is dtype= or out= there, got {others[0]!r}: "
-                f"write keepdims={others[0]!r}"
+                + (hint if flag is None else f"write keepdims={flag}")
             )
         return method(a, axis, **options)
 
@@ -172,7 +174,7 @@ def running(function: Callable[..., Any], rule: Rule, doc: str, name: str) -> Ca
         return np.moveaxis(line, -1, axis)
 
     if hasattr(np, name):
-        numpy_functions[getattr(np, name)] = values
+        numpy_functions[getattr(np, name)] = _of_numpy(name, values)
     return torch_spelling(axis_of_scalars(as_method(op, values)))
 
 

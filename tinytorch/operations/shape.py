@@ -6,9 +6,10 @@ them, with PyTorch's meaning where the two differ.
 
 from __future__ import annotations
 
+import functools
 import math
 import operator
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -79,6 +80,18 @@ def moveaxis(x: Any, source: Any, destination: Any) -> Tensor:
 def swapaxes(x: Any, axis1: int, axis2: int) -> Tensor:
     """Exchange two axes."""
     return transpose(x, _order(x, np.swapaxes, axis1, axis2))
+
+
+def _also_of_scalars(method: Callable[..., Tensor]) -> Callable[..., Tensor]:
+    """Let a tensor of no axes have an axis 0 to exchange with itself, as in PyTorch."""
+
+    @functools.wraps(method)
+    def of_any_axes(x: Any, *axes: Any, **named: Any) -> Tensor:
+        if not x.ndim and {*axes, *named.values()} <= {0, -1}:
+            return transpose(x)
+        return method(x, *axes, **named)
+
+    return of_any_axes
 
 
 @implements(np.rollaxis)
@@ -333,8 +346,8 @@ class Shape(Node):
         return self._data.ndim
 
     ravel = ravel
-    moveaxis = movedim = moveaxis
-    swapaxes = swapaxes
+    moveaxis = movedim = _also_of_scalars(moveaxis)
+    swapaxes = _also_of_scalars(swapaxes)
     swapdims = also_called(dim0="axis1", dim1="axis2")(swapaxes)
     expand_dims = torch_spelling(expand_dims)
     broadcast_to = broadcast_to
@@ -384,7 +397,7 @@ class Shape(Node):
         axes = axes if axes and axes[0] is not None else ()
         order = unpacked(axes)
         if len(order) == 2 and not isinstance(axes[0], Sequence):
-            return swapaxes(self, *order)
+            return _also_of_scalars(swapaxes)(self, *order)
         return transpose(self, order or None)
 
     def permute(self, *axes: Any, dims: Any = None) -> Tensor:
