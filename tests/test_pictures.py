@@ -122,7 +122,7 @@ def test_the_quickstart() -> None:
 
 def test_drawing_computes_no_gradient_and_changes_nothing() -> None:
     z = quickstart()
-    before = z._children, z._op, z._backward, z._data.copy()
+    before = z._children, z._op, z._backward, z._value.copy()
     assert "grad" not in draw(z, expand=True).dot
     product = z._children[0]
     assert z._grad is product._grad is product._children[0]._grad is None
@@ -238,7 +238,7 @@ def test_an_array_that_is_not_computed_yet_stays_so() -> None:
             pytest.fail("it was computed")
 
     x = Tensor(1.0, label="x")
-    x._data = Lazy()  # type: ignore[assignment]
+    x._value = Lazy()  # type: ignore[assignment]
     assert cards(draw(x))["x"] == ["", "leaf (2, 3) float32", f"{__name__} array"]
 
 

@@ -80,7 +80,7 @@ class custom_vjp:  # noqa: N801  (JAX's name)
         """Pick from the arguments' gradients those of variables."""
         for i, (arg, share) in enumerate(zip(args, shares, strict=True)):
             for x in _variables(arg) if share is None else ():
-                yield np.zeros_like(x._data)
+                yield np.zeros_like(x._value)
             if share is not None:
                 where = f"{self._title}: the gradient of argument {i}"
                 pairs = leaves(map_leaves(lambda _, x, s: _Pair(x, s), where, arg, share))
@@ -127,7 +127,7 @@ def checkpoint(function: Function) -> Function:
                 variables = [x.clone() if again else _leaf(x) for x in inputs[: len(given)]]
                 outputs = leaves(function(*_with(args, given, variables), **kwargs))
             for y, value in zip(outputs, leaves(values), strict=True):
-                if not np.array_equal(_data(y), _data(value), equal_nan=True):
+                if not np.array_equal(_value(y), _value(value), equal_nan=True):
                     raise RuntimeError(
                         f"checkpoint({name}): the second time it gave something else: it draws "
                         "random numbers, or what it uses was changed before backward"
@@ -171,7 +171,7 @@ def _record(op: Operation, compute: Function, pull_back: Function, variables: li
     def function(row: Any) -> Any:
         with no_grad():
             structure[:] = [compute(*map(_constant, apart(row)))]
-        arrays = [_data(y) for y in leaves(structure[0])]
+        arrays = [_value(y) for y in leaves(structure[0])]
         return arrays[0] if len(arrays) == 1 else tuple(arrays)
 
     def rule(grad: Any, _out: Any, row: Any) -> Any:
@@ -180,11 +180,11 @@ def _record(op: Operation, compute: Function, pull_back: Function, variables: li
         again = isinstance(row, Node)
         shares = pull_back(tree, *(apart(row) if again else map(_constant, apart(row))))
         zeros = [
-            np.zeros_like(x._data) if s is None else s
+            np.zeros_like(x._value) if s is None else s
             for s, x in zip(shares, variables, strict=True)
         ]
         joined = in_a_row(zeros)
-        return joined if again else _data(joined)
+        return joined if again else _value(joined)
 
     out = apply_own(op, function, (rule,), (in_a_row(variables),))
     parts = iter(out if isinstance(out, tuple) else (out,))
@@ -205,8 +205,8 @@ def _with(args: Any, variables: Sequence[Any], values: Any) -> Any:
     return map_leaves(lambda _, x: by_id.get(id(x), x), "", args)
 
 
-def _data(x: Any) -> Any:
-    return x._data if isinstance(x, Node) else x
+def _value(x: Any) -> Any:
+    return x._value if isinstance(x, Node) else x
 
 
 def _constant(x: Any) -> Any:

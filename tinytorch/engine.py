@@ -26,7 +26,7 @@ Rule: TypeAlias = Callable[..., Any]  # rule(grad, out, *inputs) gives the share
 class Node:
     """A value, and where it came from: all that the engine needs to know of a tensor."""
 
-    _data: Array
+    _value: Array
     _grad: Array | None
     _children: tuple[Any, ...]  # the inputs in order: nodes, and constants as they are
     _arrays: tuple[Any, ...]  # the value and the inputs' values, collected once for all rules
@@ -40,7 +40,7 @@ class Node:
 
     def _begin(self, data: Array, label: str | None, requires_grad: bool, grad: Any) -> None:
         """Be a leaf, which no operation made."""
-        self._data, self.label, self._requires_grad = data, label, requires_grad
+        self._value, self.label, self._requires_grad = data, label, requires_grad
         self._grad, self._op, self._order = grad, None, 0
         self._children = self._arrays = self._rules = ()
 
@@ -66,7 +66,7 @@ def record(value: Any, inputs: Any, arrays: Any, op: Any, rules: Sequence[Rule])
         for x in inputs:
             if isinstance(x, Node) and x._requires_grad:
                 node = _new(x._result)
-                node._data, node._grad, node.label = value, None, None  # more than three are slow
+                node._value, node._grad, node.label = value, None, None  # more than three are slow
                 node._children, node._arrays, node._op = inputs, arrays, op
                 node._rules, node._order, node._requires_grad = rules, next(_count), True
                 return node
@@ -105,7 +105,7 @@ def pull(grads: Any, nodes: Iterable[Node], only: Any = None, create_graph: bool
         given = (grad, node, *inputs) if create_graph else (grad, *node._arrays)
         for x, rule in zip(inputs, node._rules):  # noqa: B905  (strict costs time)
             if isinstance(x, Node) and x._requires_grad and (only is None or x in only):
-                share, data = rule(*given), x._data
+                share, data = rule(*given), x._value
                 if watch is not None:
                     watch(node, x, whole(share))
                 if share.shape != data.shape:

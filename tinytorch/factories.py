@@ -150,7 +150,7 @@ def full(
 ) -> Any:
     """Make a tensor filled with a number, of that number's dtype."""
     check_device(device)
-    fill_value = getattr(fill_value, "_data", fill_value)
+    fill_value = getattr(fill_value, "_value", fill_value)
     return made(np.full(size_of((size,)), fill_value, dtype), requires_grad)
 
 
@@ -189,8 +189,8 @@ def full_like(
 ) -> Any:
     """Make a tensor filled with a number, of another's shape and of its dtype or a given one."""
     check_device(device)
-    like = getattr(input, "_data", input)
-    fill_value = getattr(fill_value, "_data", fill_value)
+    like = getattr(input, "_value", input)
+    fill_value = getattr(fill_value, "_value", fill_value)
     return made(np.full_like(like, fill_value, dtype), requires_grad)
 
 
@@ -213,7 +213,7 @@ def arange(
     """
     check_device(device)
     start, end = (0, start) if end is None else (start, end)
-    ends = [getattr(x, "_data", x) for x in (start, end, step)]
+    ends = [getattr(x, "_value", x) for x in (start, end, step)]
     return made(np.arange(*ends, dtype=dtype), requires_grad)
 
 

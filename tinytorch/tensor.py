@@ -42,7 +42,7 @@ def _in_place_operator(compute: Callable[[Any, Any], Any]) -> Callable[[Any, Any
         if self._children or not self._requires_grad:
             return compute(self, other)
         if not is_grad_enabled():
-            self.data = compute(self._data, _values(other))
+            self.data = compute(self._value, _values(other))
             return self
         if self._grad is not None:
             raise RuntimeError(
@@ -106,30 +106,30 @@ class Tensor(Methods, Conversions, InPlace):
         values of the forward pass. Assigning writes new values of the same shape into the array;
         a Dask array, which is a plan and no memory, is exchanged for the new one.
         """
-        return self._data
+        return self._value
 
     @data.setter
     def data(self, values: Any) -> None:
-        if values is self._data:  # x.data -= step has changed the array in place
+        if values is self._value:  # x.data -= step has changed the array in place
             return
         way = "x.data = y, the values alone,"
-        values = _floating_array(values, self._data.dtype, way, "y in the place of x")
-        if values.shape != self._data.shape:
+        values = _floating_array(values, self._value.dtype, way, "y in the place of x")
+        if values.shape != self._value.shape:
             raise ValueError(
                 f"data: {describe(self)} takes values of that shape, got shape {values.shape}"
             )
-        values = kind_of(self._data).like(values, self._data)
-        if isinstance(self._data, np.ndarray):
-            self._data[...] = values
+        values = kind_of(self._value).like(values, self._value)
+        if isinstance(self._value, np.ndarray):
+            self._value[...] = values
         else:
-            self._data = values
+            self._value = values
 
     @property
     def grad(self) -> Array:
         """The gradient from the backward passes, an array like `data`; zeros before the first."""
         grad = self._grad
         if grad is None:
-            return np.zeros_like(self._data)
+            return np.zeros_like(self._value)
         if isinstance(grad, np.generic):
             self._grad = grad = np.asarray(grad)
         return grad
@@ -138,12 +138,12 @@ class Tensor(Methods, Conversions, InPlace):
     def grad(self, values: Any) -> None:
         if values is not None and values is not self._grad:
             way = "x.grad = y, the values alone,"
-            values = _floating_array(values, self._data.dtype, way, "y in an expression")
-            if values.shape != self._data.shape:
+            values = _floating_array(values, self._value.dtype, way, "y in an expression")
+            if values.shape != self._value.shape:
                 raise ValueError(
                     f"grad: {describe(self)} has a gradient of that shape, got {values.shape}"
                 )
-            values = kind_of(self._data).like(values, self._data)
+            values = kind_of(self._value).like(values, self._value)
         self._grad = values
 
     @property
@@ -204,19 +204,19 @@ class Tensor(Methods, Conversions, InPlace):
 
     def _seed(self, gradient: Any) -> Any:
         if gradient is None:
-            return ones_like(self._data)
+            return ones_like(self._value)
         way, instead = "z.backward(y), with the values alone,", "(z * y).sum().backward()"
-        seed = _floating_array(gradient, self._data.dtype, way, instead)
-        if seed.shape != self._data.shape:
+        seed = _floating_array(gradient, self._value.dtype, way, instead)
+        if seed.shape != self._value.shape:
             raise ValueError(
                 f"backward: {describe(self)} takes a gradient of that shape, got {seed.shape}"
             )
-        return kind_of(self._data).like(seed, self._data)
+        return kind_of(self._value).like(seed, self._value)
 
     def detach(self) -> Tensor:
         """Give a tensor of the same values, sharing their memory, without history or gradient."""
         twin: Tensor = object.__new__(self._result)
-        twin._begin(self._data, self.label, False, None)
+        twin._begin(self._value, self.label, False, None)
         return twin
 
     def render(
@@ -272,18 +272,18 @@ class Tensor(Methods, Conversions, InPlace):
     @property
     def dtype(self) -> np.dtype[Any]:
         """The floating type of the entries."""
-        return self._data.dtype
+        return self._value.dtype
 
     def numpy(self) -> Array:
         """Give the values: the array itself, not a copy; a Dask array is computed."""
-        values: Array = kind_of(self._data).numpy(self._data)
+        values: Array = kind_of(self._value).numpy(self._value)
         return values
 
     to_numpy = numpy  # by which matplotlib and pandas ask
 
     def item(self) -> float:
         """Give the only entry as a Python float. Raises ValueError if there are more, or none."""
-        if self._data.size != 1:
+        if self._value.size != 1:
             raise ValueError(f"item: expected a single entry, got {describe(self)}")
         return float(self.numpy().item())
 
@@ -292,9 +292,9 @@ class Tensor(Methods, Conversions, InPlace):
         return self.numpy().tolist()
 
     def __len__(self) -> int:
-        if not self._data.ndim:
+        if not self._value.ndim:
             raise TypeError("len() of a tensor of no axes")
-        return int(self._data.shape[0])
+        return int(self._value.shape[0])
 
     def __iter__(self) -> Iterator[Tensor]:
         return (self[i] for i in range(len(self)))
@@ -315,14 +315,14 @@ class Tensor(Methods, Conversions, InPlace):
         return self.round(ndigits)
 
     def __bool__(self) -> bool:
-        if self._data.size != 1:
+        if self._value.size != 1:
             raise ValueError(
                 f"the truth of {describe(self)} is ambiguous: use any() or all() of a comparison"
             )
         return bool(self.numpy().item())
 
     def __repr__(self) -> str:
-        parts = [kind_of(self._data).text(self._data)]
+        parts = [kind_of(self._value).text(self._value)]
         if self.label is not None:
             parts.append(f"label={self.label!r}")
         if self.dtype != np.float64:
@@ -339,27 +339,27 @@ class Tensor(Methods, Conversions, InPlace):
     __hash__ = object.__hash__
 
     def __eq__(self, other: object) -> PlainArray:  # type: ignore[override]
-        truths: PlainArray = plain(self._data == _values(other))
+        truths: PlainArray = plain(self._value == _values(other))
         return truths
 
     def __ne__(self, other: object) -> PlainArray:  # type: ignore[override]
-        truths: PlainArray = plain(self._data != _values(other))
+        truths: PlainArray = plain(self._value != _values(other))
         return truths
 
     def __lt__(self, other: Any) -> PlainArray:
-        truths: PlainArray = plain(self._data < _values(other))
+        truths: PlainArray = plain(self._value < _values(other))
         return truths
 
     def __le__(self, other: Any) -> PlainArray:
-        truths: PlainArray = plain(self._data <= _values(other))
+        truths: PlainArray = plain(self._value <= _values(other))
         return truths
 
     def __gt__(self, other: Any) -> PlainArray:
-        truths: PlainArray = plain(self._data > _values(other))
+        truths: PlainArray = plain(self._value > _values(other))
         return truths
 
     def __ge__(self, other: Any) -> PlainArray:
-        truths: PlainArray = plain(self._data >= _values(other))
+        truths: PlainArray = plain(self._value >= _values(other))
         return truths
 
     # --- ways out of the graph --------------------------------------------------------------
@@ -401,7 +401,7 @@ class Tensor(Methods, Conversions, InPlace):
 
     @property
     def _mask(self) -> NoReturn:
-        """Refuse: np.ma asks for it before it takes `_data` for the values of a masked array."""
+        """Refuse: np.ma asks for it before it takes `_value` for the values of a masked array."""
         raise TypeError(
             "np.ma computes with the values alone, and would lose the gradient: np.where(mask, x, "
             "y) chooses between tensors, x.data gives the values"
@@ -422,10 +422,10 @@ class Tensor(Methods, Conversions, InPlace):
                 f"an exchange by DLPack would lose the gradient of {describe(self)} without a "
                 "word: x.data or x.detach() gives the values alone"
             )
-        return self._data.__dlpack__(**options)
+        return self._value.__dlpack__(**options)
 
     def __dlpack_device__(self) -> Any:
-        return self._data.__dlpack_device__()
+        return self._value.__dlpack_device__()
 
     # --- changes in place -------------------------------------------------------------------
 
@@ -508,7 +508,7 @@ class Tensor(Methods, Conversions, InPlace):
     def __getstate__(self) -> tuple[Any, ...]:
         """Keep data, label, requires_grad and gradient; drop the graph."""
         self._refuse_to_leave("a copy", "x.clone()")
-        return self._data, self.label, self.requires_grad, self._grad
+        return self._value, self.label, self.requires_grad, self._grad
 
     def __setstate__(self, state: tuple[Any, ...]) -> None:
         if not isinstance(state, tuple) or len(state) != 4:
@@ -554,7 +554,7 @@ _ufunc_methods: dict[tuple[np.ufunc, str], Callable[..., Any]] = {
 
 
 def _values(x: Any) -> Any:
-    return x._data if isinstance(x, Tensor) else x
+    return x._value if isinstance(x, Tensor) else x
 
 
 def _deep_values(x: Any) -> Any:
@@ -584,7 +584,7 @@ def _way_back(seeds: Mapping[Node, Any], only: Any, create_graph: bool) -> dict[
     grads = dict(seeds)
     nodes = topological_order(seeds) if only is None else list(only)
     nodes.reverse()
-    kind = kind_of(*[root._data for root in seeds])
+    kind = kind_of(*[root._value for root in seeds])
     if create_graph or kind is NUMPY:
         pull(grads, nodes, only, create_graph)
     else:
@@ -609,7 +609,7 @@ def _floating_array(data: Any, dtype: npt.DTypeLike | None, way: str, instead: s
         dtype = floating(dtype)
     if isinstance(data, Tensor):
         data._refuse_to_leave(way, instead)
-        data = data._data
+        data = data._value
     if hasattr(data, "__array_function__"):
         array: Array = kind_of(data).accept(data).copy()
     elif hasattr(data, "__dlpack__"):  # another library's

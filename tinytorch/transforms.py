@@ -149,7 +149,7 @@ def _pull(outputs: Sequence[Tensor], seeds: Sequence[Tensor], variables: Any) ->
 def _result(value: Any, like: Tensor) -> Any:
     """Hand over a gradient, zeros for None: a tensor to a transform around, else a plain value."""
     if value is None:
-        value = np.zeros_like(like._data)
+        value = np.zeros_like(like._value)
     if in_transform():
         return value if isinstance(value, Tensor) else Tensor(value, requires_grad=False)
     # A copy, since rules may pass on what they were given; and a number if it has no axes.
@@ -160,7 +160,7 @@ def _primals(output: Any) -> Any:
     """Hand over the values of the outputs."""
 
     def primal(_where: str, y: Tensor) -> Any:
-        return _result(y if in_transform() else kind_of(y._data).known(y._data), y)
+        return _result(y if in_transform() else kind_of(y._value).known(y._value), y)
 
     return map_leaves(primal, "", output)
 
@@ -169,14 +169,14 @@ def _in_memory(results: Any, variables: Any) -> Any:
     """Compute, all together, results that come as plans where no argument was one."""
     arrays = leaves(results)
     kind = kind_of(*arrays)
-    if kind is NUMPY or kind_of(*[x._data for x in leaves(variables)]) is kind:
+    if kind is NUMPY or kind_of(*[x._value for x in leaves(variables)]) is kind:
         return results
     settled = iter(kind.settle(arrays, [None] * len(arrays)))
     return map_leaves(lambda _where, _array: next(settled)[()], "", results)
 
 
 def _ones(output: Tensor) -> Tensor:
-    return Tensor(np.ones_like(output._data), requires_grad=False)
+    return Tensor(np.ones_like(output._value), requires_grad=False)
 
 
 # --- gradients ------------------------------------------------------------------------------------
@@ -323,7 +323,7 @@ def jvp(f: Function, primals: Any, tangents: Any) -> tuple[Any, Any]:
         lambda where, x, v: seed(where, v, x), f"{title}: tangents", variables, _arguments(tangents)
     )
     outputs = leaves(output)
-    weights = [Tensor(np.ones_like(y._data)) for y in outputs]
+    weights = [Tensor(np.ones_like(y._value)) for y in outputs]
     pulled = run_in_transform(
         sweep, weights, outputs, weights, leaves(variables), create_graph=True
     )
@@ -424,11 +424,11 @@ def _jacobian(output: Any, variables: Any) -> Any:
     def blocks(_where: str, y: Tensor) -> Any:
         if in_transform():
             found = _rows_by_tensors(y, inputs)
-        elif kind_of(y._data).takes_batches:
+        elif kind_of(y._value).takes_batches:
             found = _rows_by_batch(y, inputs)
         else:
-            rows = [row._data for row in _rows_by_tensors(y, inputs)]
-            found = kind_of(y._data).settle(rows, [x._data for x in inputs])
+            rows = [row._value for row in _rows_by_tensors(y, inputs)]
+            found = kind_of(y._value).settle(rows, [x._value for x in inputs])
         remaining = iter(found)
         return map_leaves(lambda _where, _x: next(remaining), "", variables)
 
@@ -449,8 +449,8 @@ def _rows_by_tensors(y: Tensor, inputs: Sequence[Tensor]) -> list[Any]:
 
 def _rows_by_batch(y: Tensor, inputs: Sequence[Tensor]) -> list[Any]:
     """Sweep once for as many entries of y as memory should be spent on."""
-    found = [np.zeros_like(x._data, shape=(y.size, *x.shape)) for x in inputs]
-    step = 1 + _BATCHED_ENTRIES // (1 + sum(node._data.size for node in topological_order([y])))
+    found = [np.zeros_like(x._value, shape=(y.size, *x.shape)) for x in inputs]
+    step = 1 + _BATCHED_ENTRIES // (1 + sum(node._value.size for node in topological_order([y])))
     for start in range(0, y.size, step):
         batch = Batch(np.moveaxis(_units(y, start, step), 0, -1))
         for rows, part in zip(found, sweep([y], [batch], inputs, create_graph=False), strict=True):

@@ -139,7 +139,7 @@ class _Ready:
 def _read(source: Any, leaves: Sequence[Any]) -> Any:
     if type(source) is Argument:
         leaf = leaves[source.number]
-        return leaf._data if isinstance(leaf, Node) else leaf
+        return leaf._value if isinstance(leaf, Node) else leaf
     if type(source) is Place:
         return source.read()
     key = source.node
@@ -352,7 +352,7 @@ def _signature(tree: Any, leaves: list[Any], owners: dict[int, int]) -> Any:  # 
         owner = owners.setdefault(id(owner_of(tree)), len(owners))
         return tree.shape, tree.dtype.str, tree.strides, owner
     if isinstance(tree, Node):
-        data = tree._data
+        data = tree._value
         owner = owners.setdefault(id(owner_of(data)), len(owners))
         return (
             kind, data.shape, data.dtype.str, data.strides, owner, tree._requires_grad,

@@ -68,7 +68,7 @@ class Environment:
         rng = "default_generator"
         self._place("attribute", random, rng, f"random.{rng}", random.default_generator)
         self.arrays = [value for _, value, _ in self.found if isinstance(value, np.ndarray | Node)]
-        self.owners = {id(owner_of(getattr(x, "_data", x))) for x in self.arrays}
+        self.owners = {id(owner_of(getattr(x, "_value", x))) for x in self.arrays}
 
     def differences(self, other: Environment) -> list[tuple[Place, Any, Any]]:
         """List the places that hold something else in `other`; of another structure, the first."""
@@ -108,9 +108,9 @@ class Environment:
             if isinstance(value, _STRUCTURES):
                 terms.append(f"len(v{i}) == {state}")
             if isinstance(value, Node):
-                names[f"d{i}"] = value._data
+                names[f"d{i}"] = value._value
                 terms.append(
-                    f"v{i}._data is d{i} and v{i}._requires_grad is {value._requires_grad}"
+                    f"v{i}._value is d{i} and v{i}._requires_grad is {value._requires_grad}"
                 )
         for i, (attributes, size) in enumerate(self._attributes):
             names[f"a{i}"] = attributes

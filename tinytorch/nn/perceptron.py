@@ -79,7 +79,7 @@ class Layer(Module):
         """Compute activation(x @ weight + bias)."""
         weight = self.weight
         x = input_like(weight, x)
-        if getattr(x, "shape", ())[-1:] != weight._data.shape[:1]:
+        if getattr(x, "shape", ())[-1:] != weight._value.shape[:1]:
             raise ValueError(
                 f"{type(self).__name__}: expected an input of shape (batch, {len(weight)}), "
                 f"got {describe(x)}"

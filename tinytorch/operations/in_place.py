@@ -40,7 +40,7 @@ def write(x: Any, values: Any, name: str) -> Any:
             f"{name}: what is written into {describe(x)} requires a gradient, which would be "
             f"lost: x = x.{name.rstrip('_')}(...) makes a new one, .detach() goes on without"
         )
-    values, own = getattr(values, "_data", values), x._data
+    values, own = getattr(values, "_value", values), x._value
     if hasattr(x, "_grad"):
         x.data = np.broadcast_to(values, own.shape)
     else:
@@ -63,7 +63,7 @@ class InPlace:
     """Changes of the array itself, by PyTorch's names."""
 
     __slots__ = ()
-    _data: Any
+    _value: Any
 
     add_, sub_, mul_, div_ = map(_in_place, ("add", "sub", "mul", "div"))
     pow_, remainder_, lerp_ = map(_in_place, ("pow", "remainder", "lerp"))
@@ -114,5 +114,5 @@ class InPlace:
 
     def bernoulli_(self: Any, p: Any = 0.5, *, generator: RNG = None) -> Any:
         """Draw 1 with probability `p`, else 0."""
-        drawn = chosen(generator).random(self.shape) < getattr(p, "_data", p)
+        drawn = chosen(generator).random(self.shape) < getattr(p, "_value", p)
         return write(self, drawn, "bernoulli_")

@@ -69,14 +69,14 @@ def outputs(op: Operation, function: Callable[..., Any], rules: Sequence[Rule], 
     `out` are all of the outputs together. Since gradients add up linearly, what x gets through one
     does not depend on what it gets through another.
     """
-    arrays = evaluate(op, function, x._data)
+    arrays = evaluate(op, function, x._value)
 
     def ruled(rule: Rule) -> Rule:
         # To be differentiated again, the other outputs must know that they come from x.
         return lambda grad, out, x: rule(grad, function(x) if isinstance(x, Node) else arrays, x)
 
     return [
-        record(array, (x,), (array, x._data), op, (ruled(rule),))
+        record(array, (x,), (array, x._value), op, (ruled(rule),))
         for array, rule in zip(arrays, rules, strict=True)
     ]
 

@@ -18,7 +18,7 @@ def describe(operand: Any) -> str:
     """Say what an operand is, for a message."""
     if isinstance(operand, Node):
         name = "a tensor" if operand.label is None else f"tensor {operand.label!r}"
-        return f"{name} of shape {operand._data.shape}"
+        return f"{name} of shape {operand._value.shape}"
     if hasattr(operand, "shape") and operand.shape != ():
         dtype = f"dtype {operand.dtype} and " if hasattr(operand, "dtype") else ""
         if hasattr(operand, "__array_function__"):

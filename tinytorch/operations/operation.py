@@ -102,7 +102,7 @@ def apply(
     """
     for x in operands:
         if isinstance(x, Node):
-            dtype = x._data.dtype
+            dtype = x._value.dtype
             break
     else:
         plain: Tensor = function(*operands)  # an array in fact, which the rule treats alike
@@ -111,7 +111,7 @@ def apply(
     for x in operands:
         given = x if isinstance(x, Node) else constant(x, dtype, op)
         inputs.append(given)
-        arrays.append(given._data if isinstance(given, Node) else given)
+        arrays.append(given._value if isinstance(given, Node) else given)
     try:
         if IN_MEMORY.issuperset(map(type, arrays)):
             value = function(*arrays)
@@ -133,7 +133,7 @@ def unary(
     rules = (rule,)
 
     def method(self: Any) -> Any:
-        x = self._data
+        x = self._value
         try:
             value = function(x) if type(x) is np.ndarray else evaluate(op, function, x)
         except RuntimeWarning:
@@ -182,15 +182,15 @@ def binary(
 
     def method(self: Any, other: Any) -> Any:
         if isinstance(other, Node):
-            y = other._data
+            y = other._value
             if isinstance(self, Node):
-                x = self._data
+                x = self._value
             elif prefers_arrays and type(self) in NUMBERS:
                 x = as_array(self, y.dtype)
             else:
                 self = x = constant(self, y.dtype, op)
         else:
-            x = self._data
+            x = self._value
             if prefers_arrays and type(other) in NUMBERS:
                 y = as_array(other, x.dtype)
             else:

@@ -96,14 +96,14 @@ def apply_own(
 ) -> Any:
     """Compute `function` and record how it came about."""
     options = options or {}
-    dtype = next(x._data.dtype for x in operands if isinstance(x, Node))
+    dtype = next(x._value.dtype for x in operands if isinstance(x, Node))
     inputs = [x if isinstance(x, Node) else constant(x, dtype, op) for x in operands]
     # Without a rule, a tensor counts as the constant that it is.
     inputs = [
         x.detach() if rule is None and hasattr(x, "detach") else x
         for x, rule in zip(inputs, rules, strict=True)
     ]
-    arrays = [x._data if isinstance(x, Node) else x for x in inputs]
+    arrays = [x._value if isinstance(x, Node) else x for x in inputs]
     try:
         value = evaluate(op, lambda *arrays: function(*arrays, *parameters, **options), *arrays)
     except (ValueError, IndexError) as error:

@@ -350,27 +350,27 @@ class Reductions(Node):
     @torch_spelling
     def argmax(self, axis: int | None = None, keepdims: bool = False) -> Any:
         """Give the index of the largest entry, as plain integers."""
-        return plain(np.argmax(self._data, axis=axis, keepdims=keepdims))
+        return plain(np.argmax(self._value, axis=axis, keepdims=keepdims))
 
     @torch_spelling
     def argmin(self, axis: int | None = None, keepdims: bool = False) -> Any:
         """Give the index of the smallest entry, as plain integers."""
-        return plain(np.argmin(self._data, axis=axis, keepdims=keepdims))
+        return plain(np.argmin(self._value, axis=axis, keepdims=keepdims))
 
     @torch_spelling
     def any(self, axis: Axis = None, keepdims: bool = False) -> Any:
         """Say whether any entry is not 0, as plain truth values."""
-        return plain(np.any(self._data, axis=axis, keepdims=keepdims))
+        return plain(np.any(self._value, axis=axis, keepdims=keepdims))
 
     @torch_spelling
     def all(self, axis: Axis = None, keepdims: bool = False) -> Any:
         """Say whether all entries are not 0, as plain truth values."""
-        return plain(np.all(self._data, axis=axis, keepdims=keepdims))
+        return plain(np.all(self._value, axis=axis, keepdims=keepdims))
 
     @torch_spelling
     def count_nonzero(self, axis: Axis = None, keepdims: bool = False) -> Any:
         """Count the entries that are not 0, as plain integers."""
-        return plain(np.count_nonzero(self._data, axis=axis, keepdims=keepdims))
+        return plain(np.count_nonzero(self._value, axis=axis, keepdims=keepdims))
 
 
 def by_dim(name: str, axis: Any, dim: int | None) -> bool:

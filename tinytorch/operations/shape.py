@@ -150,7 +150,7 @@ def broadcast_to(x: Any, shape: int | Sequence[int]) -> Tensor:
 def full_like(a: Any, fill_value: Any, dtype: Any = None, *, shape: Any = None) -> Any:
     """Fill an array of a's shape and dtype, or others; with a tensor, give a tensor."""
     if not isinstance(fill_value, Node):
-        return np.full_like(a._data, fill_value, dtype, shape=shape)
+        return np.full_like(a._value, fill_value, dtype, shape=shape)
     filled: Any = broadcast_to(fill_value, np.shape(a) if shape is None else shape)
     dtype = a.dtype if dtype is None else dtype
     return filled if filled.dtype == dtype else filled.astype(dtype)
@@ -325,25 +325,25 @@ class Shape(Node):
     @property
     def shape(self) -> tuple[int, ...]:
         """The size along each axis."""
-        return self._data.shape
+        return self._value.shape
 
     @property
     def ndim(self) -> int:
         """The number of axes."""
-        return self._data.ndim
+        return self._value.ndim
 
     @property
     def size(self) -> Size:
         """The number of entries; as in PyTorch, `x.size()` is the shape, `x.size(0)` one size."""
-        return Size(self._data.shape)
+        return Size(self._value.shape)
 
     def numel(self) -> int:
         """Give the number of entries."""
-        return self._data.size
+        return self._value.size
 
     def dim(self) -> int:
         """Give the number of axes."""
-        return self._data.ndim
+        return self._value.ndim
 
     ravel = ravel
     moveaxis = movedim = _also_of_scalars(moveaxis)

@@ -80,7 +80,7 @@ class Optimizer:
                 raise TypeError(f"{kind}: a parameter is a Tensor, got {describe(x)}")
             if x._children:
                 raise ValueError(f"{kind}: {describe(x)} is computed from others; optimise those")
-            if kind_of(x._data) is not NUMPY:
+            if kind_of(x._value) is not NUMPY:
                 raise TypeError(f"{kind}: {describe(x)} holds no NumPy array to change")
             if x in known:
                 raise ValueError(f"{kind}: {describe(x)} comes twice among the parameters")
@@ -91,7 +91,7 @@ class Optimizer:
         """Forget all gradients; if not `set_to_none`, set them to zeros, which steps then use."""
         for group in self.param_groups:
             for x in group["params"]:
-                x._grad = None if set_to_none else np.zeros_like(x._data)
+                x._grad = None if set_to_none else np.zeros_like(x._value)
 
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
         """Change each parameter that has a gradient, in place, and give the closure's result.
@@ -109,7 +109,7 @@ class Optimizer:
         for group in self.param_groups:
             decay = group.get("weight_decay")
             for parameter in group["params"]:
-                x, g = parameter._data, parameter._grad
+                x, g = parameter._value, parameter._grad
                 if g is None:
                     continue
                 if group.get("maximize"):
@@ -172,7 +172,7 @@ class Optimizer:
         """Copy what is kept for the parameter `x`: a number, or an array of its shape and dtype."""
         if name in ("step", "mu_product"):
             return float(value)
-        array = np.asarray(value, like=x._data).astype(x.dtype)
+        array = np.asarray(value, like=x._value).astype(x.dtype)
         if array.shape != x.shape:
             raise ValueError(
                 f"load_state_dict of {type(self).__name__}: {name} has shape {array.shape}, "
