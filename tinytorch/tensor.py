@@ -400,14 +400,6 @@ class Tensor(Methods, Conversions, InPlace):
         return np.array(self.numpy(), dtype=dtype, copy=copy)
 
     @property
-    def _mask(self) -> NoReturn:
-        """Refuse: np.ma asks for it before it takes `_value` for the values of a masked array."""
-        raise TypeError(
-            "np.ma computes with the values alone, and would lose the gradient: np.where(mask, x, "
-            "y) chooses between tensors, x.data gives the values"
-        )
-
-    @property
     def chunks(self) -> NoReturn:
         """Refuse: Dask's functions ask for it before they take a tensor for an array."""
         raise TypeError(
