@@ -11,11 +11,11 @@ from __future__ import annotations
 import functools
 import inspect
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from contextvars import copy_context
 from threading import get_ident
 from typing import Any, Self, TypeVar, overload
-from weakref import WeakValueDictionary
+from weakref import ref
 
 from tinytorch.engine import Node, recording, topological_order
 
@@ -177,7 +177,7 @@ def is_grad_enabled() -> bool:
 
 
 # By id, what the transforms that are running, in whatever threads, have given to their functions.
-_variables = WeakValueDictionary[int, Node]()
+_variables: dict[int, ref[Node]] = {}
 
 
 def in_transform(*tensors: Node) -> bool:
@@ -190,11 +190,13 @@ def in_transform(*tensors: Node) -> bool:
     enabled, depth = recording.get()
     if depth or not enabled or not _variables:
         return bool(enabled and depth)
-    return any(id(node) in _variables for node in topological_order(tensors))
+    # An id may be another's by now, if an interrupt has left it behind.
+    nodes = topological_order(tensors)
+    return any(id(x) in _variables and _variables[id(x)]() is x for x in nodes)
 
 
 def run_in_transform(
-    function: Callable[..., Any], variables: Iterable[Node], *args: Any, **kwargs: Any
+    function: Callable[..., Any], variables: Sequence[Node], *args: Any, **kwargs: Any
 ) -> Any:
     """Call `function` and record it, one transform deeper; nothing of that outlasts the call.
 
@@ -205,10 +207,10 @@ def run_in_transform(
         recording.set([True, recording.get()[1] + 1])
         return function(*args, **kwargs)
 
-    new = {id(x): x for x in variables}
-    _variables.update(new)
     try:
+        for x in variables:
+            _variables[id(x)] = ref(x)
         return copy_context().run(run)
     finally:
-        for i in new:
-            _variables.pop(i, None)
+        for x in variables:
+            _variables.pop(id(x), None)

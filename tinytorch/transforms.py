@@ -106,8 +106,10 @@ def call_on_tensors(
         # A copy that passes gradients on, for the transform around this one.
         x = leaf.clone() if isinstance(leaf, Tensor) and in_transform() else Tensor(leaf)
         x.requires_grad = True
+        made.append(x)
         return x
 
+    made: list[Tensor] = []
     numbers = [argnums] if isinstance(argnums, int) else list(argnums)
     try:
         numbers = [range(len(args))[i] for i in numbers]
@@ -118,20 +120,20 @@ def call_on_tensors(
         ) from None
     variables = {i: map_leaves(variable, f"{title}: argument {i}", args[i]) for i in numbers}
     given = [variables.get(i, x) for i, x in enumerate(args)]
-    output = run_in_transform(f, leaves(list(variables.values())), *given, **kwargs)
+    output = run_in_transform(f, made, *given, **kwargs)
     output = map_leaves(_tensor, f"{title}: the output", output)
-    if not in_transform() and in_transform(*leaves(output)):
-        raise TypeError(
-            f"{title}: it depends on a variable of a transform in another thread, which would lose "
-            "its gradient without a word: contextvars.copy_context().run(...) in this thread lets "
-            "it know of that transform"
-        )
     chosen = tuple(variables[i] for i in numbers)
     return output, chosen[0] if isinstance(argnums, int) else chosen
 
 
 def _tensor(where: str, leaf: Any) -> Tensor:
     if isinstance(leaf, Tensor):
+        if in_transform(leaf) and not in_transform():
+            raise TypeError(
+                f"{where} depends on a variable of a transform in another thread, which would lose "
+                "its gradient without a word: contextvars.copy_context().run(...) in this thread "
+                "lets it know of that transform"
+            )
         return leaf
     raise TypeError(
         f"{where} is {describe(leaf)}, expected a tensor: a plain array, float(), .item() and the "
