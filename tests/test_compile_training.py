@@ -17,7 +17,7 @@ CLASSES = np.array([0, 2, 1, 1])
 
 
 def arrays(model: Any) -> list[Any]:
-    return [getattr(x, "_data", x) for x in (*model.parameters, *model.buffers())]
+    return [getattr(x, "_value", x) for x in (*model.parameters, *model.buffers())]
 
 
 def classifier(kind: str, dtype: Any, options: dict[str, Any]) -> Any:

@@ -614,3 +614,27 @@ def test_gradients_are_laid_out_as_their_data() -> None:
         x.grad = None
         z.backward()
         assert x.grad.chunks == x.data.chunks
+
+
+DASKS_FUNCTIONS: dict[str, Callable[[Any, Any], Any]] = {
+    "sum": lambda X, w: da.sum(X @ w),
+    "stack": lambda X, w: da.stack([X @ w, X @ w]),
+    "concatenate": lambda X, w: da.concatenate([w, w]),
+    "method dot": lambda X, w: X.dot(w),
+    "tensordot": lambda X, w: da.tensordot(X, w, axes=1),
+    "matmul": lambda X, w: da.matmul(X, w),  # noqa: PLW0108
+    "einsum": lambda X, w: da.einsum("ij,j", X, w),
+    "where": lambda X, w: da.where(X[:, 0] > 0, w[0], 1),
+    "asarray": lambda X, w: da.asarray(w),
+    "from_array": lambda X, w: da.from_array(w, name=False),
+}
+
+
+@pytest.mark.parametrize("name", DASKS_FUNCTIONS)
+def test_functions_of_dask_itself_take_no_tensors(name: str) -> None:
+    x = da.ones((3, 2), chunks=(2, 2))
+    with pytest.raises(TypeError, match=r"Dask's functions .* np\.sum\(x\), plan on Dask arrays"):
+        DASKS_FUNCTIONS[name](x, Tensor([1.0, 2.0]))
+    with pytest.raises(TypeError, match="Dask's functions"):
+        grad(lambda w: DASKS_FUNCTIONS[name](x, w))(np.ones(2))
+    assert_allclose(grad(lambda w: np.dot(x, w).sum() + np.exp(w).sum())(np.zeros(2)), [4, 4])

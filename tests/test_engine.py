@@ -147,7 +147,7 @@ def test_dropping_the_last_name_frees_everything_at_once(graph: Any, backward: b
         z.backward()
     nodes = topological_order([z])
     alive = [weakref.ref(node) for node in nodes if node is not x]
-    alive += [weakref.ref(node._data) for node in nodes if node is not x]
+    alive += [weakref.ref(node._value) for node in nodes if node is not x]
     del z, nodes
     assert len(alive) > 2
     assert not [ref for ref in alive if ref() is not None]

@@ -655,7 +655,7 @@ def test_to_numpy_and_to_operations_a_plain_array_is_numpys_own() -> None:
     assert np.transpose(places[None]).shape == (2, 1)  # NumPy's functions mean what NumPy's mean
     assert np.repeat(places, 2).shape == (4,)
     assert [array.tolist() for array in np.nonzero(mask)] == [[1, 1, 1], [0, 1, 2]]
-    assert type((x * mask)._data) is type(x[:, places]._data) is np.ndarray
+    assert type((x * mask)._value) is type(x[:, places]._value) is np.ndarray
     assert all(type(part) is not PlainArray for part in (x * mask)._children)
     (x * mask).sum().backward()
     assert_array_equal(x.grad, mask)

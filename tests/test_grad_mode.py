@@ -6,6 +6,7 @@ import asyncio
 import gc
 import signal
 import sys
+import threading
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
@@ -129,6 +130,47 @@ def test_an_asynchronous_generator_that_is_left_leaves_nothing() -> None:
         assert is_grad_enabled()
 
     asyncio.run(main())
+    assert is_grad_enabled()
+
+
+# --- threads --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("use", ["with", "decorator", "generator"])
+def test_threads_that_share_a_mode_do_not_disturb_each_other(use: str) -> None:
+    @no_grad
+    def decorated() -> bool:
+        return is_grad_enabled()
+
+    @no_grad
+    def generator() -> Iterator[bool]:
+        yield is_grad_enabled()
+
+    def enabled_inside() -> bool:
+        if use == "with":
+            with no_grad:
+                return is_grad_enabled()
+        return decorated() if use == "decorator" else next(generator())
+
+    def work() -> None:
+        wrong.extend(enabled_inside() or not is_grad_enabled() for _ in range(1000))
+
+    wrong: list[bool] = []
+    errors: list[Any] = []
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    hook, threading.excepthook = threading.excepthook, errors.append
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    finally:
+        sys.setswitchinterval(interval)
+        threading.excepthook = hook
+    assert not errors
+    assert wrong == [False] * 4000
     assert is_grad_enabled()
 
 

@@ -8,6 +8,7 @@ import math
 import pickle
 import threading
 import warnings
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -17,8 +18,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from numpy.testing import assert_allclose, assert_array_equal
+from scipy import sparse
 
-from tinytorch import Tensor, no_grad
+from tinytorch import Tensor, nn, no_grad, optim
 
 FLOATS = (np.float16, np.float32, np.float64)
 
@@ -665,3 +667,71 @@ def test_nothing_warns_on_import_of_a_value() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert float(np.asarray(Tensor(1.5, requires_grad=False))) == 1.5
+
+
+# --- what bad input is told -----------------------------------------------------------------------
+
+X = Tensor(np.ones((2, 2)))
+NET = nn.Linear(2, 1, rng=0)
+SPARSE = sparse.csr_array(np.eye(2))
+TOLD: dict[str, tuple[Callable[[], Any], str]] = {
+    "keepdims by place": (lambda: np.max(X, 0, None, True), "write keepdims=True"),
+    "a dtype by place": (lambda: np.mean(X, 0, np.float64), r"float64.*x\.astype\(dtype\)"),
+    "a dtype of cumsum": (lambda: np.cumsum(X, 0, np.float64), r"np\.cumsum.*x\.astype\(dtype\)"),
+    "a sparse operand": (lambda: X @ SPARSE, r"got a csr_array .* toarray\(\) gives an array"),
+    "sparse data": (lambda: Tensor(SPARSE), r"got a csr_array .* toarray\(\) gives an array"),
+    "a ufunc of one's own": (
+        lambda: np.frompyfunc(lambda a: a, 1, 1)(X),
+        r"^<lambda> \(vectorized\) has no derivative rule",
+    ),
+    "a module to optimise": (lambda: optim.SGD(NET), r"got a module, Linear: its \.parameters"),
+    "a word for lr": (lambda: optim.Adam(NET.parameters, lr="a"), "numbers for lr, got str 'a'"),
+    "a number for betas": (lambda: optim.Adam(NET.parameters, betas=3), "betas.* got int 3"),
+    "another's dtype": (lambda: Tensor([1.0], dtype=torch.float32), "got dtype torch.float32"),
+    "another's dtype later": (lambda: X.to(torch.float32), "got dtype torch.float32"),
+    "no state": (lambda: X.__setstate__((1,)), r"\(data, label, requires_grad, grad\), got tuple"),
+}
+
+
+@pytest.mark.parametrize("name", TOLD)
+def test_bad_input_is_told_what_to_write(name: str) -> None:
+    call, message = TOLD[name]
+    with pytest.raises(TypeError, match=message):
+        call()
+
+
+def test_backward_takes_pytorchs_retain_graph() -> None:
+    x = Tensor([1.0, 2.0])
+    z = (x * x).sum()
+    for retain in (True, False, None):
+        z.backward(retain_graph=retain)
+    assert_array_equal(x.grad, [6, 12])
+
+
+def test_a_step_by_hand_before_any_gradient_gives_none() -> None:
+    x = Tensor([1.0, 2.0])
+    y = x * x
+    y._backward()
+    assert_array_equal(x.grad, [0, 0])
+
+
+@pytest.mark.parametrize("method", ["transpose", "swapaxes", "movedim", "moveaxis", "swapdims"])
+def test_a_scalar_has_an_axis_to_exchange_with_itself(method: str) -> None:
+    for axes in ((0, 0), (0, -1), (-1, 0)):
+        x = Tensor(3.0)
+        y = getattr(x, method)(*axes)
+        y.backward()
+        assert (y.shape, y.item(), float(x.grad)) == ((), 3.0, 1.0)
+    with pytest.raises(IndexError):
+        getattr(Tensor(3.0), method)(0, 1)
+
+
+def test_neurons_are_views_that_take_no_memory_for_gradients() -> None:
+    layer = nn.Layer(2, 3, rng=0)
+    assert [x._grad for neuron in layer.neurons for x in neuron.parameters] == [None] * 6
+    layer(np.ones((4, 2))).sum().backward()
+    for j, neuron in enumerate(layer.neurons):
+        assert_array_equal(neuron.weight.grad, layer.weight.grad[:, [j]])
+        assert_array_equal(neuron.bias.grad, layer.bias.grad[[j]])
+    layer.neurons[0].weight.grad[:] = 7
+    assert (layer.weight.grad[:, 0] == 7).all()

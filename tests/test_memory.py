@@ -33,7 +33,7 @@ def no_collector() -> Iterator[None]:
 def references(roots: list[Tensor]) -> list[Any]:
     """Refer weakly to all tensors and arrays of a graph."""
     nodes = topological_order(roots)
-    return [weakref.ref(part) for node in nodes for part in (node, node._data)]
+    return [weakref.ref(part) for node in nodes for part in (node, node._value)]
 
 
 def outputs_of(case: Case, xs: list[Tensor], inputs: Any) -> list[Tensor]:
@@ -101,7 +101,7 @@ def test_a_leafs_gradient_is_its_own_memory(case: Case) -> None:
             others = topological_order([y, *xs])
             for x in xs:
                 arrays = [node._grad for node in others if node is not x and node._grad is not None]
-                arrays += [node._data for node in others]
+                arrays += [node._value for node in others]
                 assert not any(np.may_share_memory(x.grad, array) for array in arrays)
                 assert x.grad.flags.writeable
             for x in xs:

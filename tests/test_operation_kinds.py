@@ -66,7 +66,7 @@ def parameters() -> Iterator[Any]:
 def total(result: Any) -> Any:
     """Add up all tensors in a result."""
     if isinstance(result, Node):
-        assert not isinstance(result._data, Node)
+        assert not isinstance(result._value, Node)
         return result.sum()
     if isinstance(result, list | tuple):
         return sum(map(total, result))

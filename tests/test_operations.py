@@ -416,7 +416,7 @@ def test_no_rule_writes_into_what_it_is_given(case: Case) -> None:
     for seed in range(3):
         xs, pairs = graph_of(case, seed)
         for node in topological_order([*xs, *[y for y, _ in pairs]]):
-            node._data.flags.writeable = False
+            node._value.flags.writeable = False
         for y, w in pairs:
             w.flags.writeable = False
             gradients({y: w})

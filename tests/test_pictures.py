@@ -122,7 +122,7 @@ def test_the_quickstart() -> None:
 
 def test_drawing_computes_no_gradient_and_changes_nothing() -> None:
     z = quickstart()
-    before = z._children, z._op, z._backward, z._data.copy()
+    before = z._children, z._op, z._backward, z._value.copy()
     assert "grad" not in draw(z, expand=True).dot
     product = z._children[0]
     assert z._grad is product._grad is product._children[0]._grad is None
@@ -238,7 +238,7 @@ def test_an_array_that_is_not_computed_yet_stays_so() -> None:
             pytest.fail("it was computed")
 
     x = Tensor(1.0, label="x")
-    x._data = Lazy()  # type: ignore[assignment]
+    x._value = Lazy()  # type: ignore[assignment]
     assert cards(draw(x))["x"] == ["", "leaf (2, 3) float32", f"{__name__} array"]
 
 
@@ -306,6 +306,15 @@ def test_of_a_long_label_both_ends_are_shown_and_all_in_a_tooltip(
     assert full.startswith(head)
     assert full.endswith(tail)
     assert float(parsed(svg).get("width", "").removesuffix("pt")) < 700
+
+
+@pytest.mark.parametrize("part", ["x", '"', "\\", "\x00", "漢", "a\n", "&"])
+@pytest.mark.parametrize("length", [2_500, 16_384, 100_000])
+def test_labels_of_any_length_are_drawn(part: str, length: int) -> None:
+    svg = draw(Tensor(1.0, label=part * length)).svg
+    (shown,) = tooltips(svg)
+    assert shown.startswith(ascii(part)[1:-1] if part == "\x00" else part)
+    assert shown.endswith("…") or len(svg) < 40_000
 
 
 def test_of_many_lines_the_first_and_the_last_are_shown() -> None:

@@ -778,7 +778,7 @@ def wrong_by_one(x: Any) -> Any:
 
 def wrong_curvature(x: Any) -> Any:
     """Give x**3, with a right slope that counts as constant."""
-    return record_with(lambda x: x**3, lambda g, _out, x: g * (3 * getattr(x, "_data", x) ** 2), x)
+    return record_with(lambda x: x**3, lambda g, _out, x: g * (3 * getattr(x, "_value", x) ** 2), x)
 
 
 def test_check_grads_accepts_what_is_right() -> None:

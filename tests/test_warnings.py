@@ -13,10 +13,11 @@ import pytest
 from cases import CASES, Case, dice
 from reference import exchanged, is_variable, leaves, tensors_of
 
-from tinytorch import Operation, Tensor, autograd, grad, jacobian, operation
+from tinytorch import Operation, Tensor, autograd, grad, jacobian, nn, operation, optim
 from tinytorch.engine import topological_order
+from tinytorch.nn.module import Parameter
 
-PACKAGE = r"tinytorch\.(arrays|engine|operations)\b"  # as in arrays/warned.py
+PACKAGE = r"tinytorch\.(arrays|engine|operations|tensor)\b"  # as in arrays/warned.py
 own_log = operation(np.log, lambda grad, out, x: grad / x, name="own_log")
 CALLS = {
     "unary": lambda x: x.log(),
@@ -29,22 +30,106 @@ CALLS = {
     "gradient": lambda x: grad(lambda x: np.sqrt(x).sum())(x.data),
     "Jacobian": lambda x: jacobian(np.sqrt)(x.data),
     "of arrays": lambda x: Operation.LOG(x.data),
+    "a cast": lambda x: Tensor(x.data * 1e300 + 1e300, dtype=np.float32),
+    "new data": lambda x: setattr(Tensor(x.data, dtype=np.float32), "data", x.data * 1e300),
+    "spread of one entry": lambda x: (x[:1].std(), x[:1].var(), np.std(x[:1], ddof=1)),
+    "infinite spread": lambda x: (x.data * np.inf, Tensor([np.inf, 0.0]).std())[1],
     "one's own": lambda x: own_log(x),  # noqa: PLW0108
 }
 
 
-@pytest.mark.parametrize("name", CALLS)
-def test_a_warning_names_the_users_line(name: str) -> None:
-    call = CALLS[name]
+FILTERS = ("always", "default", "module", "once", "error")
+
+
+def told_by(call: Any, action: Any) -> list[Any]:
+    """Give the warnings that `call` gives under a filter which comes after the package's."""
     with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("error", RuntimeWarning)
-        warnings.simplefilter("always", RuntimeWarning)
-        warnings.filterwarnings("error", category=RuntimeWarning, module=PACKAGE)
-        call(Tensor([0.0, 1.0]))
+        warnings.simplefilter("always")
+        warnings.simplefilter(action)
+        call()
+    return caught
+
+
+@pytest.mark.parametrize("action", FILTERS)
+@pytest.mark.parametrize("name", CALLS)
+def test_a_warning_names_the_users_line(name: str, action: Any) -> None:
+    call = CALLS[name]
+    line = inspect.getsourcelines(call)[1]
+    if action == "error":
+        with pytest.raises(RuntimeWarning) as raised:
+            told_by(lambda: call(Tensor([0.0, 1.0])), action)
+        lines = [entry.lineno for entry in raised.traceback if str(entry.path) == __file__]
+        assert line - 1 in lines
+        return
+    caught = told_by(lambda: call(Tensor([0.0, 1.0])), action)
     assert caught
     for warning in caught:
-        assert warning.filename == __file__
-        assert warning.lineno == inspect.getsourcelines(call)[1]
+        assert (warning.filename, warning.lineno) == (__file__, line), warning.message
+
+
+def diverging(kind: Any, **options: Any) -> Any:
+    w = Parameter(np.array([1e200, 1.0]), label="w")
+    w.grad = np.array([1e200, 1.0])
+    return kind([w], **options)
+
+
+STEPS: dict[str, Any] = {
+    "SGD": lambda: diverging(optim.SGD, lr=1e200),
+    "weight decay": lambda: diverging(optim.SGD, lr=1.0, weight_decay=1e200),
+    "momentum": lambda: diverging(optim.SGD, lr=1e200, momentum=0.9),
+    "Adam": lambda: diverging(optim.Adam, lr=1e-3),
+    "AdamW": lambda: diverging(optim.AdamW, lr=1e200, weight_decay=1e200),
+    "RMSprop": lambda: diverging(optim.RMSprop),
+    "Adagrad": lambda: diverging(optim.Adagrad),
+    "nothing to do": lambda: optim.SGD([Parameter(np.ones(1))]),
+}
+
+
+@pytest.mark.parametrize("action", FILTERS)
+@pytest.mark.parametrize("name", STEPS)
+def test_warnings_of_a_step_name_the_users_line(name: str, action: Any) -> None:
+    optimizer = STEPS[name]()
+
+    def step() -> None:
+        optimizer.step()
+
+    line = inspect.getsourcelines(step)[1] + 1
+    if action == "error":
+        with pytest.raises((RuntimeWarning, UserWarning)):
+            told_by(step, action)
+        return
+    caught = told_by(step, action)
+    assert caught
+    assert {(warning.filename, warning.lineno) for warning in caught} == {(__file__, line)}
+
+
+def test_a_step_leaves_alone_how_a_program_handles_errors() -> None:
+    optimizer, seen = STEPS["SGD"](), []
+    with np.errstate(all="ignore"):
+        assert not told_by(optimizer.step, "always")
+    with np.errstate(all="call", call=lambda kind, _: seen.append(kind)):
+        optimizer.step()
+    assert seen
+    with np.errstate(all="raise"), pytest.raises(FloatingPointError):
+        STEPS["SGD"]().step()
+    assert np.geterrcall() is None
+
+
+MODULES: dict[str, Any] = {
+    "a loss": lambda x: nn.MSELoss()(x, np.ones((2, 2))),
+    "its function": lambda x: nn.functional.mse_loss(x, np.ones((2, 2))),
+    "softmax": lambda x: nn.Softmax()(x) * 1,
+    "in a container": lambda x: nn.Sequential(nn.Softmax(), nn.Identity())(x) * 1,
+}
+
+
+@pytest.mark.parametrize("action", FILTERS[:-1])
+@pytest.mark.parametrize("name", MODULES)
+def test_warnings_of_modules_name_the_users_line(name: str, action: Any) -> None:
+    call = MODULES[name]
+    caught = told_by(lambda: call(Tensor([0.0, 1.0])), action)
+    line = inspect.getsourcelines(call)[1]
+    assert [(warning.filename, warning.lineno) for warning in caught] == [(__file__, line)]
 
 
 def test_a_program_of_its_own_shows_its_line_once_and_hides_what_it_ignores(tmp_path: Any) -> None:

@@ -106,7 +106,7 @@ def sweep(
     for output, share in zip(outputs, seeds, strict=True):
         weights = share
         if isinstance(share, Tensor) and not create_graph:
-            weights = kind_of(output._data).like(share._data, output._data)
+            weights = kind_of(output._value).like(share._value, output._value)
         joined[output] = joined[output] + weights if output in joined else weights
     # The nodes on the paths from the outputs to the inputs, and whether they are inputs.
     wanted, only = set(inputs), dict[Node, bool]()

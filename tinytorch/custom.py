@@ -172,7 +172,9 @@ def checkpoint(function: Function) -> Function:
     @functools.wraps(function)
     def checkpointed(*args: Any, **kwargs: Any) -> Any:
         given = _variables(args)
-        plans = any(kind_of(x._data).plans for x in leaves([args, kwargs]) if isinstance(x, Tensor))
+        plans = any(
+            kind_of(x._value).plans for x in leaves([args, kwargs]) if isinstance(x, Tensor)
+        )
         if plans or not is_grad_enabled():
             return function(*args, **kwargs)
         before = Tensor(0.0).clone()._order
@@ -210,7 +212,7 @@ def _tracked(tree: Any) -> list[Tensor]:
 
 
 def _same(x: Tensor, y: Tensor) -> bool:
-    return np.array_equal(x._data, y._data, equal_nan=True)
+    return np.array_equal(x._value, y._value, equal_nan=True)
 
 
 def name_of(function: Function) -> str:
@@ -245,7 +247,7 @@ def _record(op: Operation, compute: Function, pull_back: Function, variables: li
     def function(row: Any) -> Any:
         with no_grad():
             structure[:] = [compute(*map(_constant, apart(row)))]
-        arrays = [_data(y) for y in leaves(structure[0])]
+        arrays = [_value(y) for y in leaves(structure[0])]
         return arrays[0] if len(arrays) == 1 else tuple(arrays)
 
     def rule(grad: Any, _out: Any, row: Any) -> Any:
@@ -255,11 +257,11 @@ def _record(op: Operation, compute: Function, pull_back: Function, variables: li
         shares = pull_back(tree, *(apart(row) if again else map(_constant, apart(row))))
         joined = in_a_row(
             [
-                np.zeros_like(x._data) if share is None else share
+                np.zeros_like(x._value) if share is None else share
                 for share, x in zip(shares, variables, strict=True)
             ]
         )
-        return joined if again else _data(joined)
+        return joined if again else _value(joined)
 
     out = apply_own(op, function, (rule,), (in_a_row(variables),))
     parts = iter(out if isinstance(out, tuple) else (out,))
@@ -280,8 +282,8 @@ def _with(args: Any, variables: Sequence[Any], values: Any) -> Any:
     return map_leaves(lambda _, x: by_id.get(id(x), x), "", args)
 
 
-def _data(x: Any) -> Any:
-    return x._data if isinstance(x, Node) else x
+def _value(x: Any) -> Any:
+    return x._value if isinstance(x, Node) else x
 
 
 def _constant(x: Any) -> Any:
@@ -305,7 +307,7 @@ def _made_before(outputs: Sequence[Any], order: int) -> list[Any]:
     found, steps = dict[Any, None](), list[Any](outputs)
     seen = set[Node]()
     for x in steps:  # which grow on the way
-        if isinstance(x, Node) and x.requires_grad and x not in seen:
+        if isinstance(x, Node) and x._requires_grad and x not in seen:
             seen.add(x)
             if x._children and x._order > order:
                 steps.extend(x._children)

@@ -122,7 +122,7 @@ class Categorical(Distribution):
 
     def log_prob(self, value: Any) -> Tensor:
         """Give the logarithm of each number's probability."""
-        numbers = np.asarray(getattr(value, "_data", value)).astype(np.int64)
+        numbers = np.asarray(getattr(value, "_value", value)).astype(np.int64)
         shape = np.broadcast_shapes(numbers.shape, self.batch_shape)
         logits = self.logits.broadcast_to((*shape, self.logits.shape[-1]))
         return logits.take_along_axis(np.broadcast_to(numbers, shape)[..., None]).squeeze(-1)

@@ -9,9 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextvars import ContextVar
-from itertools import count, repeat
-from operator import attrgetter
-from threading import Lock
+from itertools import chain, count, repeat
+from operator import attrgetter, is_not
 from typing import Any, ClassVar, TypeAlias
 
 import numpy as np
@@ -27,28 +26,27 @@ Rule: TypeAlias = Callable[..., Any]  # rule(grad, out, *inputs) gives the share
 class Node:
     """A value, and where it came from: all that the engine needs to know of a tensor."""
 
-    _data: Array
+    _value: Array
     _grad: Array | None
     _children: tuple[Any, ...]  # the inputs in order: nodes, and constants as they are
     _arrays: tuple[Any, ...]  # the value and the inputs' values, collected once for all rules
     _op: Any  # what made this node; None for a leaf
     _rules: Sequence[Rule]  # one for each input
     _order: int  # larger than that of every input
-    requires_grad: bool
+    _requires_grad: bool
     label: str | None
     __slots__ = (*__annotations__, "__weakref__")
     _result: ClassVar[Any]  # the class of what is computed from it
 
     def _begin(self, data: Array, label: str | None, requires_grad: bool, grad: Any) -> None:
         """Be a leaf, which no operation made."""
-        self._data, self.label, self.requires_grad = data, label, requires_grad
+        self._value, self.label, self._requires_grad = data, label, requires_grad
         self._grad, self._op, self._order = grad, None, 0
         self._children = self._arrays = self._rules = ()
 
     def _backward(self) -> None:
         """Take one step of the way back: add this node's shares to its inputs' gradients."""
-        grad = np.zeros_like(self._data) if self._grad is None else self._grad
-        shares: dict[Node, Any] = {self: grad}
+        shares: dict[Node, Any] = {self: self._grad}
         pull(shares, [self])
         for x, share in list(shares.items())[1:]:  # the first is this node's own
             shares[x] = whole(share).copy() if x._grad is None else x._grad + whole(share)
@@ -58,7 +56,6 @@ class Node:
 recording = ContextVar[Sequence[Any]]("recording", default=(True, 0))  # enabled?, transforms around
 watcher = ContextVar[Callable[..., object] | None]("watcher", default=None)  # of each share
 _new, _count, _by_order = object.__new__, count(1), attrgetter("_order")
-_accumulating = Lock()  # so that no two threads' sums start from the same gradient
 
 
 def record(value: Any, inputs: Any, arrays: Any, op: Any, rules: Sequence[Rule]) -> Any:
@@ -67,11 +64,11 @@ def record(value: Any, inputs: Any, arrays: Any, op: Any, rules: Sequence[Rule])
         value = np.asarray(value)  # NumPy gives a scalar where an array of no axes is meant
     if recording.get()[0]:
         for x in inputs:
-            if isinstance(x, Node) and x.requires_grad:
+            if isinstance(x, Node) and x._requires_grad:
                 node = _new(x._result)
-                node._data, node._grad, node.label = value, None, None  # more than three are slow
+                node._value, node._grad, node.label = value, None, None  # more than three are slow
                 node._children, node._arrays, node._op = inputs, arrays, op
-                node._rules, node._order, node.requires_grad = rules, next(_count), True
+                node._rules, node._order, node._requires_grad = rules, next(_count), True
                 return node
     node = _new(next(x._result for x in inputs if isinstance(x, Node)))
     node._begin(value, None, False, None)
@@ -83,7 +80,7 @@ def topological_order(roots: Iterable[Node]) -> list[Node]:
     seen = set(nodes := list(roots))
     for node in nodes:  # which grow on the way
         for x in node._children:
-            if isinstance(x, Node) and x.requires_grad and x not in seen:
+            if isinstance(x, Node) and x._requires_grad and x not in seen:
                 seen.add(x)
                 nodes.append(x)
     nodes.sort(key=_by_order)  # of their making, which comes after the inputs'
@@ -107,8 +104,8 @@ def pull(grads: Any, nodes: Iterable[Node], only: Any = None, create_graph: bool
             continue
         given = (grad, node, *inputs) if create_graph else (grad, *node._arrays)
         for x, rule in zip(inputs, node._rules):  # noqa: B905  (strict costs time)
-            if isinstance(x, Node) and x.requires_grad and (only is None or x in only):
-                share, data = rule(*given), x._data
+            if isinstance(x, Node) and x._requires_grad and (only is None or x in only):
+                share, data = rule(*given), x._value
                 if watch is not None:
                     watch(node, x, whole(share))
                 if share.shape != data.shape:
@@ -120,16 +117,18 @@ def pull(grads: Any, nodes: Iterable[Node], only: Any = None, create_graph: bool
 
 def accumulate(grads: Mapping[Node, Any]) -> None:
     """Set `.grad`: add to what a leaf has, replace what an intermediate node has."""
-    totals, handed_on = dict(grads), set()
-    with _accumulating:
+    changed = True
+    while changed:  # by another thread; compare and set is one call into C, which none can part
+        totals, before, handed_on = dict(grads), dict[Node, Any](), set()
         for x, grad in grads.items():  # in which no input comes before its outputs
             if x._children:
                 handed_on.add(id(grad))
-            elif x._grad is not None:
-                totals[x] = x._grad + grad
+            elif (present := before.setdefault(x, x._grad)) is not None:
+                totals[x] = present + grad
             elif id(grad) in handed_on or getattr(grad, "base", None) is not None:
                 totals[x] = grad.copy()  # a rule has handed on what it was given
-        any(map(setattr, totals, repeat("_grad"), totals.values()))  # one call, which none can part
+        differ = map(is_not, map(attrgetter("_grad"), before), before.values())
+        changed = any(chain(differ, map(setattr, totals, repeat("_grad"), totals.values())))
 
 
 def sum_to_shape(array: Any, shape: Sequence[int], like: Any = None) -> Any:

@@ -10,11 +10,14 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable
+from collections import defaultdict
+from collections.abc import Callable, Sequence
 from contextvars import copy_context
+from threading import get_ident
 from typing import Any, Self, TypeVar, overload
+from weakref import ref
 
-from tinytorch.engine import recording
+from tinytorch.engine import Node, recording, topological_order
 
 FunctionT = TypeVar("FunctionT", bound=Callable[..., Any])
 
@@ -26,16 +29,18 @@ class GradMode:
     iterates over it doesn't.
     """
 
-    _entered: list[tuple[list[Any], Any]]  # the blocks that have not been left, and what was before
+    _thread = staticmethod(get_ident)  # which a global isn't any more when the interpreter ends
+    # Each thread's blocks that have not been left, and what was before: all may use one mode.
+    _entered: defaultdict[int, list[tuple[list[Any], Any]]]
 
     def __init__(self, mode: bool) -> None:
-        self._entered, self.mode = [], bool(mode)
+        self._entered, self.mode = defaultdict(list), bool(mode)
 
     def __enter__(self) -> Self:
-        before = recording.get()
-        self._entered.append(([self.mode, before[1]], before))
+        before, entered = recording.get(), self._entered[self._thread()]
+        entered.append(([self.mode, before[1]], before))
         try:
-            recording.set(self._entered[-1][0])
+            recording.set(entered[-1][0])
         except BaseException:  # an interrupt: what wasn't entered won't be left
             self._leave()
             raise
@@ -45,16 +50,17 @@ class GradMode:
         self._leave()
 
     def _leave(self) -> None:
-        here = recording.get()
-        mine = [i for i, (block, _) in enumerate(self._entered) if block is here]
-        block, before = self._entered[mine[-1] if mine else -1]
+        here, entered = recording.get(), self._entered[self._thread()]
+        mine = [i for i, (block, _) in enumerate(entered) if block is here]
+        block, before = entered[mine[-1] if mine else -1]
         block[:] = before  # which is seen wherever the block is the mode
         if mine:
             recording.set(before)
-        del self._entered[mine[-1] if mine else -1]
+        del entered[mine[-1] if mine else -1]
 
     def __del__(self) -> None:
-        while getattr(self, "_entered", None):  # an interrupt came before __exit__ had begun
+        blocks = getattr(self, "_entered", None)
+        while blocks and blocks[self._thread()]:  # an interrupt came before __exit__ had begun
             self._leave()
 
     @overload
@@ -170,17 +176,41 @@ def is_grad_enabled() -> bool:
     return bool(recording.get()[0])
 
 
-def in_transform() -> bool:
-    """Say whether a transform of functions wants to differentiate what is computed here."""
+# By id, what the transforms that are running, in whatever threads, have given to their functions.
+_variables: dict[int, ref[Node]] = {}
+
+
+def in_transform(*tensors: Node) -> bool:
+    """Say whether a transform of functions wants to differentiate what is computed here.
+
+    A thread that a function starts knows nothing of the transform around, unless it runs in a
+    `contextvars.copy_context()`. But what is computed there of tensors from outside is wanted all
+    the same: so the answer is yes, too, if one of `tensors` depends on a running transform's.
+    """
     enabled, depth = recording.get()
-    return bool(enabled and depth)
+    if depth or not enabled or not _variables:
+        return bool(enabled and depth)
+    # An id may be another's by now, if an interrupt has left it behind.
+    nodes = topological_order(tensors)
+    return any(id(x) in _variables and _variables[id(x)]() is x for x in nodes)
 
 
-def run_in_transform(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-    """Call `function` and record it, one transform deeper; nothing of that outlasts the call."""
+def run_in_transform(
+    function: Callable[..., Any], variables: Sequence[Node], *args: Any, **kwargs: Any
+) -> Any:
+    """Call `function` and record it, one transform deeper; nothing of that outlasts the call.
+
+    The `variables` are what the transform is to differentiate by.
+    """
 
     def run() -> Any:
         recording.set([True, recording.get()[1] + 1])
         return function(*args, **kwargs)
 
-    return copy_context().run(run)
+    try:
+        for x in variables:
+            _variables[id(x)] = ref(x)
+        return copy_context().run(run)
+    finally:
+        for x in variables:
+            _variables.pop(id(x), None)

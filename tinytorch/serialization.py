@@ -133,7 +133,7 @@ def _flatten(part: Any, name: str, arrays: dict[str, Array]) -> Tree:
             "save: a state is made of dicts, lists, tensors, arrays, numbers and text, "
             f"got {type(part).__name__}{_in(name)}{hint}"
         )
-    values = part._data if isinstance(part, Tensor) else part
+    values = part._value if isinstance(part, Tensor) else part
     array = np.asarray(kind_of(values).numpy(values), order="C")
     if array.dtype.kind not in "biufc" or array.dtype.itemsize > 8:
         raise TypeError(f"save: the format has no dtype {array.dtype}{_in(name)}")

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from tinytorch.arrays.kind import NUMPY, evaluate, kind_of
 from tinytorch.arrays.plain import PlainArray, plain
-from tinytorch.arrays.warned import at_users_line
+from tinytorch.arrays.warned import at_users_line, keep_filter_first
 from tinytorch.arrays.words import ones_like
 from tinytorch.engine import Array, Node, accumulate, pull, topological_order
 from tinytorch.grad_mode import in_transform, is_grad_enabled
@@ -28,6 +28,28 @@ from tinytorch.operations.protocols import numpy_functions, plain_functions
 
 if TYPE_CHECKING:
     from tinytorch.pictures import Page, Picture
+
+
+def _in_place_operator(compute: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
+    def method(self: Any, other: Any) -> Any:
+        """Do `x -= y`: a new tensor bound to the name; a leaf is changed where nothing is recorded.
+
+        Raises RuntimeError for a leaf that has a gradient already: it is to be updated, and in the
+        loop `for p in parameters: p -= lr * p.grad` the new tensor would be lost.
+        """
+        if self._children or not self._requires_grad:
+            return compute(self, other)
+        if not is_grad_enabled():
+            self.data = compute(self._value, _values(other))
+            return self
+        if self._grad is not None:
+            raise RuntimeError(
+                f"{describe(self)} has a gradient, and x -= y would make a new tensor instead of "
+                "changing it: x.data -= y updates a parameter, and so does x -= y inside no_grad()"
+            )
+        return compute(self, other)
+
+    return method
 
 
 class Tensor(Methods, Conversions, InPlace):
@@ -68,9 +90,9 @@ class Tensor(Methods, Conversions, InPlace):
                 f"Tensor: the label is a str, got {describe(label)}; the arguments are "
                 "Tensor(data, label=None, requires_grad=True, dtype=None)"
             )
-        if isinstance(data, Tensor):
-            data._refuse_to_leave("a copy, Tensor(x),", "x itself or x.clone()")
-        self._begin(_floating_array(data, dtype), label, bool(requires_grad), None)
+        keep_filter_first()
+        data = _floating_array(data, dtype, "a copy, Tensor(x),", "x itself or x.clone()")
+        self._begin(data, label, _truth(requires_grad), None)
 
     # --- value and gradient -----------------------------------------------------------------
 
@@ -82,29 +104,30 @@ class Tensor(Methods, Conversions, InPlace):
         values of the forward pass. Assigning writes new values of the same shape into the array;
         a Dask array, which is a plan and no memory, is exchanged for the new one.
         """
-        return self._data
+        return self._value
 
     @data.setter
     def data(self, values: Any) -> None:
-        if values is self._data:  # x.data -= step has changed the array in place
+        if values is self._value:  # x.data -= step has changed the array in place
             return
-        values = _floating_array(values, self._data.dtype)
-        if values.shape != self._data.shape:
+        way = "x.data = y, the values alone,"
+        values = _floating_array(values, self._value.dtype, way, "y in the place of x")
+        if values.shape != self._value.shape:
             raise ValueError(
                 f"data: {describe(self)} takes values of that shape, got shape {values.shape}"
             )
-        values = kind_of(self._data).like(values, self._data)
-        if isinstance(self._data, np.ndarray):
-            self._data[...] = values
+        values = kind_of(self._value).like(values, self._value)
+        if isinstance(self._value, np.ndarray):
+            self._value[...] = values
         else:
-            self._data = values
+            self._value = values
 
     @property
     def grad(self) -> Array:
         """The gradient from the backward passes, an array like `data`; zeros before the first."""
         grad = self._grad
         if grad is None:
-            return np.zeros_like(self._data)
+            return np.zeros_like(self._value)
         if isinstance(grad, np.generic):
             self._grad = grad = np.asarray(grad)
         return grad
@@ -112,15 +135,33 @@ class Tensor(Methods, Conversions, InPlace):
     @grad.setter
     def grad(self, values: Any) -> None:
         if values is not None and values is not self._grad:
-            values = _floating_array(values, self._data.dtype)
-            if values.shape != self._data.shape:
+            way = "x.grad = y, the values alone,"
+            values = _floating_array(values, self._value.dtype, way, "y in an expression")
+            if values.shape != self._value.shape:
                 raise ValueError(
                     f"grad: {describe(self)} has a gradient of that shape, got {values.shape}"
                 )
-            values = kind_of(self._data).like(values, self._data)
+            values = kind_of(self._value).like(values, self._value)
         self._grad = values
 
-    def backward(self, gradient: Any = None, *, create_graph: bool = False) -> None:
+    @property
+    def requires_grad(self) -> bool:
+        """Whether operations on this tensor are recorded, so that it gets a gradient.
+
+        To assign is what `requires_grad_` does.
+        """
+        return self._requires_grad
+
+    @requires_grad.setter
+    def requires_grad(self, requires_grad: bool) -> None:
+        self.requires_grad_(requires_grad)
+
+    def backward(
+        self,
+        gradient: Any = None,
+        retain_graph: bool | None = None,  # noqa: ARG002  (it is kept anyway)
+        create_graph: bool = False,
+    ) -> None:
         """Compute the gradient of this tensor for every tensor it depends on, into their `.grad`.
 
         `gradient`, of this tensor's shape, weights its entries; it is ones if not given. A leaf
@@ -128,6 +169,7 @@ class Tensor(Methods, Conversions, InPlace):
         or `x.grad = None` starts afresh); an intermediate tensor replaces its own. The rules look
         at `.data` as it is now: change parameters after `backward`, not before, and in place, as in
         `w.data -= lr * w.grad`: a loop of `w = w - lr * w.grad` makes one graph of all its steps.
+        The graph lives as long as its tensors do, whether or not `retain_graph` asks for it.
 
         Raises RuntimeError where no gradient is required, ValueError for a gradient of another
         shape.
@@ -153,24 +195,26 @@ class Tensor(Methods, Conversions, InPlace):
         """Take one step of the way back by hand: add this node's shares to its inputs' `.grad`.
 
         For each node of the reversed topological order, after the last one's gradient has been set
-        to ones, the steps do what `backward` does.
+        to ones, the steps do what `backward` does. A node that no gradient has reached gives none.
         """
-        at_users_line(super()._backward)
+        if self._grad is not None:
+            at_users_line(super()._backward)
 
     def _seed(self, gradient: Any) -> Any:
         if gradient is None:
-            return ones_like(self._data)
-        seed = _floating_array(gradient, self._data.dtype)
-        if seed.shape != self._data.shape:
+            return ones_like(self._value)
+        way, instead = "z.backward(y), with the values alone,", "(z * y).sum().backward()"
+        seed = _floating_array(gradient, self._value.dtype, way, instead)
+        if seed.shape != self._value.shape:
             raise ValueError(
                 f"backward: {describe(self)} takes a gradient of that shape, got {seed.shape}"
             )
-        return kind_of(self._data).like(seed, self._data)
+        return kind_of(self._value).like(seed, self._value)
 
     def detach(self) -> Tensor:
         """Give a tensor of the same values, sharing their memory, without history or gradient."""
         twin: Tensor = object.__new__(self._result)
-        twin._begin(self._data, self.label, False, None)
+        twin._begin(self._value, self.label, False, None)
         return twin
 
     def render(
@@ -226,18 +270,18 @@ class Tensor(Methods, Conversions, InPlace):
     @property
     def dtype(self) -> np.dtype[Any]:
         """The floating type of the entries."""
-        return self._data.dtype
+        return self._value.dtype
 
     def numpy(self) -> Array:
         """Give the values: the array itself, not a copy; a Dask array is computed."""
-        values: Array = kind_of(self._data).numpy(self._data)
+        values: Array = kind_of(self._value).numpy(self._value)
         return values
 
     to_numpy = numpy  # by which matplotlib and pandas ask
 
     def item(self) -> float:
         """Give the only entry as a Python float. Raises ValueError if there are more, or none."""
-        if self._data.size != 1:
+        if self._value.size != 1:
             raise ValueError(f"item: expected a single entry, got {describe(self)}")
         return float(self.numpy().item())
 
@@ -246,9 +290,9 @@ class Tensor(Methods, Conversions, InPlace):
         return self.numpy().tolist()
 
     def __len__(self) -> int:
-        if not self._data.ndim:
+        if not self._value.ndim:
             raise TypeError("len() of a tensor of no axes")
-        return int(self._data.shape[0])
+        return int(self._value.shape[0])
 
     def __iter__(self) -> Iterator[Tensor]:
         return (self[i] for i in range(len(self)))
@@ -269,14 +313,14 @@ class Tensor(Methods, Conversions, InPlace):
         return self.round(ndigits)
 
     def __bool__(self) -> bool:
-        if self._data.size != 1:
+        if self._value.size != 1:
             raise ValueError(
                 f"the truth of {describe(self)} is ambiguous: use any() or all() of a comparison"
             )
         return bool(self.numpy().item())
 
     def __repr__(self) -> str:
-        parts = [kind_of(self._data).text(self._data)]
+        parts = [kind_of(self._value).text(self._value)]
         if self.label is not None:
             parts.append(f"label={self.label!r}")
         if self.dtype != np.float64:
@@ -293,35 +337,36 @@ class Tensor(Methods, Conversions, InPlace):
     __hash__ = object.__hash__
 
     def __eq__(self, other: object) -> PlainArray:  # type: ignore[override]
-        truths: PlainArray = plain(self._data == _values(other))
+        truths: PlainArray = plain(self._value == _values(other))
         return truths
 
     def __ne__(self, other: object) -> PlainArray:  # type: ignore[override]
-        truths: PlainArray = plain(self._data != _values(other))
+        truths: PlainArray = plain(self._value != _values(other))
         return truths
 
     def __lt__(self, other: Any) -> PlainArray:
-        truths: PlainArray = plain(self._data < _values(other))
+        truths: PlainArray = plain(self._value < _values(other))
         return truths
 
     def __le__(self, other: Any) -> PlainArray:
-        truths: PlainArray = plain(self._data <= _values(other))
+        truths: PlainArray = plain(self._value <= _values(other))
         return truths
 
     def __gt__(self, other: Any) -> PlainArray:
-        truths: PlainArray = plain(self._data > _values(other))
+        truths: PlainArray = plain(self._value > _values(other))
         return truths
 
     def __ge__(self, other: Any) -> PlainArray:
-        truths: PlainArray = plain(self._data >= _values(other))
+        truths: PlainArray = plain(self._value >= _values(other))
         return truths
 
     # --- ways out of the graph --------------------------------------------------------------
 
     def _refuse_to_leave(self, way: str, instead: str) -> None:
         """Raise TypeError where a gradient would be lost in silence."""
-        computed = self._children or in_transform()
-        if self.requires_grad and computed and is_grad_enabled():
+        if not self._requires_grad or not is_grad_enabled():
+            return
+        if self._children or in_transform(self):
             raise TypeError(
                 f"{way} of {describe(self)} would lose its gradient without a word: write "
                 f"{instead} to keep it, x.data or x.detach() to go on without"
@@ -337,7 +382,7 @@ class Tensor(Methods, Conversions, InPlace):
                 "without a word: np.stack or np.concatenate makes one array of many tensors, "
                 "np.where(mask, x, o) puts x in some places; x.data goes on without"
             )
-        if in_transform():
+        if in_transform(self):
             self._refuse_to_leave(
                 f"{name}(x)", "NumPy's functions instead of the math module's (np.sin(x))"
             )
@@ -353,11 +398,12 @@ class Tensor(Methods, Conversions, InPlace):
         return np.array(self.numpy(), dtype=dtype, copy=copy)
 
     @property
-    def _mask(self) -> NoReturn:
-        """Refuse: np.ma asks for it before it takes `_data` for the values of a masked array."""
+    def chunks(self) -> NoReturn:
+        """Refuse: Dask's functions ask for it before they take a tensor for an array."""
         raise TypeError(
-            "np.ma computes with the values alone, and would lose the gradient: np.where(mask, x, "
-            "y) chooses between tensors, x.data gives the values"
+            f"Dask's functions would take {describe(self)} for an array, and lose its gradient: "
+            "methods and NumPy's functions, x.sum() or np.sum(x), plan on Dask arrays and keep it; "
+            "x.data gives the values alone"
         )
 
     def __dlpack__(self, **options: Any) -> Any:
@@ -366,42 +412,21 @@ class Tensor(Methods, Conversions, InPlace):
                 f"an exchange by DLPack would lose the gradient of {describe(self)} without a "
                 "word: x.data or x.detach() gives the values alone"
             )
-        return self._data.__dlpack__(**options)
+        return self._value.__dlpack__(**options)
 
     def __dlpack_device__(self) -> Any:
-        return self._data.__dlpack_device__()
+        return self._value.__dlpack_device__()
 
     # --- changes in place -------------------------------------------------------------------
 
-    def _in_place(self, compute: Callable[[Any, Any], Any], other: Any) -> Any:
-        """Do `x -= y`: a new tensor bound to the name; a leaf is changed where nothing is recorded.
-
-        Raises RuntimeError for a leaf that has a gradient already: it is to be updated, and in the
-        loop `for p in parameters: p -= lr * p.grad` the new tensor would be lost.
-        """
-        if self._children or not self.requires_grad:
-            return compute(self, other)
-        if not is_grad_enabled():
-            self.data = compute(self._data, _values(other))
-            return self
-        if self._grad is not None:
-            raise RuntimeError(
-                f"{describe(self)} has a gradient, and x -= y would make a new tensor instead of "
-                "changing it: x.data -= y updates a parameter, and so does x -= y inside no_grad()"
-            )
-        return compute(self, other)
-
-    def __iadd__(self, other: Any) -> Any:
-        return self._in_place(operator.add, other)
-
-    def __isub__(self, other: Any) -> Any:
-        return self._in_place(operator.sub, other)
-
-    def __imul__(self, other: Any) -> Any:
-        return self._in_place(operator.mul, other)
-
-    def __itruediv__(self, other: Any) -> Any:
-        return self._in_place(operator.truediv, other)
+    __iadd__ = _in_place_operator(operator.add)
+    __isub__ = _in_place_operator(operator.sub)
+    __imul__ = _in_place_operator(operator.mul)
+    __itruediv__ = _in_place_operator(operator.truediv)
+    __ifloordiv__ = _in_place_operator(operator.floordiv)
+    __imod__ = _in_place_operator(operator.mod)
+    __ipow__ = _in_place_operator(operator.pow)
+    __imatmul__ = _in_place_operator(operator.matmul)
 
     @property
     def is_leaf(self) -> bool:
@@ -412,12 +437,16 @@ class Tensor(Methods, Conversions, InPlace):
         """Do nothing: an intermediate tensor keeps its gradient anyway."""
 
     def requires_grad_(self, requires_grad: bool = True) -> Tensor:
-        """Say whether operations on this tensor are recorded; gives the tensor itself."""
+        """Say whether operations on this tensor are recorded; gives the tensor itself.
+
+        Raises RuntimeError to switch off what was computed, TypeError for no truth value.
+        """
+        requires_grad = _truth(requires_grad)
         if self._children and not requires_grad:
             raise RuntimeError(
-                f"requires_grad_(False): {describe(self)} was computed; x.detach() gives its values"
+                f"requires_grad = False: {describe(self)} was computed; x.detach() gives its values"
             )
-        self.requires_grad = requires_grad
+        self._requires_grad = requires_grad
         return self
 
     # --- NumPy's protocols ------------------------------------------------------------------
@@ -440,9 +469,11 @@ class Tensor(Methods, Conversions, InPlace):
             function = _ufunc_methods.get((ufunc, method))
             kwargs.setdefault("axis", 0)
         if function is None:
-            home = "np" if getattr(np, ufunc.__name__, None) is ufunc else "scipy.special"
             name = ufunc.__name__ if method == "__call__" else f"{ufunc.__name__}.{method}"
-            raise TypeError(_without_rule(f"{home}.{name}"))
+            for home, module in (("np", np), ("scipy.special", sys.modules.get("scipy.special"))):
+                if getattr(module, ufunc.__name__, None) is ufunc:
+                    name = f"{home}.{name}"
+            raise TypeError(_without_rule(name))
         unknown = kwargs.keys() - {"axis", "keepdims"}
         if unknown:
             raise TypeError(f"np.{ufunc.__name__}: {min(unknown)}= is not supported for tensors")
@@ -467,9 +498,14 @@ class Tensor(Methods, Conversions, InPlace):
     def __getstate__(self) -> tuple[Any, ...]:
         """Keep data, label, requires_grad and gradient; drop the graph."""
         self._refuse_to_leave("a copy", "x.clone()")
-        return self._data, self.label, self.requires_grad, self._grad
+        return self._value, self.label, self.requires_grad, self._grad
 
     def __setstate__(self, state: tuple[Any, ...]) -> None:
+        if not isinstance(state, tuple) or len(state) != 4:
+            raise TypeError(
+                "a tensor's state is the tuple (data, label, requires_grad, grad), got "
+                f"{describe(state)}"
+            )
         data, label, requires_grad, grad = state
         Tensor.__init__(self, data, label, requires_grad)  # which checks them
         self.grad = grad
@@ -501,7 +537,7 @@ _ufunc_methods: dict[tuple[np.ufunc, str], Callable[..., Any]] = {
 
 
 def _values(x: Any) -> Any:
-    return x._data if isinstance(x, Tensor) else x
+    return x._value if isinstance(x, Tensor) else x
 
 
 def _deep_values(x: Any) -> Any:
@@ -520,6 +556,7 @@ def gradients(
     With `only`, nodes in topological order, gradients flow through no others, and those that it
     maps to false have theirs dropped on the way. `create_graph` as in `engine.pull`.
     """
+    keep_filter_first()
     try:
         return _way_back(seeds, only, create_graph)
     except RuntimeWarning:
@@ -530,7 +567,7 @@ def _way_back(seeds: Mapping[Node, Any], only: Any, create_graph: bool) -> dict[
     grads = dict(seeds)
     nodes = topological_order(seeds) if only is None else list(only)
     nodes.reverse()
-    kind = kind_of(*[root._data for root in seeds])
+    kind = kind_of(*[root._value for root in seeds])
     if create_graph or kind is NUMPY:
         pull(grads, nodes, only, create_graph)
     else:
@@ -538,13 +575,24 @@ def _way_back(seeds: Mapping[Node, Any], only: Any, create_graph: bool) -> dict[
     return grads
 
 
-def _floating_array(data: Any, dtype: npt.DTypeLike | None) -> Array:
-    """Copy `data` into an array of real numbers."""
+def _truth(requires_grad: Any) -> bool:
+    if not isinstance(requires_grad, bool | np.bool_):
+        raise TypeError(f"requires_grad is True or False, got {describe(requires_grad)}")
+    return bool(requires_grad)
+
+
+def _floating_array(data: Any, dtype: npt.DTypeLike | None, way: str, instead: str) -> Array:
+    """Copy `data` into an array of real numbers.
+
+    Where that would lose the gradient of a tensor, the error says which `way` it was going to be
+    lost, and what to write `instead`.
+    """
     wanted = "expected a real number, nested lists of them, or an array"
     if dtype is not None:
         dtype = floating(dtype)
     if isinstance(data, Tensor):
-        data = data._data
+        data._refuse_to_leave(way, instead)
+        data = data._value
     if hasattr(data, "__array_function__"):
         array: Array = kind_of(data).accept(data).copy()
     elif hasattr(data, "__dlpack__"):  # another library's
@@ -557,7 +605,10 @@ def _floating_array(data: Any, dtype: npt.DTypeLike | None) -> Array:
     if array.dtype.kind not in "fiub":
         raise TypeError(f"Tensor: {wanted}, got {describe(data)}")
     kind = dtype or (array.dtype if array.dtype.kind == "f" else np.float64)
-    return array.astype(kind, copy=False)
+    if array.dtype == kind:
+        return array
+    converted: Array = at_users_line(array.astype, kind)
+    return converted
 
 
 _STORE_SUBSCR = opmap["STORE_SUBSCR"]

@@ -13,6 +13,11 @@ Transforms nest: inside a function that is being differentiated the results are 
 gradients on. No two levels get confused, since each gives f new tensors for its own arguments, and
 a gradient goes to a tensor, not to a value. `no_grad` around a transform does not stop it; inside f
 it makes what is computed there, transforms included, a constant.
+
+Outside of another transform the results are values: to a tensor that f closes over, such as a
+module's weight, no gradient flows from what is computed from them. `autograd.grad` with
+`create_graph=True` gives gradients that pass it on.
+A tensor that f keeps for its next call is a constant there.
 """
 
 from __future__ import annotations
@@ -101,8 +106,10 @@ def call_on_tensors(
         # A copy that passes gradients on, for the transform around this one.
         x = leaf.clone() if isinstance(leaf, Tensor) and in_transform() else Tensor(leaf)
         x.requires_grad = True
+        made.append(x)
         return x
 
+    made: list[Tensor] = []
     numbers = [argnums] if isinstance(argnums, int) else list(argnums)
     try:
         numbers = [range(len(args))[i] for i in numbers]
@@ -112,7 +119,8 @@ def call_on_tensors(
             f"{len(args)} positional arguments were given"
         ) from None
     variables = {i: map_leaves(variable, f"{title}: argument {i}", args[i]) for i in numbers}
-    output = run_in_transform(f, *[variables.get(i, x) for i, x in enumerate(args)], **kwargs)
+    given = [variables.get(i, x) for i, x in enumerate(args)]
+    output = run_in_transform(f, made, *given, **kwargs)
     output = map_leaves(_tensor, f"{title}: the output", output)
     chosen = tuple(variables[i] for i in numbers)
     return output, chosen[0] if isinstance(argnums, int) else chosen
@@ -120,6 +128,12 @@ def call_on_tensors(
 
 def _tensor(where: str, leaf: Any) -> Tensor:
     if isinstance(leaf, Tensor):
+        if in_transform(leaf) and not in_transform():
+            raise TypeError(
+                f"{where} depends on a variable of a transform in another thread, which would lose "
+                "its gradient without a word: contextvars.copy_context().run(...) in this thread "
+                "lets it know of that transform"
+            )
         return leaf
     raise TypeError(
         f"{where} is {describe(leaf)}, expected a tensor: a plain array, float(), .item() and the "
@@ -137,7 +151,7 @@ def _pull(outputs: Sequence[Tensor], seeds: Sequence[Tensor], variables: Any) ->
 def _result(value: Any, like: Tensor) -> Any:
     """Hand over a gradient, zeros for None: a tensor to a transform around, else a plain value."""
     if value is None:
-        value = np.zeros_like(like._data)
+        value = np.zeros_like(like._value)
     if in_transform():
         return value if isinstance(value, Tensor) else Tensor(value, requires_grad=False)
     # A copy, since rules may pass on what they were given; and a number if it has no axes.
@@ -148,7 +162,7 @@ def _primals(output: Any) -> Any:
     """Hand over the values of the outputs."""
 
     def primal(_where: str, y: Tensor) -> Any:
-        return _result(y if in_transform() else kind_of(y._data).known(y._data), y)
+        return _result(y if in_transform() else kind_of(y._value).known(y._value), y)
 
     return map_leaves(primal, "", output)
 
@@ -157,14 +171,14 @@ def _in_memory(results: Any, variables: Any) -> Any:
     """Compute, all together, results that come as plans where no argument was one."""
     arrays = leaves(results)
     kind = kind_of(*arrays)
-    if kind is NUMPY or kind_of(*[x._data for x in leaves(variables)]) is kind:
+    if kind is NUMPY or kind_of(*[x._value for x in leaves(variables)]) is kind:
         return results
     settled = iter(kind.settle(arrays, [None] * len(arrays)))
     return map_leaves(lambda _where, _array: next(settled)[()], "", results)
 
 
 def _ones(output: Tensor) -> Tensor:
-    return Tensor(np.ones_like(output._data), requires_grad=False)
+    return Tensor(np.ones_like(output._value), requires_grad=False)
 
 
 # --- gradients ------------------------------------------------------------------------------------
@@ -311,8 +325,10 @@ def jvp(f: Function, primals: Any, tangents: Any) -> tuple[Any, Any]:
         lambda where, x, v: seed(where, v, x), f"{title}: tangents", variables, _arguments(tangents)
     )
     outputs = leaves(output)
-    weights = [Tensor(np.ones_like(y._data)) for y in outputs]
-    pulled = run_in_transform(sweep, outputs, weights, leaves(variables), create_graph=True)
+    weights = [Tensor(np.ones_like(y._value)) for y in outputs]
+    pulled = run_in_transform(
+        sweep, weights, outputs, weights, leaves(variables), create_graph=True
+    )
     # Where a gradient is no tensor, it doesn't depend on the weights.
     pairs = zip(pulled, leaves(directions), strict=True)
     linear = [(gradient, v) for gradient, v in pairs if isinstance(gradient, Tensor)]
@@ -410,11 +426,11 @@ def _jacobian(output: Any, variables: Any) -> Any:
     def blocks(_where: str, y: Tensor) -> Any:
         if in_transform():
             found = _rows_by_tensors(y, inputs)
-        elif kind_of(y._data).takes_batches:
+        elif kind_of(y._value).takes_batches:
             found = _rows_by_batch(y, inputs)
         else:
-            rows = [row._data for row in _rows_by_tensors(y, inputs)]
-            found = kind_of(y._data).settle(rows, [x._data for x in inputs])
+            rows = [row._value for row in _rows_by_tensors(y, inputs)]
+            found = kind_of(y._value).settle(rows, [x._value for x in inputs])
         remaining = iter(found)
         return map_leaves(lambda _where, _x: next(remaining), "", variables)
 
@@ -435,8 +451,8 @@ def _rows_by_tensors(y: Tensor, inputs: Sequence[Tensor]) -> list[Any]:
 
 def _rows_by_batch(y: Tensor, inputs: Sequence[Tensor]) -> list[Any]:
     """Sweep once for as many entries of y as memory should be spent on."""
-    found = [np.zeros_like(x._data, shape=(y.size, *x.shape)) for x in inputs]
-    step = 1 + _BATCHED_ENTRIES // (1 + sum(node._data.size for node in topological_order([y])))
+    found = [np.zeros_like(x._value, shape=(y.size, *x.shape)) for x in inputs]
+    step = 1 + _BATCHED_ENTRIES // (1 + sum(node._value.size for node in topological_order([y])))
     for start in range(0, y.size, step):
         batch = Batch(np.moveaxis(_units(y, start, step), 0, -1))
         for rows, part in zip(found, sweep([y], [batch], inputs, create_graph=False), strict=True):

@@ -105,20 +105,20 @@ class DaskKind(Kind):
         """
         roots = list(grads)
         for root in roots:
-            if is_lazy(root._data):
-                grads[root] = self.like(grads[root], root._data)
+            if is_lazy(root._value):
+                grads[root] = self.like(grads[root], root._value)
         for node in nodes:
-            if is_lazy(node._data):
+            if is_lazy(node._value):
                 with planning(node._op):
                     step([node])
-        reached = [node for node in grads if not is_lazy(node._data)]
+        reached = [node for node in grads if not is_lazy(node._value)]
         if reached:
-            numbers = [root._data for root in roots if root.size == 1 and is_lazy(root._data)]
+            numbers = [root._value for root in roots if root.size == 1 and is_lazy(root._value)]
             values = compute([grads[node] for node in reached] + numbers)
             grads.update(zip(reached, values, strict=False))
             for number, value in zip(numbers, values[len(reached) :], strict=True):
                 number._tinytorch_value = value
-        step([node for node in nodes if not is_lazy(node._data)])
+        step([node for node in nodes if not is_lazy(node._value)])
 
     def settle(self, arrays: Sequence[Any], likes: Sequence[Any]) -> list[Any]:
         """Compute, all together, those of the arrays whose counterparts are in memory."""

@@ -38,20 +38,20 @@ class PlainArray(np.ndarray[Any, np.dtype[Any]]):
         return function(*_bases(args), **_bases(kwargs))
 
     @property
-    def _data(self) -> Any:
+    def _value(self) -> Any:
         """The array that this is a view of."""
         return np.ndarray.view(self, np.ndarray)
 
     # --- entries ------------------------------------------------------------------------------
 
     def __getitem__(self, index: Any) -> Any:
-        return plain(self._data[_bases(index)])
+        return plain(self._value[_bases(index)])
 
     def __setitem__(self, index: Any, value: Any) -> None:
-        self._data[_bases(index)] = value
+        self._value[_bases(index)] = value
 
     def __iter__(self) -> Iterator[Any]:
-        return map(plain, self._data)
+        return map(plain, self._value)
 
     def __hash__(self) -> int:  # type: ignore[override]
         """Let an entry look things up, `names[y[0]]`, as the number that it is."""
@@ -72,29 +72,29 @@ class PlainArray(np.ndarray[Any, np.dtype[Any]]):
 
     def numpy(self) -> Any:
         """Give NumPy's own array, of the same memory."""
-        return self._data
+        return self._value
 
     to_numpy = numpy
 
     def astype(self, dtype: Any, *args: Any, **options: Any) -> Any:
         """Give an array of another dtype; if it is floating, NumPy's own."""
-        return plain(self._data.astype(dtype, *args, **options))
+        return plain(self._value.astype(dtype, *args, **options))
 
     def __getattr__(self, name: str) -> Any:
         from tinytorch.tensor import Tensor
 
         if name.startswith("_") or not hasattr(Tensor, name):
             raise AttributeError(f"a plain array has no attribute {name!r}")
-        return getattr(Tensor(self._data, requires_grad=False), name)
+        return getattr(Tensor(self._value, requires_grad=False), name)
 
     def __repr__(self) -> str:
-        return repr(self._data)
+        return repr(self._value)
 
     def __str__(self) -> str:
-        return str(self._data)
+        return str(self._value)
 
     def __format__(self, spec: str) -> str:
-        return format(self._data if self.ndim else self.item(), spec)
+        return format(self._value if self.ndim else self.item(), spec)
 
 
 def plain(array: Any) -> PlainArray:
@@ -109,7 +109,7 @@ def plain(array: Any) -> PlainArray:
 
 def base(array: Any) -> Any:
     """Give the array that a `PlainArray` is a view of, and anything else as it is."""
-    return array._data if type(array) is PlainArray else array
+    return array._value if type(array) is PlainArray else array
 
 
 def wrapped(array: Any) -> Any:

@@ -193,8 +193,8 @@ def mean(array: Any, axis: Any, keepdims: bool) -> Any:
 
 def variance(array: Any, axis: Any = None, keepdims: bool = False, ddof: float = 0) -> Any:
     """Give `np.var(array, axis, ddof=ddof, keepdims=keepdims)`; long sums lose no digits."""
-    if not isinstance(array, np.ndarray) or array.dtype.char != "f" or not array.size:
-        return np.var(array, axis=axis, keepdims=keepdims, ddof=ddof)
+    if not isinstance(array, np.ndarray) or array.dtype.char not in "fd" or not array.size:
+        return array.var(axis=axis, keepdims=keepdims, ddof=ddof)
     deviation = array - mean(array, axis, keepdims=True)
     sums = sum_axes(deviation * deviation, axis, keepdims)
     return sums / max(array.size // sums.size - ddof, 0)

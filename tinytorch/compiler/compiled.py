@@ -139,7 +139,7 @@ class _Ready:
 def _read(source: Any, leaves: Sequence[Any]) -> Any:
     if type(source) is Argument:
         leaf = leaves[source.number]
-        return leaf._data if isinstance(leaf, Node) else leaf
+        return leaf._value if isinstance(leaf, Node) else leaf
     if type(source) is Place:
         return source.read()
     key = source.node
@@ -178,7 +178,7 @@ class Compiled:
             is_grad_enabled(),
         )
         for x in leaves:
-            if isinstance(x, Node) and x._children and x.requires_grad:
+            if isinstance(x, Node) and x._children and x._requires_grad:
                 return self._function(*args, **kwargs)  # whose gradients flow on
         with self._lock:
             variants = self._variants.get(key)
@@ -352,10 +352,10 @@ def _signature(tree: Any, leaves: list[Any], owners: dict[int, int]) -> Any:  # 
         owner = owners.setdefault(id(owner_of(tree)), len(owners))
         return tree.shape, tree.dtype.str, tree.strides, owner
     if isinstance(tree, Node):
-        data = tree._data
+        data = tree._value
         owner = owners.setdefault(id(owner_of(data)), len(owners))
         return (
-            kind, data.shape, data.dtype.str, data.strides, owner, tree.requires_grad,
+            kind, data.shape, data.dtype.str, data.strides, owner, tree._requires_grad,
             tree._grad is None, tree.label, id(tree) in owners,
         )  # fmt: skip
     if kind is float or isinstance(tree, np.inexact):

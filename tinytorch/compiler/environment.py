@@ -68,7 +68,7 @@ class Environment:
         rng = "default_generator"
         self._place("attribute", random, rng, f"random.{rng}", random.default_generator)
         self.arrays = [value for _, value, _ in self.found if isinstance(value, np.ndarray | Node)]
-        self.owners = {id(owner_of(getattr(x, "_data", x))) for x in self.arrays}
+        self.owners = {id(owner_of(getattr(x, "_value", x))) for x in self.arrays}
 
     def differences(self, other: Environment) -> list[tuple[Place, Any, Any]]:
         """List the places that hold something else in `other`; of another structure, the first."""
@@ -108,8 +108,10 @@ class Environment:
             if isinstance(value, _STRUCTURES):
                 terms.append(f"len(v{i}) == {state}")
             if isinstance(value, Node):
-                names[f"d{i}"] = value._data
-                terms.append(f"v{i}._data is d{i} and v{i}.requires_grad is {value.requires_grad}")
+                names[f"d{i}"] = value._value
+                terms.append(
+                    f"v{i}._value is d{i} and v{i}._requires_grad is {value._requires_grad}"
+                )
         for i, (attributes, size) in enumerate(self._attributes):
             names[f"a{i}"] = attributes
             terms.append(f"len(a{i}) == {size}")  # a new one may hide a class's
@@ -129,7 +131,7 @@ class Environment:
         if isinstance(value, types.FunctionType):
             state = 0
         elif isinstance(value, Node):
-            state = -2 - value.requires_grad
+            state = -2 - value._requires_grad
         if len(self.found) == _MOST:
             raise TypeError(
                 f"compile: the function can reach more than {_MOST} things outside, as {name}, "

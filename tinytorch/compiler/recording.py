@@ -38,7 +38,7 @@ from tinytorch.tensor import Tensor
 
 # --- tensors, while a function that is being recorded looks at them -------------------------------
 
-_DATA, _GRAD = Node.__dict__["_data"], Node.__dict__["_grad"]
+_DATA, _GRAD = Node.__dict__["_value"], Node.__dict__["_grad"]
 _installing = threading.Lock()
 
 
@@ -93,7 +93,7 @@ def _recording(tape: Tape) -> Iterator[None]:
     thread = threading.get_ident()
     with _installing:
         if not tapes:
-            Node._data = property(_data_of, _set_data)  # type: ignore[assignment]
+            Node._value = property(_data_of, _set_data)  # type: ignore[assignment]
             Node._grad = property(_grad_of, _set_grad)  # type: ignore[assignment]
             for namespace, name, refusing in _UNSEEN:
                 _seen.append(namespace[name])
@@ -105,7 +105,7 @@ def _recording(tape: Tape) -> Iterator[None]:
         with _installing:
             del tapes[thread]
             if not tapes:
-                Node._data, Node._grad = _DATA, _GRAD
+                Node._value, Node._grad = _DATA, _GRAD
                 for (namespace, name, _), function in zip(_UNSEEN, _seen, strict=True):
                     namespace[name] = function
                 _seen.clear()
@@ -210,7 +210,7 @@ class Made:
         node: Any = object.__new__(self.kind)
         node._begin(np.asarray(data), self.label, self.requires_grad, None)
         if self.computed and self.requires_grad:
-            node._children, node._arrays, node._rules = (_GRAPH,), (node._data, None), (_lost,)
+            node._children, node._arrays, node._rules = (_GRAPH,), (node._value, None), (_lost,)
             node._order = 1
         return node
 
@@ -287,8 +287,8 @@ def _home(function: Any) -> Line:
 def _enter(tape: Tape, i: int, leaf: Any) -> Any:
     if isinstance(leaf, Node):
         tape.arguments[id(leaf)] = Argument(i)
-        if type(leaf._data) is np.ndarray:
-            tape.argument(leaf._data, Argument(i))
+        if type(leaf._value) is np.ndarray:
+            tape.argument(leaf._value, Argument(i))
         return leaf
     if type(leaf) is np.ndarray:
         return tape.argument(leaf, Argument(i))
@@ -371,7 +371,7 @@ def _bind_again(program: Program, environment: Environment) -> None:
             )
         if isinstance(now, Node):
             made: Any = _made(now, data.slot, None)
-            now._begin(np.asarray(data.value), now.label, now.requires_grad, None)
+            now._begin(np.asarray(data.value), now.label, now._requires_grad, None)
         else:
             made = Ref(data.slot)
             place.write(data.value)

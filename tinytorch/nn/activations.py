@@ -5,12 +5,12 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 
+from tinytorch.arrays.warned import warn
 from tinytorch.nn.function_module import FunctionModule
 from tinytorch.nn.inputs import tensor
 from tinytorch.nn.module import Module, Parameter
@@ -289,7 +289,7 @@ def _axis(dim: int | None, x: Tensor, name: str) -> int:
     if dim is not None:
         return dim
     axis = 0 if x.ndim in (0, 1, 3) else 1
-    warnings.warn(f"{name}: without dim= it is taken to be {axis}: say so", stacklevel=4)
+    warn(f"{name}: without dim= it is taken to be {axis}: say so")
     return axis
 
 

@@ -84,7 +84,7 @@ def _adaptive_max_pool(
         first = np.argmax(data[..., numbers], axis=-1)
         return np.take_along_axis(numbers[None, None], first[..., None], -1)[..., 0]
 
-    where = evaluate(name, largest, flat._data)
+    where = evaluate(name, largest, flat._value)
     out: Any = np.take_along_axis(flat, where.reshape(*flat.shape[:2], math.prod(wanted)), -1)
     out = out.reshape(where.shape)
     if single:

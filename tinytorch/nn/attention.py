@@ -36,7 +36,7 @@ def _masked_softmax(x: Tensor, keep: Any) -> Tensor:
 
     Where there is nothing to keep, all are 0.
     """
-    kept = np.asarray(keep, x.dtype, like=x._data if isinstance(x, Node) else x)
+    kept = np.asarray(keep, x.dtype, like=x._value if isinstance(x, Node) else x)
 
     def function(x: Any) -> Any:
         if not _is_moderate(x):

@@ -28,7 +28,7 @@ def input_like(weight: Tensor, x: Any) -> Any:
 
 def values(x: Any) -> Any:
     """Give the array of what carries no gradient: labels, masks, weights of classes."""
-    x = x._data if isinstance(x, Tensor) else base(x)
+    x = x._value if isinstance(x, Tensor) else base(x)
     return x if hasattr(x, "__array_function__") else np.asarray(x)
 
 

@@ -7,12 +7,12 @@ them. A target that is no tensor is a constant of the input's dtype.
 from __future__ import annotations
 
 import math
-import warnings
 from typing import Any
 
 import numpy as np
 
 from tinytorch.arrays.checks import check
+from tinytorch.arrays.warned import warn
 from tinytorch.nn.function_module import FunctionModule
 from tinytorch.nn.inputs import input_like, tensor, values
 from tinytorch.tensor import Tensor
@@ -44,7 +44,7 @@ def paired(name: str, input: Any, target: Any, *, strict: bool = False) -> tuple
             both = ()
         if strict or both not in (x.shape, y):
             raise ValueError(f"{message}; target.reshape(input.shape), say, gives it the same")
-        warnings.warn(f"{message}: they broadcast to {both}", stacklevel=3)
+        warn(f"{message}: they broadcast to {both}")
     return x, input_like(x, target)
 
 

@@ -36,7 +36,7 @@ def _first_largest(x: Any, out: Any, windows: Windows) -> list[Any]:
 
 
 def _max_pool_rule(grad: Any, out: Any, x: Any, windows: Windows) -> Any:
-    x_values, out_values = (y._data if isinstance(y, Node) else y for y in (x, out))
+    x_values, out_values = (y._value if isinstance(y, Node) else y for y in (x, out))
     first = np.stack(_first_largest(x_values, out_values, windows))
     # The entries of windows come last, but remain in memory what is slowest to change.
     first = np.moveaxis(first, 0, -1).reshape((*out.shape, *windows.sizes))
@@ -71,7 +71,7 @@ def _max_pool(
     out = _max_pool_of(padded, windows)
     if not return_indices:
         return out[0] if single else out
-    where = evaluate(name, _numbers_of_largest, padded._data, out._data, windows, x.shape[2:])
+    where = evaluate(name, _numbers_of_largest, padded._value, out._value, windows, x.shape[2:])
     return (out[0], where[0]) if single else (out, where)
 
 

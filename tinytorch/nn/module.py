@@ -275,7 +275,7 @@ class Module:
         kind = floating(dtype)
         tensors = [*self.parameters, *(x for x in self.buffers() if isinstance(x, Tensor))]
         for x in tensors:
-            x._data = x._data.astype(kind)
+            x._value = x._value.astype(kind)
             x._grad = None if x._grad is None else x._grad.astype(kind)
         return self
 
@@ -302,7 +302,7 @@ class Module:
     def flush_grads(self, set_to_none: bool = True) -> None:
         """Forget all gradients, so that the next backward pass starts from zero."""
         for _, parameter in _tensors_in(self):
-            parameter._grad = None if set_to_none else np.zeros_like(parameter._data)
+            parameter._grad = None if set_to_none else np.zeros_like(parameter._value)
 
     zero_grad = flush_grads
 
@@ -411,7 +411,7 @@ def _state(module: Module) -> dict[str, Any]:
 
 def _values_for(x: Any, values: Any) -> Any:
     if isinstance(x, Tensor):
-        return Tensor(values, requires_grad=False, dtype=x.dtype)._data
+        return Tensor(values, requires_grad=False, dtype=x.dtype)._value
     return np.asarray(values).astype(x.dtype)
 
 

@@ -37,7 +37,7 @@ def _mean_of_products(x: Any, y: Any, axes: tuple[int, ...]) -> Any:
 @defines(_STANDARDIZE)
 def standardize(x: Tensor, axes: tuple[int, ...], eps: float) -> tuple[Tensor, Any, Any]:
     """Give (x - mean) / sqrt(var + eps) with the mean and variance over `axes`, and these two."""
-    values = x._data if isinstance(x, Node) else x
+    values = x._value if isinstance(x, Node) else x
     mean = _mean(values, axes)
     normal = values - mean
     variance = _mean_of_products(normal, normal, axes)

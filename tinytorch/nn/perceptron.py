@@ -79,7 +79,7 @@ class Layer(Module):
         """Compute activation(x @ weight + bias)."""
         weight = self.weight
         x = input_like(weight, x)
-        if getattr(x, "shape", ())[-1:] != weight._data.shape[:1]:
+        if getattr(x, "shape", ())[-1:] != weight._value.shape[:1]:
             raise ValueError(
                 f"{type(self).__name__}: expected an input of shape (batch, {len(weight)}), "
                 f"got {describe(x)}"
@@ -119,7 +119,9 @@ class Neuron(Layer):
         neuron.weight, neuron.bias = layer.weight[:, column], layer.bias[column]
         # An operation made them, but they are what the neuron is trained by.
         neuron.weight.__class__ = neuron.bias.__class__ = Parameter
-        neuron.weight.grad, neuron.bias.grad = layer.weight.grad[:, column], layer.bias.grad[column]
+        pairs = ((neuron.weight, layer.weight), (neuron.bias, layer.bias))
+        for mine, whole in pairs:
+            mine._grad = None if whole._grad is None else whole._grad[..., column]
         return neuron
 
 

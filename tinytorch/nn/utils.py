@@ -62,7 +62,7 @@ def parameters_to_vector(parameters: Callable[[], Iterable[Tensor]] | Iterable[T
 
 def vector_to_parameters(vec: Any, parameters: Any) -> None:
     """Write the entries of a vector into the parameters, in place; see `parameters_to_vector`."""
-    values, start = getattr(vec, "_data", vec), 0
+    values, start = getattr(vec, "_value", vec), 0
     for x in parameters() if callable(parameters) else parameters:
-        x._data[...] = values[start : start + x.size].reshape(x.shape)
+        x._value[...] = values[start : start + x.size].reshape(x.shape)
         start += x.size

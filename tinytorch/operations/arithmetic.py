@@ -10,6 +10,7 @@ from tinytorch.arrays.kind import NUMBERS
 from tinytorch.arrays.words import keep, power
 from tinytorch.engine import Node
 from tinytorch.operations.notation import binary, parametric, reflected, unary
+from tinytorch.operations.operands import as_dtype
 from tinytorch.operations.operation import Operation, apply, defines
 from tinytorch.operations.protocols import numpy_functions
 
@@ -84,7 +85,7 @@ def _scaled(other: Any, alpha: float) -> Any:
 def floating(dtype: Any) -> np.dtype[Any]:
     """Read a floating dtype. Raises TypeError for another one."""
     # NumPy's own dtype of that type, since some of its fast ways know no equal one.
-    kind: np.dtype[Any] = np.dtype(np.dtype(dtype).type)
+    kind: np.dtype[Any] = np.dtype(as_dtype(dtype).type)
     if kind.kind != "f":
         raise TypeError(f"a tensor holds real numbers: expected a floating dtype, got {kind}")
     return kind

@@ -13,6 +13,7 @@ import numpy.typing as npt
 from tinytorch.arrays.plain import PlainArray, plain
 from tinytorch.arrays.warned import at_users_line
 from tinytorch.engine import Node
+from tinytorch.operations.operands import as_dtype
 from tinytorch.pytorch.devices import NO_GPU, check_device, device, is_device
 
 if TYPE_CHECKING:
@@ -24,12 +25,12 @@ def converted(x: Any, dtype: npt.DTypeLike) -> Any:
 
     Raises TypeError for a dtype that is neither.
     """
-    return whole(x, dtype) if np.dtype(dtype).kind in "biu" else floating(x, dtype)
+    return whole(x, dtype) if as_dtype(dtype).kind in "biu" else floating(x, dtype)
 
 
 def whole(x: Any, dtype: npt.DTypeLike) -> PlainArray:
     """Give whole numbers or truth values, which have no gradient."""
-    return plain(at_users_line(x._data.astype, np.dtype(dtype)))
+    return plain(at_users_line(x._value.astype, np.dtype(dtype)))
 
 
 def floating(x: Any, dtype: npt.DTypeLike) -> Tensor:
@@ -37,7 +38,7 @@ def floating(x: Any, dtype: npt.DTypeLike) -> Tensor:
     if not isinstance(x, Node):
         from tinytorch.tensor import Tensor
 
-        return Tensor(x._data, requires_grad=False, dtype=dtype)
+        return Tensor(x._value, requires_grad=False, dtype=dtype)
     tensor: Tensor = x  # type: ignore[assignment]
     return tensor if tensor.dtype == dtype else tensor.astype(dtype)
 
@@ -46,7 +47,7 @@ class Conversions:
     """Dtypes, devices and comparisons, by PyTorch's names."""
 
     __slots__ = ()
-    _data: Any
+    _value: Any
 
     # --- comparisons ------------------------------------------------------------------------
 
@@ -78,57 +79,57 @@ class Conversions:
 
     def isnan(self) -> PlainArray:
         """Say which entries are nan."""
-        return plain(np.isnan(self._data))
+        return plain(np.isnan(self._value))
 
     def isinf(self) -> PlainArray:
         """Say which entries are infinite."""
-        return plain(np.isinf(self._data))
+        return plain(np.isinf(self._value))
 
     def isfinite(self) -> PlainArray:
         """Say which entries are neither nan nor infinite."""
-        return plain(np.isfinite(self._data))
+        return plain(np.isfinite(self._value))
 
     def isclose(
         self, other: Any, rtol: Any = 1e-5, atol: Any = 1e-8, equal_nan: Any = False
     ) -> PlainArray:
         """Say where |x - other| <= atol + rtol * |other|."""
-        near = np.isclose(self._data, _values(other), rtol, atol, equal_nan)
+        near = np.isclose(self._value, _values(other), rtol, atol, equal_nan)
         return plain(near)
 
     def allclose(
         self, other: Any, rtol: Any = 1e-5, atol: Any = 1e-8, equal_nan: Any = False
     ) -> Any:
         """Say whether |x - other| <= atol + rtol * |other| everywhere."""
-        return np.allclose(self._data, _values(other), rtol, atol, equal_nan)
+        return np.allclose(self._value, _values(other), rtol, atol, equal_nan)
 
     def equal(self, other: Any) -> Any:
         """Say whether both have the same shape and entries."""
-        return np.array_equal(self._data, _values(other))
+        return np.array_equal(self._value, _values(other))
 
     def logical_and(self, other: Any) -> PlainArray:
         """Say where neither is 0."""
-        return plain(np.logical_and(self._data, _values(other)))
+        return plain(np.logical_and(self._value, _values(other)))
 
     def logical_or(self, other: Any) -> PlainArray:
         """Say where either is not 0."""
-        return plain(np.logical_or(self._data, _values(other)))
+        return plain(np.logical_or(self._value, _values(other)))
 
     def logical_xor(self, other: Any) -> PlainArray:
         """Say where exactly one is 0."""
-        return plain(np.logical_xor(self._data, _values(other)))
+        return plain(np.logical_xor(self._value, _values(other)))
 
     def logical_not(self) -> PlainArray:
         """Say which entries are 0."""
-        return plain(np.logical_not(self._data))
+        return plain(np.logical_not(self._value))
 
     def nonzero(self, *, as_tuple: Any = False) -> Any:
         """Give the indices of the entries that are not 0, a row for each; or, axis by axis."""
-        places = np.nonzero(self._data)
+        places = np.nonzero(self._value)
         return tuple(map(plain, places)) if as_tuple else plain(np.stack(places, -1))
 
     def unique(self: Any, sorted: Any = True, *, return_counts: Any = False) -> Any:  # noqa: ARG002
         """Give the different entries in order; and how often each is there."""
-        _, first, counts = np.unique(self._data, return_index=True, return_counts=True)
+        _, first, counts = np.unique(self._value, return_index=True, return_counts=True)
         found = self.reshape(-1)[first]
         return (found, plain(counts)) if return_counts else found
 
@@ -166,15 +167,15 @@ class Conversions:
 
     def ndimension(self) -> Any:
         """Give the number of axes."""
-        return self._data.ndim
+        return self._value.ndim
 
     def element_size(self) -> Any:
         """Give the bytes of an entry."""
-        return self._data.dtype.itemsize
+        return self._value.dtype.itemsize
 
     def is_floating_point(self) -> Any:
         """Say whether the entries are floating."""
-        return self._data.dtype.kind == "f"
+        return self._value.dtype.kind == "f"
 
     # --- others of its kind -------------------------------------------------------------------
 
@@ -190,7 +191,7 @@ class Conversions:
 
     def t(self: Any) -> Any:
         """Exchange the axes of a matrix. Raises ValueError for more than two."""
-        if self._data.ndim > 2:
+        if self._value.ndim > 2:
             raise ValueError(f"t: expected at most two axes, got shape {self.shape}; x.mT")
         return self.T
 
@@ -198,25 +199,25 @@ class Conversions:
         """Make a tensor of the same dtype."""
         from tinytorch.pytorch import factories
 
-        return factories.tensor(data, dtype or self._data.dtype, **options)
+        return factories.tensor(data, dtype or self._value.dtype, **options)
 
     def new_full(self, size: Any, fill_value: Any, dtype: Any = None, **options: Any) -> Any:
         """Make a tensor of the same dtype, filled with a number."""
         from tinytorch.pytorch import factories
 
-        return factories.full(size, fill_value, dtype=dtype or self._data.dtype, **options)
+        return factories.full(size, fill_value, dtype=dtype or self._value.dtype, **options)
 
     def new_zeros(self, *size: Any, dtype: Any = None, **options: Any) -> Any:
         """Make a tensor of the same dtype, filled with zeros."""
         from tinytorch.pytorch import factories
 
-        return factories.zeros(*size, dtype=dtype or self._data.dtype, **options)
+        return factories.zeros(*size, dtype=dtype or self._value.dtype, **options)
 
     def new_ones(self, *size: Any, dtype: Any = None, **options: Any) -> Any:
         """Make a tensor of the same dtype, filled with ones."""
         from tinytorch.pytorch import factories
 
-        return factories.ones(*size, dtype=dtype or self._data.dtype, **options)
+        return factories.ones(*size, dtype=dtype or self._value.dtype, **options)
 
     new_empty = new_zeros
 
@@ -252,7 +253,7 @@ class Conversions:
             if is_device(given):
                 device = given
             elif isinstance(given, Conversions | PlainArray):
-                dtype = given._data.dtype
+                dtype = given._value.dtype
             elif not isinstance(given, bool):
                 dtype = given
         check_device(device)
@@ -301,4 +302,4 @@ class Conversions:
 
 
 def _values(x: Any) -> Any:
-    return getattr(x, "_data", x)
+    return getattr(x, "_value", x)

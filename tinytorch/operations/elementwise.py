@@ -277,7 +277,7 @@ _WHERE = Operation("where")
 @defines(_WHERE)
 def where(condition: Any, x: Any, y: Any) -> Tensor:
     """Take x where `condition` holds, else y; the three broadcast."""
-    mask = condition._data if isinstance(condition, Node) else base(condition)
+    mask = condition._value if isinstance(condition, Node) else base(condition)
     if not hasattr(mask, "__array_function__"):
         mask = np.asarray(mask)
     mask = mask.astype(bool)

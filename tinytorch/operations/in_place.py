@@ -30,17 +30,17 @@ def write(x: Any, values: Any, name: str) -> Any:
                 f"{name}: {describe(x)} was computed, and its gradient needs it as it is: "
                 f"x = x.{plainly}(...) makes a new one"
             )
-        if x.requires_grad:
+        if x._requires_grad:
             raise RuntimeError(
                 f"{name}: {describe(x)} is a leaf that requires a gradient: inside "
                 f"tinytorch.no_grad() it may be changed, x.{plainly}(...) makes a new one"
             )
-        if isinstance(values, Node) and values.requires_grad:
-            raise RuntimeError(
-                f"{name}: what is written into {describe(x)} requires a gradient, which would be "
-                f"lost: x = x.{plainly}(...) makes a new one, .detach() goes on without"
-            )
-    values, own = getattr(values, "_data", values), x._data
+    if isinstance(values, Node) and values._requires_grad and is_grad_enabled():
+        raise RuntimeError(
+            f"{name}: what is written into {describe(x)} requires a gradient, which would be "
+            f"lost: x = x.{name.rstrip('_')}(...) makes a new one, .detach() goes on without"
+        )
+    values, own = getattr(values, "_value", values), x._value
     if hasattr(x, "_grad"):
         x.data = np.broadcast_to(values, own.shape)
     else:
@@ -63,7 +63,7 @@ class InPlace:
     """Changes of the array itself, by PyTorch's names."""
 
     __slots__ = ()
-    _data: Any
+    _value: Any
 
     add_, sub_, mul_, div_ = map(_in_place, ("add", "sub", "mul", "div"))
     pow_, remainder_, lerp_ = map(_in_place, ("pow", "remainder", "lerp"))
@@ -114,5 +114,5 @@ class InPlace:
 
     def bernoulli_(self: Any, p: Any = 0.5, *, generator: RNG = None) -> Any:
         """Draw 1 with probability `p`, else 0."""
-        drawn = chosen(generator).random(self.shape) < getattr(p, "_data", p)
+        drawn = chosen(generator).random(self.shape) < getattr(p, "_value", p)
         return write(self, drawn, "bernoulli_")

@@ -134,7 +134,7 @@ def histogram(
             "np.histogram has no derivative rule here: give it x.data for plain values, or the "
             "edges as an array to count between them"
         )
-    return np.histogram(a._data, bins, range, weights=weights)
+    return np.histogram(a._value, bins, range, weights=weights)
 
 
 def _array(index: Any) -> Any:
@@ -218,13 +218,13 @@ class Indexing(Node):
     def __setitem__(self, index: Any, value: Any) -> None:
         # Of a constant no graph is lost.
         recorded = recording.get()[0]
-        if recorded and (self.requires_grad or (isinstance(value, Node) and value.requires_grad)):
+        if recorded and (self._requires_grad or (isinstance(value, Node) and value._requires_grad)):
             raise TypeError(
                 "a tensor is not assigned to by index: x.data[i] = v changes its values, "
                 "np.where(mask, v, x) makes a new tensor with v in some places"
             )
         parts = index if isinstance(index, tuple) else (index,)
-        self._data[tuple(map(_checked, parts))] = getattr(value, "_data", value)
+        self._value[tuple(map(_checked, parts))] = getattr(value, "_value", value)
 
     def compress(self, condition: Any, axis: int | None = None) -> Tensor:
         """Pick the slices along `axis` for which the condition holds."""
@@ -311,8 +311,8 @@ class Indexing(Node):
     ) -> Any:
         """Give the indices that sort along `axis`, as plain integers; ties keep their order."""
         if not descending:
-            return plain(evaluate("argsort", np.argsort, self._data, axis=axis, kind="stable"))
-        return plain(evaluate("argsort", _argsort_descending, self._data, axis))
+            return plain(evaluate("argsort", np.argsort, self._value, axis=axis, kind="stable"))
+        return plain(evaluate("argsort", _argsort_descending, self._value, axis))
 
     partition = partition
 
@@ -333,5 +333,5 @@ class Indexing(Node):
         if not 0 <= k <= size:
             raise ValueError(f"topk: k lies between 0 and {size} (axis {axis}), got {k}")
         order = self.argsort(axis, descending=largest)
-        first = order[along(axis, slice(k), self._data.ndim)]
+        first = order[along(axis, slice(k), self._value.ndim)]
         return ValuesIndices(take_along_axis(self, first, axis), first)

@@ -72,14 +72,14 @@ def outputs(op: Operation, function: Callable[..., Any], rules: Sequence[Rule], 
     """
     if not isinstance(x, Node):
         return function(x)
-    arrays = evaluate(op, function, x._data)
+    arrays = evaluate(op, function, x._value)
 
     def ruled(rule: Rule) -> Rule:
         # To be differentiated again, the other outputs must know that they come from x.
         return lambda grad, out, x: rule(grad, function(x) if isinstance(x, Node) else arrays, x)
 
     return [
-        record(array, (x,), (array, x._data), op, (ruled(rule),))
+        record(array, (x,), (array, x._value), op, (ruled(rule),))
         for array, rule in zip(arrays, rules, strict=True)
     ]
 

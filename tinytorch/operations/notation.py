@@ -27,7 +27,7 @@ def unary(
     rules = (rule,)
 
     def method(self: Any) -> Any:
-        x = self._data
+        x = self._value
         try:
             value = function(x) if type(x) is np.ndarray else evaluate(op, function, x)
         except RuntimeWarning:
@@ -77,15 +77,15 @@ def binary(
 
     def method(self: Any, other: Any) -> Any:
         if isinstance(other, Node):
-            y = other._data
+            y = other._value
             if isinstance(self, Node):
-                x = self._data
+                x = self._value
             elif prefers_arrays and type(self) in NUMBERS:
                 x = as_array(self, y.dtype)
             else:
                 self = x = constant(self, y.dtype, op)
         else:
-            x = self._data
+            x = self._value
             if prefers_arrays and type(other) in NUMBERS:
                 y = as_array(other, x.dtype)
             else:

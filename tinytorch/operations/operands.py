@@ -18,11 +18,26 @@ def describe(operand: Any) -> str:
     """Say what an operand is, for a message."""
     if isinstance(operand, Node):
         name = "a tensor" if operand.label is None else f"tensor {operand.label!r}"
-        return f"{name} of shape {operand._data.shape}"
+        return f"{name} of shape {operand._value.shape}"
     if hasattr(operand, "shape") and operand.shape != ():
         dtype = f"dtype {operand.dtype} and " if hasattr(operand, "dtype") else ""
-        return f"an array of {dtype}shape {operand.shape}"
+        if hasattr(operand, "__array_function__"):
+            return f"an array of {dtype}shape {operand.shape}"
+        way = " (its toarray() gives an array)" if hasattr(operand, "toarray") else ""
+        return f"a {type(operand).__name__} of {dtype}shape {operand.shape}{way}"
     return f"{type(operand).__name__} {reprlib.repr(operand)}"
+
+
+def as_dtype(dtype: Any) -> np.dtype[Any]:
+    """Read what names a dtype. Raises TypeError for what NumPy doesn't know."""
+    try:
+        kind: np.dtype[Any] = np.dtype(dtype)
+    except TypeError:
+        raise TypeError(
+            f"expected a dtype of NumPy's, such as np.float32, 'float32' or tinytorch.float32, got "
+            f"{describe(dtype)}"
+        ) from None
+    return kind
 
 
 def constant(operand: Any, dtype: np.dtype[Any], op: object) -> Any:
@@ -54,7 +69,7 @@ def constant(operand: Any, dtype: np.dtype[Any], op: object) -> Any:
 
 def alike(*operands: Any) -> list[Any]:
     """Make arrays of plain numbers, in the dtype of the first tensor, which they don't change."""
-    dtype = next((x._data.dtype for x in operands if isinstance(x, Node)), None)
+    dtype = next((x._value.dtype for x in operands if isinstance(x, Node)), None)
     return [
         np.asarray(x, dtype) if dtype is not None and type(x) in NUMBERS else x for x in operands
     ]

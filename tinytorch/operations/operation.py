@@ -123,7 +123,7 @@ def apply(
     """
     for x in operands:
         if isinstance(x, Node):
-            dtype = x._data.dtype
+            dtype = x._value.dtype
             break
     else:
         plain: Tensor = function(*operands)  # an array in fact, which the rule treats alike
@@ -132,7 +132,7 @@ def apply(
     for x in operands:
         given = x if isinstance(x, Node) else constant(x, dtype, op)
         inputs.append(given)
-        arrays.append(given._data if isinstance(given, Node) else given)
+        arrays.append(given._value if isinstance(given, Node) else given)
     try:
         if IN_MEMORY.issuperset(map(type, arrays)):
             value = function(*arrays)

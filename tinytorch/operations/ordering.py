@@ -159,7 +159,7 @@ class Ordering(Node):
 
         Raises ValueError unless there are k entries.
         """
-        size = size_along(self, axis) if self._data.ndim else 1
+        size = size_along(self, axis) if self._value.ndim else 1
         if not 1 <= k <= size:
             raise ValueError(f"kthvalue: k lies between 1 and {size} (axis {axis}), got {k}")
 

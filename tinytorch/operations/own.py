@@ -124,7 +124,7 @@ def apply_own(
 ) -> Any:
     """Compute `function` and record how it came about."""
     options = options or {}
-    dtype = next(x._data.dtype for x in operands if isinstance(x, Node))
+    dtype = next(x._value.dtype for x in operands if isinstance(x, Node))
     inputs = [
         # Without a rule a tensor counts as a constant, and all else is as it was given.
         (x.detach() if hasattr(x, "detach") else x)
@@ -132,7 +132,7 @@ def apply_own(
         else (x if isinstance(x, Node) else constant(x, dtype, op))
         for x, rule in zip(operands, rules, strict=True)
     ]
-    arrays = [x._data if isinstance(x, Node) else x for x in inputs]
+    arrays = [x._value if isinstance(x, Node) else x for x in inputs]
     try:
         value = evaluate(op, lambda *arrays: function(*arrays, *parameters, **options), *arrays)
     except (ValueError, IndexError) as error:

@@ -62,7 +62,7 @@ _ALONG: dict[str, Callable[..., Any]] = {
 def _of_values(method: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(method)
     def on_plain(self: PlainArray, *args: Any, **options: Any) -> Any:
-        return _all_plain(method(self._data, *args, **options))
+        return _all_plain(method(self._value, *args, **options))
 
     return on_plain
 
@@ -77,7 +77,7 @@ def _by_size(name: str) -> Callable[..., Any]:
     def on_plain(self: PlainArray, *args: Any, **options: Any) -> Any:
         from tinytorch.tensor import Tensor
 
-        found = getattr(Tensor(self._data, requires_grad=False), name)(*args, **options)
+        found = getattr(Tensor(self._value, requires_grad=False), name)(*args, **options)
         if isinstance(found, ValuesIndices):
             return ValuesIndices(plain(found.values.data.astype(self.dtype)), found.indices)  # type: ignore[arg-type]
         whole = not any(isinstance(base(x), np.ndarray) and base(x).dtype.kind == "f" for x in args)
@@ -98,7 +98,7 @@ def _along(function: Callable[..., Any]) -> Callable[..., Any]:
     def on_plain(self: PlainArray, axis: Any = None, *keepdims: bool, **options: Any) -> Any:
         if keepdims:
             options["keepdims"] = keepdims[0]
-        return plain(function(self._data, axis, **options))
+        return plain(function(self._value, axis, **options))
 
     return on_plain
 
@@ -112,12 +112,12 @@ def _view(self: PlainArray, *shape: Any, **options: Any) -> Any:
 
 def _clamp(self: PlainArray, min: Any = None, max: Any = None) -> Any:
     """Limit the entries to `min` <= x <= `max`."""
-    return wrapped(np.clip(self._data, base(min), base(max)))
+    return wrapped(np.clip(self._value, base(min), base(max)))
 
 
 def _clone(self: PlainArray, *_: Any, **__: Any) -> Any:
     """Give a copy."""
-    return plain(self._data.copy())
+    return plain(self._value.copy())
 
 
 def _attach(name: str, method: Any, doc: str | None) -> None:
@@ -145,4 +145,4 @@ for _words in (Conversions, InPlace):
 for _name, _method in (("view", _view), ("clamp", _clamp), ("clip", _clamp), ("copy", _clone)):
     setattr(PlainArray, _name, _method)
 PlainArray.clone = _clone  # type: ignore[attr-defined]
-PlainArray.T = property(lambda self: plain(self._data.T))  # type: ignore[assignment]
+PlainArray.T = property(lambda self: plain(self._value.T))  # type: ignore[assignment]

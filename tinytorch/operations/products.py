@@ -413,9 +413,9 @@ class Products(Node):
     def cross(self, other: Any, axis: int | None = None) -> Tensor:
         """Give the vector product along `axis`, or along the first axis of size 3."""
         if axis is None:
-            if 3 not in self._data.shape:
-                raise ValueError(f"cross: one axis has size 3, got shape {self._data.shape}")
-            axis = self._data.shape.index(3)
+            if 3 not in self._value.shape:
+                raise ValueError(f"cross: one axis has size 3, got shape {self._value.shape}")
+            axis = self._value.shape.index(3)
         return cross(self, other, axis=axis)
 
 

@@ -104,9 +104,11 @@ def reduction(
 def _of_numpy(name: str, method: Callable[..., Any]) -> Callable[..., Any]:
     def reduced(a: Any, axis: Any = None, *others: Any, **options: Any) -> Any:
         if others:
+            flag = next((x for x in others if isinstance(x, bool | np.bool_)), None)
+            hint = "dtype= and out= are not supported for tensors: x.astype(dtype) comes first"
             raise TypeError(
                 f"np.{name}: the third argument is dtype= or out= there, got {others[0]!r}: "
-                f"write keepdims={others[0]!r}"
+                + (hint if flag is None else f"write keepdims={flag}")
             )
         return method(a, axis, **options)
 
@@ -174,7 +176,7 @@ def running(function: Callable[..., Any], rule: Rule, doc: str, name: str) -> Ca
         return np.moveaxis(line, -1, axis)
 
     if hasattr(np, name):
-        numpy_functions[getattr(np, name)] = values
+        numpy_functions[getattr(np, name)] = _of_numpy(name, values)
     method = torch_spelling(axis_of_scalars(as_method(op, values)))
     op.function = values  # of arrays too, along any axis
     return method
@@ -354,27 +356,27 @@ class Reductions(Node):
     @torch_spelling
     def argmax(self, axis: int | None = None, keepdims: bool = False) -> Any:
         """Give the index of the largest entry, as plain integers."""
-        return plain(np.argmax(self._data, axis=axis, keepdims=keepdims))
+        return plain(np.argmax(self._value, axis=axis, keepdims=keepdims))
 
     @torch_spelling
     def argmin(self, axis: int | None = None, keepdims: bool = False) -> Any:
         """Give the index of the smallest entry, as plain integers."""
-        return plain(np.argmin(self._data, axis=axis, keepdims=keepdims))
+        return plain(np.argmin(self._value, axis=axis, keepdims=keepdims))
 
     @torch_spelling
     def any(self, axis: Axis = None, keepdims: bool = False) -> Any:
         """Say whether any entry is not 0, as plain truth values."""
-        return plain(np.any(self._data, axis=axis, keepdims=keepdims))
+        return plain(np.any(self._value, axis=axis, keepdims=keepdims))
 
     @torch_spelling
     def all(self, axis: Axis = None, keepdims: bool = False) -> Any:
         """Say whether all entries are not 0, as plain truth values."""
-        return plain(np.all(self._data, axis=axis, keepdims=keepdims))
+        return plain(np.all(self._value, axis=axis, keepdims=keepdims))
 
     @torch_spelling
     def count_nonzero(self, axis: Axis = None, keepdims: bool = False) -> Any:
         """Count the entries that are not 0, as plain integers."""
-        return plain(np.count_nonzero(self._data, axis=axis, keepdims=keepdims))
+        return plain(np.count_nonzero(self._value, axis=axis, keepdims=keepdims))
 
 
 def by_dim(name: str, axis: Any, dim: int | None) -> bool:

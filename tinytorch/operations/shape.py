@@ -6,9 +6,10 @@ them, with PyTorch's meaning where the two differ.
 
 from __future__ import annotations
 
+import functools
 import math
 import operator
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -83,6 +84,18 @@ def swapaxes(x: Any, axis1: int, axis2: int) -> Tensor:
     return transpose(x, _order(x, np.swapaxes, axis1, axis2))
 
 
+def _also_of_scalars(method: Callable[..., Tensor]) -> Callable[..., Tensor]:
+    """Let a tensor of no axes have an axis 0 to exchange with itself, as in PyTorch."""
+
+    @functools.wraps(method)
+    def of_any_axes(x: Any, *axes: Any, **named: Any) -> Tensor:
+        if not x.ndim and {*axes, *named.values()} <= {0, -1}:
+            return transpose(x)
+        return method(x, *axes, **named)
+
+    return of_any_axes
+
+
 @implements(np.rollaxis)
 def rollaxis(x: Any, axis: int, start: int = 0) -> Tensor:
     """Move `axis` back until it comes before `start`."""
@@ -140,7 +153,7 @@ def broadcast_to(x: Any, shape: int | Sequence[int]) -> Tensor:
 def full_like(a: Any, fill_value: Any, dtype: Any = None, *, shape: Any = None) -> Any:
     """Fill an array of a's shape and dtype, or others; with a tensor, give a tensor."""
     if not isinstance(fill_value, Node):
-        return np.full_like(a._data, fill_value, dtype, shape=shape)
+        return np.full_like(a._value, fill_value, dtype, shape=shape)
     filled: Any = broadcast_to(fill_value, np.shape(a) if shape is None else shape)
     dtype = a.dtype if dtype is None else dtype
     return filled if filled.dtype == dtype else filled.astype(dtype)
@@ -320,29 +333,29 @@ class Shape(Node):
     @property
     def shape(self) -> tuple[int, ...]:
         """The size along each axis."""
-        return self._data.shape
+        return self._value.shape
 
     @property
     def ndim(self) -> int:
         """The number of axes."""
-        return self._data.ndim
+        return self._value.ndim
 
     @property
     def size(self) -> Size:
         """The number of entries; as in PyTorch, `x.size()` is the shape, `x.size(0)` one size."""
-        return Size(self._data.shape)
+        return Size(self._value.shape)
 
     def numel(self) -> int:
         """Give the number of entries."""
-        return self._data.size
+        return self._value.size
 
     def dim(self) -> int:
         """Give the number of axes."""
-        return self._data.ndim
+        return self._value.ndim
 
     ravel = ravel
-    moveaxis = movedim = moveaxis
-    swapaxes = swapaxes
+    moveaxis = movedim = _also_of_scalars(moveaxis)
+    swapaxes = _also_of_scalars(swapaxes)
     swapdims = also_called(dim0="axis1", dim1="axis2")(swapaxes)
     expand_dims = torch_spelling(expand_dims)
     broadcast_to = broadcast_to
@@ -392,7 +405,7 @@ class Shape(Node):
         axes = axes if axes and axes[0] is not None else ()
         order = unpacked(axes)
         if len(order) == 2 and not isinstance(axes[0], Sequence):
-            return swapaxes(self, *order)
+            return _also_of_scalars(swapaxes)(self, *order)
         return transpose(self, order or None)
 
     def permute(self, *axes: Any, dims: Any = None) -> Tensor:

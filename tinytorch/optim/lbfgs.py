@@ -123,16 +123,16 @@ class LBFGS(Optimizer):
             return value
         if not np.ndim(value):
             return float(value)
-        return np.asarray(value, like=x._data).astype(x.dtype)
+        return np.asarray(value, like=x._value).astype(x.dtype)
 
     def _parameters_flat(self) -> Array:
-        return np.concatenate([x._data.reshape(-1) for x in self._parameters()])
+        return np.concatenate([x._value.reshape(-1) for x in self._parameters()])
 
     def _gradient(self) -> Array:
         """Give all gradients in one vector; of a parameter that has none, zeros."""
         return np.concatenate(
             [
-                (np.zeros_like(x._data) if x._grad is None else x._grad).reshape(-1)
+                (np.zeros_like(x._value) if x._grad is None else x._grad).reshape(-1)
                 for x in self._parameters()
             ]
         )
@@ -141,7 +141,7 @@ class LBFGS(Optimizer):
         """Set all parameters to the values of one vector."""
         start = 0
         for x in self._parameters():
-            x._data[...] = values[start : start + x.size].reshape(x.shape)
+            x._value[...] = values[start : start + x.size].reshape(x.shape)
             start += x.size
 
 

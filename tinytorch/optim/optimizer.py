@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeAlias
@@ -10,6 +9,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from tinytorch.arrays.kind import NUMPY, kind_of
+from tinytorch.arrays.warned import WarningsAtUsersLine, warn
 from tinytorch.engine import Array
 from tinytorch.grad_mode import enable_grad
 from tinytorch.operations.operands import describe
@@ -49,6 +49,9 @@ class Optimizer:
         kind = type(self).__name__
         if isinstance(params, Tensor | Mapping):
             raise TypeError(f"{kind}: expected a list of tensors or of groups; put it in a list")
+        if hasattr(params, "named_parameters"):
+            name = type(params).__name__
+            raise TypeError(f"{kind}: expected parameters, got a module, {name}: its .parameters")
         groups: list[Any] = list(params() if callable(params) else params)
         if not groups:
             raise ValueError(f"{kind}: there are no parameters to optimise")
@@ -77,7 +80,7 @@ class Optimizer:
                 raise TypeError(f"{kind}: a parameter is a Tensor, got {describe(x)}")
             if x._children:
                 raise ValueError(f"{kind}: {describe(x)} is computed from others; optimise those")
-            if kind_of(x._data) is not NUMPY:
+            if kind_of(x._value) is not NUMPY:
                 raise TypeError(f"{kind}: {describe(x)} holds no NumPy array to change")
             if x in known:
                 raise ValueError(f"{kind}: {describe(x)} comes twice among the parameters")
@@ -88,7 +91,7 @@ class Optimizer:
         """Forget all gradients; if not `set_to_none`, set them to zeros, which steps then use."""
         for group in self.param_groups:
             for x in group["params"]:
-                x._grad = None if set_to_none else np.zeros_like(x._data)
+                x._grad = None if set_to_none else np.zeros_like(x._value)
 
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
         """Change each parameter that has a gradient, in place, and give the closure's result.
@@ -98,10 +101,15 @@ class Optimizer:
         """
         loss = None if closure is None else loss_of(closure)
         self._warn_without_gradients()
+        with WarningsAtUsersLine():
+            self._change()
+        return loss
+
+    def _change(self) -> None:
         for group in self.param_groups:
             decay = group.get("weight_decay")
             for parameter in group["params"]:
-                x, g = parameter._data, parameter._grad
+                x, g = parameter._value, parameter._grad
                 if g is None:
                     continue
                 if group.get("maximize"):
@@ -111,7 +119,6 @@ class Optimizer:
                 elif decay:
                     g = g + decay * x
                 self.update(x, g, self.state[parameter], group)
-        return loss
 
     def update(self, x: Array, g: Array, state: State, group: Group) -> None:
         """Change the array `x`, whose gradient is `g`, in place: that is for the subclass.
@@ -165,7 +172,7 @@ class Optimizer:
         """Copy what is kept for the parameter `x`: a number, or an array of its shape and dtype."""
         if name in ("step", "mu_product"):
             return float(value)
-        array = np.asarray(value, like=x._data).astype(x.dtype)
+        array = np.asarray(value, like=x._value).astype(x.dtype)
         if array.shape != x.shape:
             raise ValueError(
                 f"load_state_dict of {type(self).__name__}: {name} has shape {array.shape}, "
@@ -175,10 +182,9 @@ class Optimizer:
 
     def _warn_without_gradients(self) -> None:
         if all(x._grad is None for group in self.param_groups for x in group["params"]):
-            warnings.warn(
+            warn(
                 "step() changed nothing: no parameter has a gradient; call loss.backward() first, "
-                "and zero_grad() before that",
-                stacklevel=3,
+                "and zero_grad() before that"
             )
 
     def _parameters(self) -> list[Tensor]:
@@ -200,6 +206,11 @@ def loss_of(closure: Callable[[], Any]) -> Any:
 
 def _check_options(kind: str, group: Group) -> None:
     for name, value in group.items():
+        for number in value if name == "betas" and isinstance(value, list | tuple) else [value]:
+            if name in {*_NOT_NEGATIVE, "betas", "rho"} and not hasattr(number, "__float__"):
+                raise TypeError(f"{kind}: expected numbers for {name}, got {describe(value)}")
+        if name == "betas" and not isinstance(value, list | tuple):
+            raise TypeError(f"{kind}: betas are two numbers, got {describe(value)}")
         if name in _NOT_NEGATIVE and not value >= 0:
             raise ValueError(f"{kind}: {name} is at least 0, got {value}")
         if name == "betas" and not (len(value) == 2 and all(0 <= beta < 1 for beta in value)):

@@ -91,4 +91,4 @@ def update_bn(loader: Iterable[Any], model: Module) -> None:
 
 
 def _array(x: Any) -> Any:
-    return getattr(x, "_data", x)
+    return getattr(x, "_value", x)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import bisect
 import html
+import itertools
 import math
 import unicodedata
 from collections.abc import Iterable
@@ -10,6 +12,7 @@ from typing import NamedTuple
 
 INK = "#1b1b1b"
 _MOST_COLUMNS, _MOST_LINES = 80, 20
+_MOST_BYTES = 16_000  # of a tooltip: Graphviz reads no string above 16,384
 
 
 class Look(NamedTuple):
@@ -103,11 +106,14 @@ def _shortened(line: str) -> str:
 
 
 def in_full(*texts: str) -> dict[str, str]:
-    """Give those texts that are not shown in full as a tooltip."""
-    cut = [_visible(text) for text in texts if fitted(text) != _visible(text)]
+    """Give those texts that are not shown in full as a tooltip, up to a length of its own."""
+    cut = ["\n".join(_visible(text)) for text in texts if fitted(text) != _visible(text)]
     # Graphviz looks for escapes twice.
-    lines = [html.escape(line).replace("\\", "\\" * 4) for lines in cut for line in lines]
-    return {"tooltip": "&#10;".join(lines)} if lines else {}
+    written = [html.escape(c).replace("\\", "\\" * 4) for c in "\n".join(cut)]
+    ends = itertools.accumulate(len(c.encode()) + 4 * (c == "\n") for c in written)
+    fits = bisect.bisect([*ends], _MOST_BYTES)
+    tooltip = "".join(written[:fits]).replace("\n", "&#10;") + "…" * (fits < len(written))
+    return {"tooltip": tooltip} if cut else {}
 
 
 def _escaped(line: str) -> str:

@@ -63,7 +63,7 @@ def as_dot(
         grads = {
             id(x): summary(np.asarray(x._grad))
             for x in graph.units
-            if getattr(x, "_grad", None) is not None and isinstance(x._data, np.ndarray)
+            if getattr(x, "_grad", None) is not None and isinstance(x._value, np.ndarray)
         }
     from graphviz import Digraph
 
@@ -124,7 +124,7 @@ def _node(graph: Graph, unit: Any, name: str, grad: list[str] | None) -> dict[st
     """Draw a tensor or an array as a card, with what made it on top."""
     kind = graph.kind(unit)
     look = _LOOKS[kind]
-    array = unit._data if isinstance(unit, Node) else unit
+    array = unit._value if isinstance(unit, Node) else unit
     facts = f"{kind} {tuple(array.shape)} {array.dtype}".lstrip()
     lines = [write(name, 13, bold=True), write(facts, 9, _FAINT)]
     lines.append(_values(array, grad))

@@ -106,7 +106,7 @@ class Page(Picture):
 
     def _unit(self, unit: Any) -> dict[str, Any]:
         story = self.story
-        array = unit._data if isinstance(unit, Node) else unit
+        array = unit._value if isinstance(unit, Node) else unit
         facts = {
             "name": story.names[id(unit)],
             "facts": f"{story.graph.kind(unit)} {tuple(array.shape)} {array.dtype}".lstrip(),
@@ -200,7 +200,7 @@ def explain(
         )
     graph = Graph(tensor, expand=True, max_nodes=max_nodes)
     for unit in graph.units:
-        array = unit._data if isinstance(unit, Node) else unit
+        array = unit._value if isinstance(unit, Node) else unit
         if not isinstance(array, np.ndarray):
             raise TypeError(
                 f"explain: the page shows numbers, and {describe(unit)} holds a "

@@ -70,7 +70,7 @@ def watch(root: Node, nodes: Iterable[Node], names: Mapping[int, str]) -> list[S
     def tell(node: Node, x: Node, share: Any) -> None:
         if node not in inputs:
             places = enumerate(node._children)
-            inputs[node] = (i for i, y in places if isinstance(y, Node) and y.requires_grad)
+            inputs[node] = (i for i, y in places if isinstance(y, Node) and y._requires_grad)
         place = next(inputs[node])
         if id(x) in names:
             # A number has no name but itself.
@@ -83,7 +83,7 @@ def watch(root: Node, nodes: Iterable[Node], names: Mapping[int, str]) -> list[S
     token = watcher.set(tell)
     try:
         with on_return(rules), np.errstate(all="ignore"):
-            pull({root: np.ones_like(root._data)}, nodes)
+            pull({root: np.ones_like(root._value)}, nodes)
     finally:
         watcher.reset(token)
     return told
@@ -166,7 +166,7 @@ class Story:
             arrows=[f"{key}-{i}" for i in range(len(self.graph.inputs(node)))],
             rule=f"{name} = {self.expression(node)}",
             numbers=numbers,
-            result=inline(node._data),
+            result=inline(node._value),
             known=[key],
         )
         if node is self.root:
@@ -176,7 +176,7 @@ class Story:
     def _way_back(self, shares: list[Share]) -> tuple[list[Step], dict[int, Array]]:
         """Tell of the seed, of each share, and of what has come of it."""
         name, key = self.names[id(self.root)], self.keys[id(self.root)]
-        grads: dict[int, Array] = {id(self.root): np.ones_like(self.root._data)}
+        grads: dict[int, Array] = {id(self.root): np.ones_like(self.root._value)}
         seed = Step(
             "seed",
             f"The way back begins at {name}: its gradient is {inline(grads[id(self.root)])}, "
@@ -212,8 +212,8 @@ class Story:
                 step.text = f"The gradient of {name} is complete. "
         step.text += f"{name} hands {to} its share, {step.result}."
 
-        folded = sum_to_shape(share.array, share.x._data.shape, share.x._data)
-        folded = folded.astype(share.x._data.dtype)
+        folded = sum_to_shape(share.array, share.x._value.shape, share.x._value)
+        folded = folded.astype(share.x._value.dtype)
         steps = [step]
         copies = _copies(share.array, folded.shape)
         if len(copies) != 1 or copies[0].size != folded.size:
@@ -289,7 +289,7 @@ def _copies(array: Array, shape: tuple[int, ...]) -> Array:
 
 
 def _array(unit: Any) -> Any:
-    return unit._data if isinstance(unit, Node) else unit
+    return unit._value if isinstance(unit, Node) else unit
 
 
 def _listed(texts: list[str]) -> str:

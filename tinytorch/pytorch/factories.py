@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from tinytorch.arrays.plain import PlainArray, base, plain
 from tinytorch.operations.conversions import converted
-from tinytorch.operations.operands import describe
+from tinytorch.operations.operands import as_dtype, describe
 from tinytorch.operations.shape import unpacked
 from tinytorch.pytorch.devices import check_device
 from tinytorch.tensor import Tensor
@@ -39,7 +39,7 @@ def tensor(
     """
     check_device(device)
     if isinstance(data, Tensor):
-        kind = data.dtype if dtype is None else np.dtype(dtype)
+        kind = data.dtype if dtype is None else as_dtype(dtype)
         if kind.kind == "f":
             return Tensor(data, None, requires_grad, kind)
         return made(converted(data.detach(), kind), requires_grad)
@@ -49,7 +49,7 @@ def tensor(
             data = np.array(data)
         except ValueError as error:
             raise ValueError(f"tensor: the lists are of different lengths: {error}") from None
-    kind = data.dtype if dtype is None else np.dtype(dtype)
+    kind = data.dtype if dtype is None else as_dtype(dtype)
     if kind.kind in "biu" and data.dtype.kind in "biuf":
         return made(np.array(data, kind), requires_grad)
     return Tensor(data, None, requires_grad, None if dtype is None else kind)
@@ -150,7 +150,7 @@ def full(
 ) -> Any:
     """Make a tensor filled with a number, of that number's dtype."""
     check_device(device)
-    fill_value = getattr(fill_value, "_data", fill_value)
+    fill_value = getattr(fill_value, "_value", fill_value)
     return made(np.full(size_of((size,)), fill_value, dtype), requires_grad)
 
 
@@ -189,8 +189,8 @@ def full_like(
 ) -> Any:
     """Make a tensor filled with a number, of another's shape and of its dtype or a given one."""
     check_device(device)
-    like = getattr(input, "_data", input)
-    fill_value = getattr(fill_value, "_data", fill_value)
+    like = getattr(input, "_value", input)
+    fill_value = getattr(fill_value, "_value", fill_value)
     return made(np.full_like(like, fill_value, dtype), requires_grad)
 
 
@@ -213,7 +213,7 @@ def arange(
     """
     check_device(device)
     start, end = (0, start) if end is None else (start, end)
-    ends = [getattr(x, "_data", x) for x in (start, end, step)]
+    ends = [getattr(x, "_value", x) for x in (start, end, step)]
     return made(np.arange(*ends, dtype=dtype), requires_grad)
 
 

@@ -130,7 +130,7 @@ def where(condition: Any, *choices: Any) -> Any:
     Of the condition alone, give the indices where it holds, axis by axis.
     """
     if not choices:
-        return tuple(map(plain, np.nonzero(getattr(condition, "_data", condition))))
+        return tuple(map(plain, np.nonzero(getattr(condition, "_value", condition))))
     x, y = choices
     return wrapped(_where(condition, x, y))
 

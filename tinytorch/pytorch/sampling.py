@@ -132,7 +132,7 @@ def normal(
 ) -> Any:
     """Draw from normal distributions: of one mean and one std, or those of each entry."""
     check_device(device)
-    mean, std = getattr(mean, "_data", mean), getattr(std, "_data", std)
+    mean, std = getattr(mean, "_value", mean), getattr(std, "_value", std)
     shape = None if size is None else size_of((), size)
     drawn: Any = chosen(generator).normal(mean, std, shape)
     return made(np.asarray(drawn, dtype), requires_grad)
@@ -140,7 +140,7 @@ def normal(
 
 def bernoulli(input: Any, *, generator: RNG = None) -> Any:
     """Draw 1 with the probability that each entry is, else 0. Raises ValueError for no such."""
-    p = np.asarray(getattr(input, "_data", input))
+    p = np.asarray(getattr(input, "_value", input))
     if not ((p >= 0) & (p <= 1)).all():
         raise ValueError("bernoulli: the entries are probabilities, between 0 and 1")
     drawn: Any = chosen(generator).random(p.shape) < p
@@ -155,7 +155,7 @@ def multinomial(
     The entries need not add up to 1. Without `replacement` no index comes twice. Raises ValueError
     for entries of which nothing can be drawn, or not as many.
     """
-    weights = np.asarray(getattr(input, "_data", input), np.float64)
+    weights = np.asarray(getattr(input, "_value", input), np.float64)
     if weights.ndim not in (1, 2):
         raise ValueError(f"multinomial: expected one axis or two, got {describe(input)}")
     rows = np.atleast_2d(weights)
