@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from tinytorch import (
     autograd,
     data,
+    diagnostics,
     distributions,
     dtypes,
     factories,
@@ -54,6 +55,7 @@ __all__ = [
     "custom_vjp",
     "data",
     "device",
+    "diagnostics",
     "distributions",
     "elementwise_grad",
     "enable_grad",
