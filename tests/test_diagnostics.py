@@ -14,8 +14,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tinytorch import Tensor, nn, no_grad, optim
+from tinytorch import Operation, Tensor, nn, no_grad, optim
 from tinytorch.diagnostics import History, Plot, detect_anomaly, gradient_flow
+from tinytorch.diagnostics import flow as flow_module
 from tinytorch.engine import watcher
 
 RELU, SIGMOID, TANH = nn.Activation.RELU, nn.Activation.SIGMOID, nn.Activation.TANH
@@ -80,6 +81,21 @@ def test_an_activation_counts_for_the_layer_in_front_of_it() -> None:
         pull(model)
     assert flow.steps[0]["first"].dead is None
     assert flow.steps[0]["second"].dead == 1
+
+
+@pytest.mark.parametrize("gate", [nn.SiLU, nn.Mish])
+def test_a_closed_gate_is_not_saturated(gate: Any) -> None:
+    linear = nn.Linear(2, 2, rng=0)
+    linear.weight.data, linear.bias.data = np.zeros((2, 2)), [9.0, -9.0]
+    model = nn.Sequential(linear, gate())
+    with gradient_flow(model) as flow:
+        pull(model)
+    assert flow.steps[0]["0"][2:] == (None, None)
+
+
+def test_the_activations_are_operations() -> None:
+    for name in flow_module._RECTIFIERS | flow_module._BOUNDED | {"MULTIPLY"}:
+        assert Operation[name].name == name
 
 
 def test_sizes_of_gradients_and_updates() -> None:

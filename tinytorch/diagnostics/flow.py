@@ -23,8 +23,8 @@ from tinytorch.nn.module import Module
 from tinytorch.operations.operands import describe
 
 # Those that are flat on one side, and those that are flat on both.
-_RECTIFIERS = frozenset({"RELU", "LEAKY_RELU", "ELU", "SELU", "CELU", "GELU", "SILU"})
-_BOUNDED = frozenset({"SIGMOID", "TANH", "HARDTANH", "HARDSIGMOID", "SOFTSIGN", "RELU6"})
+_RECTIFIERS = frozenset({"RELU", "LEAKY_RELU", "ELU", "CELU", "GELU", "GELU_TANH"})
+_BOUNDED = frozenset({"SIGMOID", "TANH", "HARDTANH", "SOFTSIGN"})
 _FLAT = 0.05  # of the steepest slope, on average: tanh at 2.2, sigmoid at 4.4
 
 
@@ -62,6 +62,7 @@ class GradientFlow:
         self._layer_of = {x: path for path, own in self._layers.items() for x in own}
         self.steps: list[dict[str, LayerFlow]] = []
         self._flat: dict[str, tuple[float | None, float | None]] = {}
+        self._gates: set[Node] = set()
         self._before: dict[str, Array] = {}
         self._watching = ExitStack()
 
@@ -77,6 +78,7 @@ class GradientFlow:
 
     def __exit__(self, kind: object, *_: object) -> None:
         self._watching.close()
+        self._gates = set()
         before, self._before = self._before, {}
         if kind is not None:  # the step was not finished
             return
@@ -127,7 +129,12 @@ class GradientFlow:
     def _look_at(self, node: Any, _: Node, share: Array) -> None:
         """Count the units of an activation, told by the engine, that hardly pass a gradient on."""
         name = getattr(node._op, "name", "")
-        if name not in _RECTIFIERS | _BOUNDED or type(share) is not np.ndarray or not share.size:
+        inputs = node._children
+        if name == "MULTIPLY" and all(isinstance(y, Node) and y.requires_grad for y in inputs):
+            self._gates.update(inputs)  # as in an LSTM or x * sigmoid(x): to be closed is no fault
+        if name not in _RECTIFIERS | _BOUNDED or node in self._gates:
+            return
+        if type(share) is not np.ndarray or not share.size:
             return
         parameter = self._in_front_of(node)
         if parameter is None:
@@ -179,7 +186,8 @@ def gradient_flow(model: Module) -> GradientFlow:
     somewhere near 1e-3. Units (columns, or channels of images) are looked at in the activation that
     follows the layer, over the examples of the last batch in the block: a unit is *dead* where the
     slope of a ReLU (or its like) is 0 for all examples, *saturated* where the slope of a sigmoid or
-    tanh is on average below 5 % of its steepest.
+    tanh is on average below 5 % of its steepest. Gates, which are multiplied by something else that
+    is learnt, are none: not those of an LSTM, nor the one in SiLU.
 
     Raises TypeError for what is no module, ValueError for one without parameters.
 
