@@ -19,9 +19,10 @@ from reference import assert_close, assert_same, here, in_torch, leaves
 from test_linalg import CASES as LINEAR_ALGEBRA
 
 import tinytorch
-from tinytorch import Tensor, functions
+from tinytorch import Tensor
 from tinytorch.arrays.plain import PlainArray
-from tinytorch.foreign import MEANINGS
+from tinytorch.pytorch import functions
+from tinytorch.pytorch.foreign import MEANINGS
 
 Function = Callable[..., Any]
 

@@ -33,6 +33,7 @@ from test_linalg import CASES as LINEAR_ALGEBRA
 from torch.nn import functional
 
 from tinytorch import Operation, Tensor
+from tinytorch.arrays.plain import PlainArray
 from tinytorch.autograd import grad
 from tinytorch.engine import topological_order
 from tinytorch.operations.activations import Activations
@@ -515,12 +516,13 @@ def test_reductions_without_gradient_are_plain(name: str, seed: int) -> None:
     axis = choose.axis_or_none(x) if "arg" in name else choose.axes(x)
     keepdims = choose.one_of(False, True)
     expected = getattr(np, name)(x, axis=axis, keepdims=keepdims)
-    for answer in (
-        getattr(np, name)(Tensor(x), axis=axis, keepdims=keepdims),
-        getattr(Tensor(x), name)(axis, keepdims),
-        getattr(Tensor(x), name)(dim=axis, keepdim=keepdims),
-    ):
-        assert type(answer) is type(expected)
+    by_numpy = getattr(np, name)(Tensor(x), axis=axis, keepdims=keepdims)
+    by_method = getattr(Tensor(x), name)(axis, keepdims)
+    by_pytorch = getattr(Tensor(x), name)(dim=axis, keepdim=keepdims)
+    assert type(by_numpy) is type(expected)
+    assert type(by_method) is type(by_pytorch) is PlainArray
+    for answer in (by_numpy, by_method, by_pytorch):
+        assert answer.dtype == np.asarray(expected).dtype
         assert_array_equal(answer, expected)
 
 

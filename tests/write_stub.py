@@ -16,9 +16,10 @@ from pathlib import Path
 from textwrap import dedent, indent
 from typing import Any, get_overloads
 
-from tinytorch import Tensor, functions
+from tinytorch import Tensor
 from tinytorch.engine import Node
 from tinytorch.operations.methods import Methods
+from tinytorch.pytorch import functions
 
 PATH = Path(sys.modules[Methods.__module__].__file__ or "").with_suffix(".pyi")
 FUNCTIONS_PATH = Path(functions.__file__).with_suffix(".pyi")

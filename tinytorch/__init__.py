@@ -2,33 +2,23 @@
 
 from typing import TYPE_CHECKING
 
-from tinytorch import (
-    autograd,
-    data,
-    diagnostics,
-    distributions,
-    dtypes,
-    factories,
-    functions,
-    nn,
-    optim,
-    sampling,
-)
+from tinytorch import autograd, data, diagnostics, distributions, nn, optim
 from tinytorch.checking import check_grads
 from tinytorch.compiler import compile  # noqa: A004
 from tinytorch.custom import checkpoint, custom_vjp
-from tinytorch.devices import backends, cuda, device
-from tinytorch.dtypes import *  # noqa: F403
 from tinytorch.engine import sum_to_shape
-from tinytorch.factories import *  # noqa: F403
-from tinytorch.functions import *  # noqa: F403
 from tinytorch.grad_mode import enable_grad, is_grad_enabled, no_grad, set_grad_enabled
 from tinytorch.memory import keep_freed_memory
 from tinytorch.nn import summary
 from tinytorch.operations.operation import Operation
 from tinytorch.operations.own import operation, with_rules
+from tinytorch.pytorch import dtypes, factories, functions, sampling
+from tinytorch.pytorch.devices import backends, cuda, device
+from tinytorch.pytorch.dtypes import *  # noqa: F403
+from tinytorch.pytorch.factories import *  # noqa: F403
+from tinytorch.pytorch.functions import *  # noqa: F403
+from tinytorch.pytorch.sampling import *  # noqa: F403
 from tinytorch.random import Generator, manual_seed
-from tinytorch.sampling import *  # noqa: F403
 from tinytorch.serialization import load, save
 from tinytorch.tensor import Tensor
 from tinytorch.transforms import (
@@ -88,6 +78,6 @@ __all__ += sampling.__all__
 if not TYPE_CHECKING:  # else every name would be taken for one of these
 
     def __getattr__(name: str) -> None:
-        from tinytorch.foreign import explanation
+        from tinytorch.pytorch.foreign import explanation
 
         raise AttributeError(explanation(name))

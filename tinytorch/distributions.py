@@ -13,13 +13,13 @@ from typing import Any
 
 import numpy as np
 
-from tinytorch.factories import as_tensor, made
-from tinytorch.functions import broadcast_tensors
 from tinytorch.nn.functional import binary_cross_entropy_with_logits
 from tinytorch.operations.conversions import floating
 from tinytorch.operations.shape import unpacked
+from tinytorch.pytorch.factories import as_tensor, made
+from tinytorch.pytorch.functions import broadcast_tensors
+from tinytorch.pytorch.sampling import multinomial
 from tinytorch.random import RNG, generator
-from tinytorch.sampling import multinomial
 from tinytorch.tensor import Tensor
 
 

@@ -14,11 +14,10 @@ import operator
 import os
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor, wait
 from contextvars import copy_context
 from dataclasses import replace
 from functools import partial
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -26,6 +25,9 @@ from tinytorch.arrays.recorder import map_parts
 from tinytorch.compiler.execute import Executable
 from tinytorch.compiler.program import Call, Program, Ref, Value
 from tinytorch.compiler.storage import Into, dense_order, is_elementwise, is_random, is_reduction
+
+if TYPE_CHECKING:
+    from concurrent.futures import ThreadPoolExecutor
 
 # A block's largest array has so many bytes: several of them fit into a core's cache.
 _BYTES = 1 << 18
@@ -321,6 +323,8 @@ class Blocks(Into):
                 block = [x[a:b] if sliced else x for x, sliced in rows]
                 programs[b - a].run(*block, *(part[i, ...] for part in self._parts))
 
+        from concurrent.futures import wait
+
         first, *others = self._programs
         futures = [_pool().submit(copy_context().run, work, programs) for programs in others]
         try:
@@ -354,6 +358,8 @@ _pools: list[ThreadPoolExecutor] = []
 
 
 def _pool() -> ThreadPoolExecutor:
+    from concurrent.futures import ThreadPoolExecutor
+
     if not _pools:
         _pools.append(ThreadPoolExecutor(cores(), "tinytorch.compile"))
     return _pools[0]

@@ -12,8 +12,8 @@ import numpy.typing as npt
 
 from tinytorch.arrays.plain import PlainArray, plain
 from tinytorch.arrays.warned import at_users_line
-from tinytorch.devices import NO_GPU, check_device, device, is_device
 from tinytorch.engine import Node
+from tinytorch.pytorch.devices import NO_GPU, check_device, device, is_device
 
 if TYPE_CHECKING:
     from tinytorch.tensor import Tensor
@@ -196,25 +196,25 @@ class Conversions:
 
     def new_tensor(self, data: Any, dtype: Any = None, **options: Any) -> Any:
         """Make a tensor of the same dtype."""
-        from tinytorch import factories
+        from tinytorch.pytorch import factories
 
         return factories.tensor(data, dtype or self._data.dtype, **options)
 
     def new_full(self, size: Any, fill_value: Any, dtype: Any = None, **options: Any) -> Any:
         """Make a tensor of the same dtype, filled with a number."""
-        from tinytorch import factories
+        from tinytorch.pytorch import factories
 
         return factories.full(size, fill_value, dtype=dtype or self._data.dtype, **options)
 
     def new_zeros(self, *size: Any, dtype: Any = None, **options: Any) -> Any:
         """Make a tensor of the same dtype, filled with zeros."""
-        from tinytorch import factories
+        from tinytorch.pytorch import factories
 
         return factories.zeros(*size, dtype=dtype or self._data.dtype, **options)
 
     def new_ones(self, *size: Any, dtype: Any = None, **options: Any) -> Any:
         """Make a tensor of the same dtype, filled with ones."""
-        from tinytorch import factories
+        from tinytorch.pytorch import factories
 
         return factories.ones(*size, dtype=dtype or self._data.dtype, **options)
 
@@ -224,13 +224,13 @@ class Conversions:
         self, num_samples: Any, replacement: Any = False, *, generator: Any = None
     ) -> Any:
         """Draw indices, each as likely as its entry is large: see `tinytorch.multinomial`."""
-        from tinytorch import sampling
+        from tinytorch.pytorch import sampling
 
         return sampling.multinomial(self, num_samples, replacement, generator=generator)
 
     def bernoulli(self, *, generator: Any = None) -> Any:
         """Draw 1 with the probability that an entry is, else 0."""
-        from tinytorch import sampling
+        from tinytorch.pytorch import sampling
 
         return sampling.bernoulli(self, generator=generator)
 

@@ -14,11 +14,11 @@ from typing import Any
 import numpy as np
 
 from tinytorch.arrays.plain import plain, wrapped
-from tinytorch.factories import as_tensor
 from tinytorch.operations.conversions import Conversions
 from tinytorch.operations.elementwise import where as _where
 from tinytorch.operations.methods import Methods
 from tinytorch.operations.operation import torch_spelling
+from tinytorch.pytorch.factories import as_tensor
 from tinytorch.tensor import Tensor
 
 # What makes sense as a method alone, or means something else as a name of the package.
@@ -69,7 +69,7 @@ def _subject(x: Any) -> Any:
 
 
 def _methods() -> dict[str, Callable[..., Any]]:
-    families = [cls for cls in Methods.__mro__[::-1] if cls.__module__.startswith(__package__)]
+    families = [cls for cls in Methods.__mro__[::-1] if cls is not object]
     names = {name: None for cls in (*families, Conversions) for name in vars(cls)}
     return {
         name: _function(name)
