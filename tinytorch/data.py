@@ -54,6 +54,12 @@ class TensorDataset(Dataset[tuple[Any, ...]]):
     """
 
     def __init__(self, *tensors: Any) -> None:
+        for x in tensors:
+            if isinstance(x, list | tuple) and any(hasattr(part, "shape") for part in x):
+                raise TypeError(
+                    f"TensorDataset: expected arrays, got a {type(x).__name__} of them: write "
+                    "TensorDataset(X, y)"
+                )
         self.tensors = tuple(x.to_numpy() if hasattr(x, "iloc") else x for x in tensors)
         lengths = [len(x) for x in self.tensors]
         if len(set(lengths)) != 1:
@@ -168,6 +174,16 @@ class DataLoader:
             raise TypeError(
                 "DataLoader: a dataset has a length and items, `len(data)` and `data[i]`; "
                 f"got {type(dataset).__name__}; of an iterator, `list(...)` has them"
+            )
+        if hasattr(batch_size, "shape"):
+            raise TypeError(
+                "DataLoader: the first argument is the dataset, the second a number; of several "
+                "arrays DataLoader(TensorDataset(X, y), batch_size=32) makes batches"
+            )
+        if collate_fn is None and _is_several_arrays(dataset):
+            raise TypeError(
+                f"DataLoader: a {type(dataset).__name__} of arrays is a dataset with each of them "
+                "for an item; write DataLoader(TensorDataset(X, y), ...)"
             )
         for name, value, least in (
             ("batch_size", 1 if batch_size is None else batch_size, 1),
@@ -291,6 +307,14 @@ def default_collate(items: list[Any]) -> Any:
     raise TypeError(
         f"DataLoader: no batch can be made of {type(first).__name__}; write a collate_fn"
     )
+
+
+def _is_several_arrays(dataset: Any) -> bool:
+    """Say whether these are arrays with an entry for each item, which make no batch as they are."""
+    if not isinstance(dataset, list | tuple) or not all(hasattr(x, "shape") for x in dataset):
+        return False
+    shapes = {tuple(x.shape) for x in dataset}
+    return len(shapes) > 1 and len({shape[:1] for shape in shapes}) == 1 and () not in shapes
 
 
 def _item(dataset: Any, index: Any) -> Any:

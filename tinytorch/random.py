@@ -6,7 +6,7 @@ one network. Before that, no two programs draw the same.
 
 from __future__ import annotations
 
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
@@ -57,4 +57,19 @@ def generator(rng: RNG = None) -> np.random.Generator:
     """
     if rng is None:
         return default_generator
-    return np.random.default_rng(rng)
+    try:
+        return np.random.default_rng(rng)
+    except (TypeError, ValueError):
+        raise TypeError(
+            f"rng= is a seed or a generator, as in rng=0 or rng=np.random.default_rng(0), got "
+            f"{rng!r:.80}"
+        ) from None
+
+
+if not TYPE_CHECKING:
+
+    def __getattr__(name: str) -> None:
+        said = f"module {__name__!r} has no attribute {name!r}"
+        if name in ("PRNGKey", "key", "split"):
+            said += ": a seed or a generator takes the place of keys, as in nn.Linear(2, 3, rng=0)"
+        raise AttributeError(said)

@@ -38,6 +38,8 @@ def save(state: Any, path: PathLike) -> None:
     Raises TypeError for what is none of these, ImportError where safetensors is missing, OSError
     where the file cannot be written.
     """
+    if isinstance(path, Mapping):
+        raise TypeError("save: the path comes second, save(state, path); got a dict for it")
     _require_safetensors()
     from safetensors import SafetensorError
     from safetensors.numpy import save_file

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Iterable, Iterator, Mapping, MutableMapping, MutableSequence
 from itertools import groupby
 from typing import Any, ClassVar, Self
@@ -32,7 +33,15 @@ class _Container(Module):
             return Parameter(x, label=x.label)
         if not isinstance(x, kind):
             name = type(self).__name__
-            raise TypeError(f"{name} holds a {kind.__name__} in each place, got {describe(x)}")
+            said = f"{name} holds a {kind.__name__} in each place, got "
+            if inspect.isfunction(x):
+                raise TypeError(f"{said}the function {x.__name__}; a module calls it in `forward`")
+            said += describe(x)
+            if isinstance(x, type) and issubclass(x, kind):
+                said += f"; {x.__name__}() makes one of the class"
+            elif isinstance(x, list | tuple) and name == "Sequential":
+                said += "; Sequential(*layers) takes those in a list"
+            raise TypeError(said)
         return x
 
     def __len__(self) -> int:

@@ -62,7 +62,7 @@ def _conv(
         raise ValueError(
             f"{name}: a weight of shape {weight.shape} in {groups} groups takes {ins * groups} "
             f"channels, got {describe(x)}" + ("" if groups < 1 or outs % groups == 0 else
-            f"; {outs} channels make no {groups} groups")
+            f"; {outs} channels make no {groups} groups") + _last_axis(x, ins * groups)
         )  # fmt: skip
     steps, dilations = each("stride", stride, n), each("dilation", dilation, n)
     how = Sliding(steps, dilations, margins(padding, kernel, steps, dilations), groups)
@@ -75,6 +75,12 @@ def _conv(
     shifts = None if bias is None else bias.reshape((-1,) + (1,) * n)
     out: Tensor = correlate(x, weight, places, how, shifts)
     return out[0] if single else out
+
+
+def _last_axis(x: Any, channels: int) -> str:
+    if x.shape[-1] != channels:
+        return ""
+    return "; its last axis could be channels, which come second: np.moveaxis(x, -1, 1)"
 
 
 _conv.__name__ = "conv"

@@ -105,7 +105,10 @@ def _kept(x: Tensor, shape: tuple[int, ...], p: float, rng: RNG) -> Any:
 
 def _nothing_to_do(p: float, training: bool) -> bool:
     if not 0 <= p <= 1:
-        raise ValueError(f"dropout: p is a probability, between 0 and 1, got {p}")
+        raise ValueError(
+            f"dropout: p is a probability, between 0 and 1, got {p}"
+            + (f"; {p} % are p={p / 100}" if 1 < p <= 100 else "")
+        )
     return not training or p == 0
 
 
@@ -138,25 +141,35 @@ def _alpha_dropped(x: Tensor, shape: tuple[int, ...], p: float, training: bool, 
     return out
 
 
-class Dropout(FunctionModule, function=dropout, shows="p inplace"):
+class _Dropout(FunctionModule):
+    """What all of them have in common: `p` is looked at when they are made."""
+
+    p: float
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        _nothing_to_do(self.p, training=False)
+
+
+class Dropout(_Dropout, function=dropout, shows="p inplace"):
     """In training, each entry 0 with probability p, and the others divided by 1 - p."""
 
 
-class Dropout1d(FunctionModule, function=dropout1d, shows="p inplace"):
+class Dropout1d(_Dropout, function=dropout1d, shows="p inplace"):
     """In training, whole channels of (N, C, L) or (C, L) left out with probability p."""
 
 
-class Dropout2d(FunctionModule, function=dropout2d, shows="p inplace"):
+class Dropout2d(_Dropout, function=dropout2d, shows="p inplace"):
     """In training, whole channels of (N, C, H, W) left out with probability p."""
 
 
-class Dropout3d(FunctionModule, function=dropout3d, shows="p inplace"):
+class Dropout3d(_Dropout, function=dropout3d, shows="p inplace"):
     """In training, whole channels of (N, C, D, H, W) left out with probability p."""
 
 
-class AlphaDropout(FunctionModule, function=alpha_dropout, shows="p inplace"):
+class AlphaDropout(_Dropout, function=alpha_dropout, shows="p inplace"):
     """In training, each entry selu's lowest value with probability p, so that its mean is kept."""
 
 
-class FeatureAlphaDropout(FunctionModule, function=feature_alpha_dropout, shows="p inplace"):
+class FeatureAlphaDropout(_Dropout, function=feature_alpha_dropout, shows="p inplace"):
     """In training, whole channels of (N, C, ...) selu's lowest value with probability p."""

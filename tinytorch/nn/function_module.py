@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 from tinytorch.engine import Node
 from tinytorch.nn.module import Module
+from tinytorch.operations.operands import describe
 from tinytorch.random import generator
 from tinytorch.tensor import Tensor
 
@@ -47,6 +48,13 @@ class FunctionModule(Module):
             raise TypeError(f"{type(self).__name__}{self.__signature__}: {error}") from None
         bound.apply_defaults()
         for name, value in bound.arguments.items():
+            if isinstance(value, Tensor) and value.shape and "weight" not in name:
+                kind, function = type(self).__name__, self._function.__name__
+                raise TypeError(
+                    f"{kind}: {name} is no tensor, got {describe(value)}: a module is made first "
+                    f"and called then, {kind}()(...); nn.functional.{function}(...) is called at "
+                    "once"
+                )
             if isinstance(value, Node) or hasattr(value, "__array_function__"):
                 self.register_buffer(name, value)
             elif name == "rng" and value is not None:

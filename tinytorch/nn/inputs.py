@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import operator
 from typing import Any
 
 import numpy as np
 
 from tinytorch.arrays.plain import base
-from tinytorch.operations.operands import constant
+from tinytorch.operations.operands import constant, describe
 from tinytorch.operations.operation import Operation
 from tinytorch.tensor import Tensor
 
@@ -30,6 +31,17 @@ def values(x: Any) -> Any:
     """Give the array of what carries no gradient: labels, masks, weights of classes."""
     x = x._value if isinstance(x, Tensor) else base(x)
     return x if hasattr(x, "__array_function__") else np.asarray(x)
+
+
+def check_sizes(kind: str, **sizes: Any) -> None:
+    """Raise TypeError for a size that is no whole number, ValueError for a negative one."""
+    for name, size in sizes.items():
+        try:
+            number = operator.index(size)
+        except TypeError:
+            raise TypeError(f"{kind}: {name} is a whole number, got {describe(size)}") from None
+        if number < 0:
+            raise ValueError(f"{kind}: {name} is at least 0, got {number}")
 
 
 def at_hand(array: Any) -> bool:

@@ -8,18 +8,33 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from tinytorch.nn.inputs import input_like
+from tinytorch.nn.inputs import check_sizes, input_like
 from tinytorch.nn.module import Module, Parameter
+from tinytorch.operations.operands import describe
 from tinytorch.operations.products import einsum
 from tinytorch.random import RNG, generator
 from tinytorch.tensor import Tensor
 
 
 def linear(input: Any, weight: Tensor, bias: Tensor | None = None) -> Tensor:
-    """Compute input @ weight.T + bias: of (..., in), (out, in) and (out,), (..., out)."""
+    """Compute input @ weight.T + bias: of (..., in), (out, in) and (out,), (..., out).
+
+    Raises ValueError for an input of another last size.
+    """
     x = input_like(weight, input)
+    if getattr(x, "shape", ())[-1:] != weight.shape[-1:]:
+        raise ValueError(_unfit(x, weight))
     product: Tensor = x @ weight.T if bias is None else bias.addmm(x, weight.T)
     return product
+
+
+def _unfit(x: Any, weight: Tensor) -> str:
+    size = weight.shape[-1]
+    said = f"linear: expected an input of shape (..., {size}), got {describe(x)}"
+    shape = getattr(x, "shape", ())
+    if len(shape) > 2 and math.prod(shape[1:]) == size:
+        said += "; nn.Flatten() in front, or x.reshape(len(x), -1), makes a row of each"
+    return said
 
 
 def bilinear(input1: Any, input2: Any, weight: Tensor, bias: Tensor | None = None) -> Tensor:
@@ -54,6 +69,7 @@ class Linear(Module):
         rng: RNG = None,
         dtype: npt.DTypeLike = np.float64,
     ) -> None:
+        check_sizes("Linear", in_features=in_features, out_features=out_features)
         self.in_features, self.out_features = in_features, out_features
         bound, rng = 1 / math.sqrt(max(in_features, 1)), generator(rng)
         self.weight = _uniform((out_features, in_features), bound, "weight", rng, dtype)

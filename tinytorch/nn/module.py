@@ -9,6 +9,7 @@ from typing import Any, NamedTuple, ParamSpec, Protocol, Self, TypeAlias, TypeVa
 import numpy as np
 import numpy.typing as npt
 
+from tinytorch.grad_mode import in_transform
 from tinytorch.operations.arithmetic import floating
 from tinytorch.operations.operands import describe
 from tinytorch.pytorch.devices import NO_GPU, check_device, is_device
@@ -82,10 +83,28 @@ class Module:
     _buffers: Mapping[str, bool] = MappingProxyType({})
 
     def __setattr__(self, name: str, value: Any) -> None:
-        """Set an attribute. Raises TypeError for a plain value in the place of a parameter."""
-        if isinstance(vars(self).get(name), Parameter) and not isinstance(value, Tensor | None):
+        """Set an attribute.
+
+        Raises TypeError for a plain value in the place of a parameter, or a computed one, and for
+        modules or parameters in a set, which has no order to name them by.
+        """
+        kind = type(self).__name__
+        if isinstance(value, set | frozenset) and any(
+            isinstance(x, Module | Tensor) for x in value
+        ):
             raise TypeError(
-                f"{type(self).__name__}: {name} is a parameter, and {describe(value)} is none: "
+                f"{kind}: {name} is a set, in which no parameters are looked for: write a list, or "
+                "nn.ModuleList"
+            )
+        is_parameter = isinstance(vars(self).get(name), Parameter)
+        if is_parameter and isinstance(value, Tensor) and value._children and not in_transform():
+            raise TypeError(
+                f"{kind}: {name} is a parameter, and {describe(value)} was computed: "
+                f"module.{name}.data -= step changes the parameter in place"
+            )
+        if is_parameter and not isinstance(value, Tensor | None):
+            raise TypeError(
+                f"{kind}: {name} is a parameter, and {describe(value)} is none: "
                 f"module.{name}.data = values gives it new values"
             )
         super().__setattr__(name, value)
@@ -210,7 +229,16 @@ class Module:
         `missing_keys` and `unexpected_keys`; unless `strict` is false, either is an error.
 
         Raises RuntimeError for those, and for shapes that differ; then nothing was changed.
+        Raises TypeError for what is no state.
         """
+        if not isinstance(state_dict, Mapping):
+            instead = "model.load_state_dict(tinytorch.load(path))"
+            if isinstance(state_dict, Module):
+                instead = "model.load_state_dict(other.state_dict())"
+            raise TypeError(
+                f"load_state_dict of {type(self).__name__}: a state is a dict of arrays, got "
+                f"{describe(state_dict)}; write {instead}"
+            )
         own = _state(self)
         missing = [name for name in own if name not in state_dict]
         unexpected = [name for name in state_dict if name not in own]

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from tinytorch.nn.module import Module
 from tinytorch.tensor import Tensor
 
 
@@ -46,7 +47,12 @@ def clip_grad_value_(
 
 
 def _gradients(parameters: Any) -> list[Any]:
-    """List the gradients that there are."""
+    """List the gradients that there are. Raises TypeError for what is no tensor."""
+    if isinstance(parameters, Module):
+        raise TypeError(
+            f"expected parameters, got the {type(parameters).__name__} that has them: "
+            "model.parameters() gives them"
+        )
     if callable(parameters):
         parameters = parameters()
     tensors = [parameters] if isinstance(parameters, Tensor) else list(parameters)

@@ -30,7 +30,7 @@ def record_lines() -> Iterator[None]:
 
     def remember(frame: FrameType, value: Any) -> None:
         if frame.f_code is engine.record.__code__ and getattr(value, "_children", None):
-            _lines[value._order] = _users_line(frame)
+            _lines[value._order] = users_line(frame)
 
     with on_return(remember):
         yield
@@ -57,7 +57,8 @@ def on_return(tell: Callable[[FrameType, Any], None]) -> Iterator[None]:
         getattr(before, "enable", lambda: sys.setprofile(before))()  # cProfile's starts itself
 
 
-def _users_line(frame: FrameType) -> str:
+def users_line(frame: FrameType) -> str:
+    """Give the line outside this package from which `frame` was called, or "" if there is none."""
     caller: FrameType | None = frame
     while caller and str(caller.f_globals.get("__name__")).partition(".")[0] == _PACKAGE:
         caller = caller.f_back

@@ -39,6 +39,23 @@ MEANINGS: dict[str, str] = {
     "set_printoptions": "arrays are printed by NumPy: np.set_printoptions(precision=3)",
     "set_default_device": "tensors are on the CPU; leave it out",
     "set_default_tensor_type": "the default is float64: give dtype=tinytorch.float32",
+    "vmap": "there is none: NumPy's functions work on whole arrays, and so do tensors",
+    "numpy": "NumPy's own functions take tensors: import numpy as np, np.sin(x)",
+    "Variable": "every tensor has a gradient: write Tensor(data)",
+    "stop_gradient": "x.detach() gives the values as a constant",
+    "device_put": "tensors are on the CPU; leave it out",
+    "lax": "write the loop in Python: for, while and if take tensors as they are",
+    "tree_map": "trees are mapped by tinytorch.trees.map_leaves",
+    **{
+        name: f"it is in tinytorch.{home}: from tinytorch.{home} import {name}"
+        for home, names in {
+            "nn": "Module Parameter Linear Sequential MLP Layer Neuron Activation functional",
+            "optim": "SGD Adam AdamW",
+            "data": "DataLoader TensorDataset Dataset",
+            "pictures": "render",
+        }.items()
+        for name in names.split()
+    },
     "inference_mode": "tinytorch.no_grad() does as much here",
 }
 

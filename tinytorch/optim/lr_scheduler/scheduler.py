@@ -20,7 +20,10 @@ class LRScheduler:
     def __init__(self, optimizer: Optimizer, last_epoch: int = -1) -> None:
         kind = type(self).__name__
         if not isinstance(optimizer, Optimizer):
-            raise TypeError(f"{kind}: expected an optimiser, got {type(optimizer).__name__}")
+            raise TypeError(
+                f"{kind}: expected an optimiser, got {type(optimizer).__name__}; write "
+                f"{kind}(optimizer, ...)"
+            )
         self.optimizer = optimizer
         for group in optimizer.param_groups:
             if last_epoch == -1:
