@@ -44,12 +44,12 @@ def detect_anomaly() -> Iterator[None]:
         line = users_line(frame)
         if value._children:
             lines[value._order] = line
-        fault = _fault(value._data)
+        fault = _fault(value._value)
         if fault is None or (fault == "inf" and any(_fault(x) == "inf" for x in arrays[1:])):
             return
         came = "was in an input of" if any(map(_fault, arrays[1:])) else "first appears in"
         raise RuntimeError(
-            f"detect_anomaly: {fault} {came} {op}{_at(line)}: entry {_place(value._data)} of the "
+            f"detect_anomaly: {fault} {came} {op}{_at(line)}: entry {_place(value._value)} of the "
             f"result, of {_inputs(inputs, arrays[1:])}"
         )
 

@@ -72,7 +72,7 @@ class GradientFlow:
                 "gradient_flow: this block is open already; a step ends before the next"
             )
         self._flat = {}
-        self._before = {path: _joined(x._data for x in own) for path, own in self._layers.items()}
+        self._before = {path: _joined(x._value for x in own) for path, own in self._layers.items()}
         self._watching.enter_context(watching(self._look_at))
         return self
 
@@ -120,7 +120,7 @@ class GradientFlow:
             grads = [x._grad for x in own if x._grad is not None]
             update = None
             if path in before:
-                size, after = _rms(before[path]), _joined(x._data for x in own)
+                size, after = _rms(before[path]), _joined(x._value for x in own)
                 update = _rms(after - before[path]) / size if size else None
             gradient = _rms(_joined(grads)) if grads else None
             flows[path] = LayerFlow(gradient, update, *self._flat.get(path, (None, None)))
@@ -130,7 +130,7 @@ class GradientFlow:
         """Count the units of an activation, told by the engine, that hardly pass a gradient on."""
         name = getattr(node._op, "name", "")
         inputs = node._children
-        if name == "MULTIPLY" and all(isinstance(y, Node) and y.requires_grad for y in inputs):
+        if name == "MULTIPLY" and all(isinstance(y, Node) and y._requires_grad for y in inputs):
             self._gates.update(inputs)  # as in an LSTM or x * sigmoid(x): to be closed is no fault
         if name not in _RECTIFIERS | _BOUNDED or node in self._gates:
             return
@@ -141,7 +141,7 @@ class GradientFlow:
             return
         path = self._layer_of[parameter]
         with np.errstate(all="ignore"):
-            slopes = np.abs(node._rules[0](np.ones_like(node._data), *node._arrays))
+            slopes = np.abs(node._rules[0](np.ones_like(node._value), *node._arrays))
         # A convolution's units are its channels, in front of the axes of the windows.
         windows = max(x.ndim for x in self._layers[path]) - 2
         axis = -1 - windows if windows > 0 else 1 if slopes.ndim > 3 else -1
