@@ -86,7 +86,9 @@ def test_every_module_in_training(name: str, options: dict[str, Any], inputs: li
         def step(x: Any, *others: Any) -> Any:
             module.zero_grad()
             scale.grad = None
-            out = module(x if name in ("Embedding", "EmbeddingBag", "BCELoss") else x * scale, *others)
+            out = module(
+                x if name in ("Embedding", "EmbeddingBag", "BCELoss") else x * scale, *others
+            )
             if out.requires_grad:
                 out.sum().backward()
             for p in (scale, *module.parameters):

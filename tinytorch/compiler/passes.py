@@ -25,7 +25,7 @@ _ONE_THREAD = 1 << 18
 
 def optimise(program: Program, outputs: Iterable[int]) -> tuple[Program, list[int]]:
     """Give a program of fewer calls, and of faster ones, and where the outputs are in it."""
-    values = [replace(value) for value in program.values]
+    values = list(program.values)
     calls, instead = _out_of_place(program.calls, values)
     outputs = [instead.get(slot, slot) for slot in outputs]
     kept = {values[slot].root for slot in outputs}

@@ -275,7 +275,7 @@ def _run(
         return [function(*args, **kwargs)]
 
 
-entrances.add(_run.__code__)
+entrances.add(id(_run.__code__))
 
 
 def _home(function: Any) -> Line:
@@ -328,7 +328,7 @@ def _finish(tape: Tape, results: list[Any], environment: Environment) -> Recorde
     try:
         _bind_again(program, environment)
     finally:
-        tape.outside.clear()
+        tape.forget()
         escaped = _release(tape)
     if escaped is not None:
         refuse(
