@@ -20,6 +20,7 @@ from tinytorch.compiler.passes import optimise
 from tinytorch.compiler.program import Argument, Constant, Gradient, Program, Ref, owner_of
 from tinytorch.compiler.recording import Made, Recorded, record
 from tinytorch.compiler.source import Source, argument_names
+from tinytorch.compiler.updates import updates_last
 from tinytorch.engine import Node
 from tinytorch.grad_mode import in_transform, is_grad_enabled
 from tinytorch.operations.operands import describe
@@ -81,8 +82,9 @@ class _Ready:
             output(made)
         self.outputs = outputs
         program, places = optimise(program, outputs)
-        calls = in_runs(program.calls, program.values, places, threads)
-        self.executable = Executable(program, places, self.inputs, calls=calls)
+        calls, n_last = updates_last(program.calls, program.values)
+        calls = in_runs(calls, program.values, places, threads)
+        self.executable = Executable(program, places, self.inputs, calls=calls, n_last=n_last)
         self._gradients = [
             (key, None if slot is None else outputs[slot]) for key, slot in program.gradients
         ]
