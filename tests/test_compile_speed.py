@@ -269,18 +269,20 @@ def test_an_interrupt_leaves_all_parameters_updated_or_none() -> None:
     for _ in range(4):
         step()
     path = step._latest.executable.path
-    at = 1
+
+    at = lines = 0
+
+    def trace(frame: Any, event: str, _arg: Any) -> Any:
+        nonlocal lines
+        if frame.f_code.co_filename == path and event in ("line", "return"):
+            lines += 1
+            if lines == at:
+                raise KeyboardInterrupt
+        return trace
+
     while True:
-        before, lines = [s.copy() for s in state], 0
-
-        def trace(frame: Any, event: str, _arg: Any) -> Any:
-            nonlocal lines
-            if frame.f_code.co_filename == path and event in ("line", "return"):
-                lines += 1
-                if lines == at:
-                    raise KeyboardInterrupt
-            return trace
-
+        at, lines = at + 1, 0
+        before = [s.copy() for s in state]
         sys.settrace(trace)
         try:
             step()
@@ -290,7 +292,6 @@ def test_an_interrupt_leaves_all_parameters_updated_or_none() -> None:
         finally:
             sys.settrace(None)
         assert len({np.array_equal(x, y) for x, y in zip(before, state, strict=True)}) == 1
-        at += 1
     assert at > 5
 
 

@@ -77,6 +77,13 @@ class Batch(NDArrayOperatorsMixin):
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
         if method == "__call__" and ufunc.signature is None and not kwargs:
             return Batch(ufunc(*map(_aligned, inputs)))
+        if method == "__call__" and kwargs.keys() == {"out"} and ufunc.nout == 1:  # as in x += y
+            (out,) = kwargs["out"]
+            if not isinstance(out, Batch):
+                raise TypeError("a batch cannot be written into one array")
+            if ufunc.signature is None:
+                ufunc(*map(_aligned, inputs), out=out.stacked)
+                return out
         if ufunc is np.matmul and min(map(np.ndim, inputs)) > 1 and not kwargs:
             product = np.matmul(*_stacked_in_front(inputs))
             return Batch(product.transpose(*range(1, product.ndim), 0))
@@ -119,6 +126,10 @@ class Batch(NDArrayOperatorsMixin):
 
     def __setitem__(self, index: Any, values: Any) -> None:
         self.stacked[_sparing_last_axis(index)] = _aligned(values)
+
+    def copy(self) -> Batch:
+        """Give a batch of its own."""
+        return Batch(self.stacked.copy())
 
     def astype(self, dtype: Any) -> Batch:
         """Give the batch in another dtype."""

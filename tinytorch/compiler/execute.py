@@ -40,7 +40,8 @@ class Executable:
     """A program as Python code. `run(*inputs, *into)` gives the values of `outputs`, in a tuple.
 
     The values `into` are written into arrays that the caller gives. `calls` are the program's, if
-    they are not to be made one by one; the last `n_last`, of the form f(x, y, out), are made in one.
+    they are not to be made one by one; the last `n_last`, of the form f(x, y, out), are made
+    in one.
     """
 
     def __init__(
