@@ -75,15 +75,13 @@ class Batch(NDArrayOperatorsMixin):
     # --- NumPy's functions ------------------------------------------------------------------
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
-        if method == "__call__" and ufunc.signature is None and not kwargs:
-            return Batch(ufunc(*map(_aligned, inputs)))
-        if method == "__call__" and kwargs.keys() == {"out"} and ufunc.nout == 1:  # as in x += y
-            (out,) = kwargs["out"]
-            if not isinstance(out, Batch):
-                raise TypeError("a batch cannot be written into one array")
-            if ufunc.signature is None:
+        if method == "__call__" and ufunc.signature is None and kwargs.keys() <= {"out"}:
+            (out,) = kwargs.get("out", (None,))
+            if isinstance(out, Batch):
                 ufunc(*map(_aligned, inputs), out=out.stacked)
                 return out
+            # Of x *= batch for one array x: what is called x from then on is many.
+            return Batch(ufunc(*map(_aligned, inputs)))
         if ufunc is np.matmul and min(map(np.ndim, inputs)) > 1 and not kwargs:
             product = np.matmul(*_stacked_in_front(inputs))
             return Batch(product.transpose(*range(1, product.ndim), 0))
