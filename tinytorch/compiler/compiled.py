@@ -5,16 +5,17 @@ from __future__ import annotations
 import functools
 import inspect
 import threading
+import warnings
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
 from tinytorch.arrays.plain import PlainArray, base
-from tinytorch.arrays.recorder import current, map_parts
+from tinytorch.arrays.recorder import current, map_parts, refuse
 from tinytorch.compiler.agreement import agree
 from tinytorch.compiler.blocks import cores, in_runs
-from tinytorch.compiler.environment import Environment, Place
+from tinytorch.compiler.environment import Environment, Place, line_about
 from tinytorch.compiler.execute import Executable
 from tinytorch.compiler.passes import optimise
 from tinytorch.compiler.program import Argument, Constant, Gradient, Program, Ref, owner_of
@@ -29,6 +30,8 @@ asarray = np.asarray
 
 # So many programs are kept, of different shapes and surroundings.
 _KEPT = 32
+# After so many kinds of call without a program, the user is told.
+_MANY = 8
 # So many calls may change what the function finds outside, before it is refused.
 _PATIENCE = 2
 
@@ -233,9 +236,18 @@ class Compiled:
     ) -> Any:
         """Run the function as ever; it may make what it needs, but not change it in each call."""
         if self._changes >= _PATIENCE:
-            raise TypeError(
-                f"compile: the function changes {self._changed} in each call, which a program does "
-                "not do again: return the new value, or keep it in an array or tensor"
+            refuse(
+                f"the function changes {self._changed} in each call, which a program does not do "
+                "again",
+                "return the new value, or keep it in an array or tensor",
+                line_about(self._function, self._changed),
+            )
+        if self._latest is None and len(self._variants) == _MANY:
+            warnings.warn(
+                f"compile: {_MANY} calls, and no two alike, so there is no program yet: it is for "
+                "one value of each int, str and bool, and for one shape of each array; give "
+                "numbers that change as floats",
+                stacklevel=4,
             )
         self._forget_oldest()
         self._variants.setdefault(key, []).append(_Variant(environment, owners))

@@ -25,7 +25,7 @@ from tinytorch.arrays.recorder import (
     tapes,
     user_line,
 )
-from tinytorch.compiler.environment import Environment, Place
+from tinytorch.compiler.environment import Environment, Place, line_about
 from tinytorch.compiler.program import (
     Argument,
     Gradient,
@@ -365,9 +365,10 @@ def _bind_again(program: Program, environment: Environment) -> None:
     for place, _, now in environment.differences(Environment(environment.roots)):
         data = _DATA.__get__(now) if isinstance(now, Node) else now
         if not isinstance(data, Recorder):
-            raise TypeError(
-                f"compile: the function changes {place.name}, which a program does not do again: "
-                "return the new value, or keep it in an array or tensor"
+            refuse(
+                f"the function changes {place.name}, which a program does not do again",
+                "return the new value, or keep it in an array or tensor",
+                line_about(environment.roots[0], place.name),
             )
         if isinstance(now, Node):
             made: Any = _made(now, data.slot, None)
