@@ -167,3 +167,23 @@ def test_what_is_no_function_is_refused() -> None:
 
     with pytest.raises(TypeError, match="one by one"):
         compile(numbers)
+
+
+def test_a_refused_change_names_the_line() -> None:
+    kept: list[Any] = []
+
+    @compile
+    def step(x: Any) -> Any:
+        total = x.sum()
+        kept.append(total)
+        return total
+
+    with pytest.raises(TypeError, match=r"changes kept(.|\n)*kept\.append\(total\)"):
+        [step(X) for _ in range(4)]
+
+
+def test_ints_that_never_come_twice_are_told_of_once() -> None:
+    power = compile(lambda x, n: x**n)
+    with pytest.warns(UserWarning, match="give numbers that change as floats") as caught:
+        [power(X, n) for n in range(12)]
+    assert [w.filename for w in caught] == [__file__]

@@ -75,8 +75,12 @@ class Batch(NDArrayOperatorsMixin):
     # --- NumPy's functions ------------------------------------------------------------------
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
-        if method == "__call__" and ufunc.signature is None and not kwargs.keys() - {"out"}:
-            # Of `array *= batch` the result is a batch, for which the array has no room.
+        if method == "__call__" and ufunc.signature is None and kwargs.keys() <= {"out"}:
+            (out,) = kwargs.get("out", (None,))
+            if isinstance(out, Batch):
+                ufunc(*map(_aligned, inputs), out=out.stacked)
+                return out
+            # Of x *= batch for one array x: what is called x from then on is many.
             return Batch(ufunc(*map(_aligned, inputs)))
         if ufunc is np.matmul and min(map(np.ndim, inputs)) > 1 and not kwargs:
             product = np.matmul(*_stacked_in_front(inputs))
@@ -120,6 +124,10 @@ class Batch(NDArrayOperatorsMixin):
 
     def __setitem__(self, index: Any, values: Any) -> None:
         self.stacked[_sparing_last_axis(index)] = _aligned(values)
+
+    def copy(self) -> Batch:
+        """Give a batch of its own."""
+        return Batch(self.stacked.copy())
 
     def astype(self, dtype: Any) -> Batch:
         """Give the batch in another dtype."""

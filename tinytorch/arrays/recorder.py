@@ -16,7 +16,6 @@ import threading
 from collections.abc import Callable, Iterator
 from dis import opmap
 from pathlib import Path
-from types import CodeType
 from typing import Any, NamedTuple, NoReturn
 
 import numpy as np
@@ -26,7 +25,7 @@ from tinytorch.arrays.kind import Kind, register
 from tinytorch.engine import Array, accumulate, pull
 
 _INSIDE = (str(Path(__file__).parents[1]), str(Path(np.__file__).parent), "<frozen", "<__array_f")
-_BACKWARD = {pull.__code__, accumulate.__code__}
+_PULL, _ACCUMULATE = pull.__code__, accumulate.__code__
 
 # The shapes of their results depend on values.
 _REFUSED = {
@@ -50,9 +49,10 @@ _REDUCTIONS = {
 }  # fmt: skip
 _POWERS = {1: np.positive, -1: np.reciprocal, 0.5: np.sqrt, 2: np.square}
 
-_SIMPLE = {np.ndarray, np.float64, np.float32, int, float, str, bool, type(None)}  # no structures
+# The types that are met most and that nothing is in.
+ATOMS: set[type] = {np.ndarray, np.float64, np.float32, int, float, str, bool, type(None)}
 
-entrances: set[CodeType] = set()  # of what calls the function that is recorded
+entrances: set[int] = set()  # the ids of the code that calls the function that is recorded
 tapes: dict[int, Any] = {}  # of the threads that record: what their calls are written on
 
 
@@ -77,8 +77,8 @@ def current() -> Any:
 
 
 @functools.lru_cache(1000)
-def _is_inside(code: CodeType) -> bool:
-    return code.co_filename.startswith(_INSIDE)
+def _is_inside(path: str) -> bool:
+    return path.startswith(_INSIDE)
 
 
 def user_line() -> tuple[Line, bool]:
@@ -88,13 +88,16 @@ def user_line() -> tuple[Line, bool]:
     the user's, it is the first line of the function that is compiled.
     """
     frame, backward, tape = sys._getframe(1), False, current()
-    while frame.f_back is not None and _is_inside(frame.f_code):
-        if frame.f_code in _BACKWARD:
+    while frame.f_back is not None and _is_inside(frame.f_code.co_filename):
+        code = frame.f_code  # whose hash is slow
+        if code is _PULL:
             backward = True
-            made = frame.f_locals["node"]._arrays[:1] if frame.f_code is pull.__code__ else ()
+            made = frame.f_locals["node"]._arrays[:1]
             if tape is not None and made and type(made[0]) is Recorder:
                 return tape.values[made[0].slot].line, True
-        if tape is not None and frame.f_code in entrances:
+        elif code is _ACCUMULATE:
+            backward = True
+        elif tape is not None and id(code) in entrances:
             return tape.home, backward
         frame = frame.f_back
     return Line(frame.f_code.co_filename, frame.f_lineno), backward
@@ -109,15 +112,16 @@ def refuse(what: str, hint: str, line: Line | None = None) -> NoReturn:
 def map_parts(function: Callable[[Any], Any], tree: Any) -> Any:
     """Apply `function` to everything in nested tuples, lists, dicts and slices."""
     kind = type(tree)
-    if kind in _SIMPLE:
+    if kind in ATOMS:
         return function(tree)
     if kind is tuple or kind is list:
-        return kind([map_parts(function, part) for part in tree])
+        parts = [function(x) if type(x) in ATOMS else map_parts(function, x) for x in tree]
+        return parts if kind is list else tuple(parts)
     if kind is dict:
         return {key: map_parts(function, part) for key, part in tree.items()}
     if kind is slice:
         return slice(*[map_parts(function, x) for x in (tree.start, tree.stop, tree.step)])
-    if isinstance(tree, tuple) and hasattr(tree, "_make") and not hasattr(kind, "slot"):
+    if isinstance(tree, tuple) and hasattr(tree, "_make"):
         return tree._make([map_parts(function, part) for part in tree])
     return function(tree)
 
@@ -417,7 +421,7 @@ def _is_foreign(x: Any) -> bool:
     )
 
 
-_SIMPLE.add(Recorder)
+ATOMS.add(Recorder)
 
 
 class _RecorderKind(Kind):

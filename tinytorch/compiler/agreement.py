@@ -61,6 +61,8 @@ def _settle(v: Value, w: Value) -> None:
                w.line)  # fmt: skip
     if isinstance(w.source, np.ndarray):
         if v.place == w.place:
+            if w.node is not None:
+                w.content = None  # a parameter's, which was there to be compared
             return
         if v.content is None or w.content is None or not same(v.content, w.content):
             refuse(

@@ -5,21 +5,23 @@ from __future__ import annotations
 import functools
 import inspect
 import threading
+import warnings
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
 from tinytorch.arrays.plain import PlainArray, base
-from tinytorch.arrays.recorder import current, map_parts
+from tinytorch.arrays.recorder import current, map_parts, refuse
 from tinytorch.compiler.agreement import agree
 from tinytorch.compiler.blocks import cores, in_runs
-from tinytorch.compiler.environment import Environment, Place
+from tinytorch.compiler.environment import Environment, Place, line_about
 from tinytorch.compiler.execute import Executable
 from tinytorch.compiler.passes import optimise
 from tinytorch.compiler.program import Argument, Constant, Gradient, Program, Ref, owner_of
 from tinytorch.compiler.recording import Made, Recorded, record
 from tinytorch.compiler.source import Source, argument_names
+from tinytorch.compiler.updates import updates_last
 from tinytorch.engine import Node
 from tinytorch.grad_mode import in_transform, is_grad_enabled
 from tinytorch.operations.operands import describe
@@ -28,6 +30,8 @@ asarray = np.asarray
 
 # So many programs are kept, of different shapes and surroundings.
 _KEPT = 32
+# After so many kinds of call without a program, the user is told.
+_MANY = 8
 # So many calls may change what the function finds outside, before it is refused.
 _PATIENCE = 2
 
@@ -81,8 +85,9 @@ class _Ready:
             output(made)
         self.outputs = outputs
         program, places = optimise(program, outputs)
-        calls = in_runs(program.calls, program.values, places, threads)
-        self.executable = Executable(program, places, self.inputs, calls=calls)
+        calls, n_last = updates_last(program.calls, program.values)
+        calls = in_runs(calls, program.values, places, threads)
+        self.executable = Executable(program, places, self.inputs, calls=calls, n_last=n_last)
         self._gradients = [
             (key, None if slot is None else outputs[slot]) for key, slot in program.gradients
         ]
@@ -231,9 +236,18 @@ class Compiled:
     ) -> Any:
         """Run the function as ever; it may make what it needs, but not change it in each call."""
         if self._changes >= _PATIENCE:
-            raise TypeError(
-                f"compile: the function changes {self._changed} in each call, which a program does "
-                "not do again: return the new value, or keep it in an array or tensor"
+            refuse(
+                f"the function changes {self._changed} in each call, which a program does not do "
+                "again",
+                "return the new value, or keep it in an array or tensor",
+                line_about(self._function, self._changed),
+            )
+        if self._latest is None and len(self._variants) == _MANY:
+            warnings.warn(
+                f"compile: {_MANY} calls, and no two alike, so there is no program yet: it is for "
+                "one value of each int, str and bool, and for one shape of each array; give "
+                "numbers that change as floats",
+                stacklevel=4,
             )
         self._forget_oldest()
         self._variants.setdefault(key, []).append(_Variant(environment, owners))

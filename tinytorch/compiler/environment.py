@@ -8,6 +8,8 @@ two calls. The list is long, and looked through at every call; so it becomes one
 from __future__ import annotations
 
 import functools
+import inspect
+import re
 import sys
 import sysconfig
 import types
@@ -20,6 +22,7 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 
 from tinytorch import random
+from tinytorch.arrays.recorder import Line
 from tinytorch.compiler.program import owner_of
 from tinytorch.engine import Node
 
@@ -53,6 +56,21 @@ class Place(NamedTuple):
             self.container[self.key] = value
         else:
             setattr(self.container, self.key, value)
+
+
+def line_about(function: Any, place: str) -> Line | None:
+    """Find the last line of a function that speaks of a place, or of what the place is in."""
+    function = inspect.unwrap(function)
+    try:
+        lines, first = inspect.getsourcelines(function)
+        path = inspect.getsourcefile(function) or ""
+    except (TypeError, OSError):
+        return None
+    for name in (place, re.split(r"[.\[]", place)[0]):
+        for i in reversed(range(len(lines))):
+            if re.search(rf"(?<!\w){re.escape(name)}(?!\w)", lines[i]):
+                return Line(path, max(first, 1) + i)
+    return Line(path, first)
 
 
 class Environment:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import linecache
 import math
+import operator
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from itertools import count
@@ -38,7 +40,8 @@ class Executable:
     """A program as Python code. `run(*inputs, *into)` gives the values of `outputs`, in a tuple.
 
     The values `into` are written into arrays that the caller gives. `calls` are the program's, if
-    they are not to be made one by one.
+    they are not to be made one by one; the last `n_last`, of the form f(x, y, out), are made
+    in one.
     """
 
     def __init__(
@@ -48,6 +51,7 @@ class Executable:
         inputs: Sequence[int],
         into: Sequence[int] = (),
         calls: Sequence[Call] | None = None,
+        n_last: int = 0,
     ) -> None:
         self.program, self.values = program, program.values
         self.names: dict[str, Any] = {"asarray": np.asarray, "copyto": np.copyto}
@@ -65,7 +69,7 @@ class Executable:
             self.local[slot] = f"x{slot}"
         written = {slot for call in program.calls for slot in call.written}
         self._begin_static({self.values[slot].root for slot in (*written, *outputs)})
-        self._write(program.calls if calls is None else calls)
+        self._write(program.calls if calls is None else calls, n_last)
         self.lines.append(f"return ({''.join(f'{self._name(slot)}, ' for slot in outputs)})")
         parameters = ", ".join(self.local[slot] for slot in (*inputs, *into))
         self.text = f"def run({parameters}):\n    " + "\n    ".join(self.lines) + "\n"
@@ -134,14 +138,14 @@ class Executable:
 
     # --- calls ----------------------------------------------------------------------------------
 
-    def _write(self, calls: Sequence[Call]) -> None:
+    def _write(self, calls: Sequence[Call], n_last: int) -> None:
         values = self.values
         kept = {values[slot].root for slot in self.outputs}
         last = last_uses(calls, values, kept)
         dying: dict[int, list[int]] = {}
         for root, i in last.items():
             dying.setdefault(i, []).append(root)
-        for i, call in enumerate(calls):
+        for i, call in enumerate(calls[: len(calls) - n_last]):
             ends = dying.get(i, ())
             if is_elementwise(call) and len(call.outs) == 1:
                 # It may write over an operand that is of no more use.
@@ -150,6 +154,19 @@ class Executable:
                 ends = [root for root in ends if root not in alike]
             self._write_call(call, kept)
             self._free(ends)
+        if n_last:
+            self._write_together(calls[-n_last:])
+
+    def _write_together(self, calls: Sequence[Call]) -> None:
+        """Write calls as one of C's, which no interrupt gets into."""
+        columns: list[list[str]] = [[], [], [], []]
+        for call in calls:
+            texts = [self._operand(x) for x in (*call.args, *call.kwargs["out"])]
+            for column, text in zip(columns, (self._object(call.function), *texts), strict=True):
+                column.append(text)
+        lists = ", ".join(f"({', '.join(column)},)" for column in columns)
+        self.names |= {"deque": deque, "call": operator.call}
+        self._statement(calls[0], f"deque(map(call, {lists}), 0)")
 
     def _fits(self, x: Any, out: Any) -> bool:
         return x.slot in self._pieces and (x.shape, x.dtype.itemsize, x.strides) == (

@@ -25,7 +25,7 @@ _ONE_THREAD = 1 << 18
 
 def optimise(program: Program, outputs: Iterable[int]) -> tuple[Program, list[int]]:
     """Give a program of fewer calls, and of faster ones, and where the outputs are in it."""
-    values = [replace(value) for value in program.values]
+    values = list(program.values)
     calls, instead = _out_of_place(program.calls, values)
     outputs = [instead.get(slot, slot) for slot in outputs]
     kept = {values[slot].root for slot in outputs}
@@ -54,7 +54,7 @@ def _out_of_place(calls: Sequence[Call], values: list[Value]) -> tuple[list[Call
             values[slot].root = instead.get(root, root)
             if root != slot:
                 fixed.add(values[slot].root)
-        if _is_in_place(call, values) and written[0] not in fixed:
+        if is_in_place(call, values) and written[0] not in fixed:
             slot = len(values)
             values.append(replace(values[written[0]], slot=slot, root=slot))
             instead[original.written[0]] = slot
@@ -76,7 +76,7 @@ def _with(call: Call, instead: dict[int, int]) -> Call:
     return replace(call, args=args, kwargs=kwargs, written=written)
 
 
-def _is_in_place(call: Call, values: list[Value]) -> bool:
+def is_in_place(call: Call, values: Sequence[Value]) -> bool:
     """Say whether it computes with entries of one dtype, and writes them into an array."""
     if call.kwargs.keys() != {"out"} or len(call.written) != 1 or not is_elementwise(call):
         return False

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from tinytorch.arrays.recorder import Line, is_number, map_parts
+from tinytorch.arrays.recorder import ATOMS, Line, is_number, map_parts
 from tinytorch.engine import Array
 
 
@@ -16,6 +16,9 @@ class Ref(NamedTuple):
     """The place of a value in a call."""
 
     slot: int
+
+
+ATOMS.add(Ref)
 
 
 @dataclass(slots=True)
@@ -39,8 +42,9 @@ class Value:
     @classmethod
     def of(cls, value: Any, slot: int, root: int, source: Any, line: Line | None) -> Value:
         """Describe `value`."""
-        x = value if isinstance(value, np.ndarray | np.generic) else np.asarray(value)
-        scalar, weak = not isinstance(value, np.ndarray), is_number(value)
+        weak = is_number(value)
+        x = np.asarray(value) if weak else value
+        scalar = not isinstance(value, np.ndarray)
         return cls(slot, root, x.shape, x.dtype, x.strides, scalar, weak, source, line=line)
 
     def alike(self, other: Value) -> bool:
@@ -83,16 +87,17 @@ class Call:
     part: str  # forward, backward or update
     errstate: dict[str, str] | None = None  # where NumPy is told to treat errors otherwise
     sequence: bool = False  # it gives a tuple or list, be it of one value
+    _inputs: tuple[int, ...] | None = field(default=None, init=False)
 
     def target(self, names: Sequence[str]) -> str:
         """Write what the values are assigned to, by their names."""
         return ", ".join(names) + ("," if self.sequence and len(names) == 1 else "")
 
-    def inputs(self) -> list[int]:
+    def inputs(self) -> tuple[int, ...]:
         """List the values that it reads."""
-        flat = [x.slot for x in self.args if type(x) is Ref]
-        nested = any(type(x) in (tuple, list, slice) for x in self.args)
-        return refs_in((self.args, self.kwargs)) if nested or self.kwargs else flat
+        if self._inputs is None:
+            self._inputs = tuple(refs_in((self.args, self.kwargs)))
+        return self._inputs
 
 
 def refs_in(tree: Any) -> list[int]:

@@ -25,7 +25,7 @@ from tinytorch.arrays.recorder import (
     tapes,
     user_line,
 )
-from tinytorch.compiler.environment import Environment, Place
+from tinytorch.compiler.environment import Environment, Place, line_about
 from tinytorch.compiler.program import (
     Argument,
     Gradient,
@@ -275,7 +275,7 @@ def _run(
         return [function(*args, **kwargs)]
 
 
-entrances.add(_run.__code__)
+entrances.add(id(_run.__code__))
 
 
 def _home(function: Any) -> Line:
@@ -328,7 +328,7 @@ def _finish(tape: Tape, results: list[Any], environment: Environment) -> Recorde
     try:
         _bind_again(program, environment)
     finally:
-        tape.outside.clear()
+        tape.forget()
         escaped = _release(tape)
     if escaped is not None:
         refuse(
@@ -365,9 +365,10 @@ def _bind_again(program: Program, environment: Environment) -> None:
     for place, _, now in environment.differences(Environment(environment.roots)):
         data = _DATA.__get__(now) if isinstance(now, Node) else now
         if not isinstance(data, Recorder):
-            raise TypeError(
-                f"compile: the function changes {place.name}, which a program does not do again: "
-                "return the new value, or keep it in an array or tensor"
+            refuse(
+                f"the function changes {place.name}, which a program does not do again",
+                "return the new value, or keep it in an array or tensor",
+                line_about(environment.roots[0], place.name),
             )
         if isinstance(now, Node):
             made: Any = _made(now, data.slot, None)

@@ -35,6 +35,7 @@ class Tape:
         self.calls: list[Call] = []
         self.values: list[Value] = []
         self.outside: dict[Any, Recorder] = {}  # the recorders of what comes from outside
+        self._seen: dict[int, Recorder] = {}  # the same, by the arrays' ids
         self.alive: list[weakref.ref[Recorder]] = []
         self.arguments: dict[int, Argument] = {}  # tensors among the arguments, by id
         self.nodes: dict[int, tuple[weakref.ref[Any], Any]] = {}  # tensors, and what .grad was
@@ -56,6 +57,9 @@ class Tape:
 
     def plain(self, array: Array, known: bool = False) -> Recorder:
         """Give the recorder of an array that the function found somewhere; `known` is where."""
+        found = self._seen.get(id(array))
+        if found is not None:
+            return found
         key = place_of(array)
         found = self.outside.get(key)
         if found is None:
@@ -68,6 +72,8 @@ class Tape:
             found = self.enter(key, array, array)
             value = self.values[found.slot]
             value.content, value.place = None if known else array.copy(), key
+        if found.value is array:
+            self._seen[id(array)] = found
         return found
 
     def argument(self, array: Array, source: Argument) -> Recorder:
@@ -79,6 +85,11 @@ class Tape:
         for value in program.values:
             if isinstance(value.source, np.ndarray) and value.content is not None:
                 self.before[value.place] = value.source.copy()
+
+    def forget(self) -> None:
+        """Let the recorders of what came from outside go."""
+        self.outside.clear()
+        self._seen.clear()
 
     def touched(self, node: Any) -> Any:
         """Note that a tensor from outside is used, and give what its gradient was at first."""
@@ -111,9 +122,14 @@ class Tape:
             args = (self.call(np.array, args[:1], {}), *args[1:])
         line, backward = user_line()
         operands: list[Recorder] = []
-        refs = self._refs(args, operands), self._refs(kwargs, operands)
-        changed = [self._ref(x, operands).slot for x in written]
-        result = function(*map_parts(plainly, args), **map_parts(plainly, kwargs))
+
+        def ref(x: Any) -> Any:
+            return self._ref(x, operands)
+
+        refs = map_parts(ref, args), map_parts(ref, kwargs) if kwargs else {}
+        changed = [ref(x).slot for x in written]
+        plain = map_parts(plainly, args), map_parts(plainly, kwargs) if kwargs else {}
+        result = function(*plain[0], **plain[1])
         errstate: Any = np.geterr()
         call = Call(
             function, refs[0], refs[1], [], changed, line, "backward" if backward else "",
@@ -138,16 +154,14 @@ class Tape:
 
         return map_parts(wrap, result)
 
-    def _refs(self, tree: Any, operands: list[Recorder]) -> Any:
-        return map_parts(lambda x: self._ref(x, operands), tree)
-
     def _ref(self, x: Any, operands: list[Recorder]) -> Any:
         """Give what stands for an operand in a call, and note it."""
-        if type(x) is np.ndarray:
+        kind = type(x)
+        if kind is np.ndarray:
             if not x.ndim and not x.flags.writeable and x.base is None:
                 return x[()]  # a number that operations share
             x = self.plain(x)
-        if type(x) is not Recorder:
+        elif kind is not Recorder:
             return x
         operands.append(x)
         return Ref(x.slot)
