@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.contestant import Contestant
+from benchmarks.contestant import Contestant, Decorator, as_it_is
 
 CHARACTERS, WIDTH, CONTEXT, BATCH, LAYERS, HEADS = 65, 128, 128, 16, 4, 4
 
@@ -47,7 +47,7 @@ def set_weights(model: Any, write: Any) -> None:
         write(parameter, values + ("norm" in name and name.endswith("weight")))
 
 
-def in_tinytorch() -> Contestant:
+def in_tinytorch(compile: Decorator = as_it_is) -> Contestant:
     """Modules, a loss and an optimiser."""
     from tinytorch import Tensor, nn
     from tinytorch.optim import AdamW
@@ -66,6 +66,7 @@ def in_tinytorch() -> Contestant:
         loss.backward()
         return loss
 
+    @compile
     def step() -> None:
         differentiate()
         optimizer.step()

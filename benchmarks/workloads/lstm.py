@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from benchmarks.contestant import Contestant
+from benchmarks.contestant import Contestant, Decorator, as_it_is
 
 WIDTH, STEPS, BATCH = 128, 64, 32
 
@@ -18,7 +18,7 @@ def problem() -> tuple[np.ndarray, dict[str, np.ndarray]]:
     return rng.normal(size=(STEPS, BATCH, WIDTH)).astype("float32"), weights
 
 
-def in_tinytorch() -> Contestant:
+def in_tinytorch(compile: Decorator = as_it_is) -> Contestant:
     """The module, on inputs that need no gradient."""
     from tinytorch import Tensor, nn
 
@@ -26,14 +26,18 @@ def in_tinytorch() -> Contestant:
     model = nn.LSTM(WIDTH, WIDTH, dtype="float32")
     model.load_state_dict(weights)
 
-    def step() -> Tensor:
+    def differentiate() -> Tensor:
         model.zero_grad()
         output, _ = model(inputs)
         loss = output.square().sum()
         loss.backward()
         return loss
 
-    return Contestant(step, lambda: [step().data, *(p.grad for p in model.parameters)])
+    @compile
+    def step() -> None:
+        differentiate()
+
+    return Contestant(step, lambda: [differentiate().data, *(p.grad for p in model.parameters)])
 
 
 def in_pytorch() -> Contestant:
