@@ -62,7 +62,7 @@ def in_tinytorch(compile: Decorator = as_it_is) -> Contestant:
     return Contestant(step, lambda: [differentiate().data, *(p.grad for p in model.parameters)])
 
 
-def in_pytorch() -> Contestant:
+def in_pytorch(compile: Decorator = as_it_is) -> Contestant:
     """Eager mode, as everybody writes it."""
     import torch
 
@@ -75,8 +75,10 @@ def in_pytorch() -> Contestant:
     loss_of = torch.nn.CrossEntropyLoss()
     optimizer = torch.optim.Adam(model.parameters(), lr=LEARNING_RATE)
 
+    run = compile(model)
+
     def differentiate() -> torch.Tensor:
-        loss: torch.Tensor = loss_of(model(inputs), targets)
+        loss: torch.Tensor = loss_of(run(inputs), targets)
         optimizer.zero_grad()
         loss.backward()
         return loss.detach()

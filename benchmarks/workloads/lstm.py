@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from benchmarks.contestant import Contestant, Decorator, as_it_is
@@ -41,7 +43,7 @@ def in_tinytorch(compile: Decorator = as_it_is) -> Contestant:
 
 
 def in_pytorch() -> Contestant:
-    """The same words."""
+    """The same words; PyTorch's `compile` leaves recurrent networks as they are."""
     import torch
 
     inputs, weights = problem()
@@ -56,3 +58,37 @@ def in_pytorch() -> Contestant:
         return loss.detach()
 
     return Contestant(step, lambda: [step(), *(p.grad for p in model.parameters())])
+
+
+def in_jax() -> Contestant:
+    """One compiled call; `scan` takes the steps."""
+    import jax
+    import jax.numpy as jnp
+
+    inputs, values = problem()
+    x, weights = jnp.asarray(inputs), {name: jnp.asarray(w) for name, w in values.items()}
+
+    def loss_of(weights: dict[str, jax.Array]) -> jax.Array:
+        bias = weights["bias_ih_l0"] + weights["bias_hh_l0"]
+
+        def step(state: Any, gates: jax.Array) -> Any:
+            h, c = state
+            i, f, g, o = jnp.split(gates + h @ weights["weight_hh_l0"].T, 4, axis=-1)
+            c = jax.nn.sigmoid(f) * c + jax.nn.sigmoid(i) * jnp.tanh(g)
+            h = jax.nn.sigmoid(o) * jnp.tanh(c)
+            return (h, c), h
+
+        zeros = jnp.zeros((BATCH, WIDTH), x.dtype)
+        _, output = jax.lax.scan(step, (zeros, zeros), x @ weights["weight_ih_l0"].T + bias)
+        return (output**2).sum()
+
+    differentiate = jax.jit(jax.value_and_grad(loss_of))
+
+    def step() -> Any:
+        return jax.block_until_ready(differentiate(weights))
+
+    def evaluate() -> list[jax.Array]:
+        loss, grads = step()
+        return [loss, *(grads[name] for name in weights)]
+
+    return Contestant(step, evaluate)
