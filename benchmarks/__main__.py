@@ -83,7 +83,9 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--quick", action="store_true", help="few rounds, no memory, no growth")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write all figures")
     parser.add_argument("--chart", type=Path, metavar="FILE", help="draw a bar chart")
-    parser.add_argument("--readme", type=Path, metavar="FILE", help="put the table into this file")
+    parser.add_argument(
+        "--readme", type=Path, metavar="FILE", help="put the results between the marks of this file"
+    )
     options = parser.parse_args(arguments)
     unknown = set(options.workloads) - set(WORKLOADS)
     if unknown:
