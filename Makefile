@@ -66,8 +66,8 @@ browser-tests: $(VENV)/installed-dev $(VENV)/installed-browser ## use the step-b
 bench: $(BENCH)/installed ## race PyTorch, JAX and others; make bench quick=1 takes a minute
 	$(BENCH)/bin/python -m benchmarks $(if $(quick),--quick)
 
-bench-readme: $(BENCH)/installed ## the same, and put the results into the README
-	$(BENCH)/bin/python -m benchmarks --chart assets/benchmark.svg --readme README.md
+bench-readme: $(BENCH)/installed ## the same, and put the results into docs and the README's chart
+	$(BENCH)/bin/python -m benchmarks --chart assets/benchmark.svg --readme docs/benchmarks.md
 
 lint: $(VENV)/installed-dev ## check style and formatting
 	$(BIN)/ruff check

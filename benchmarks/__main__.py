@@ -83,7 +83,9 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--quick", action="store_true", help="few rounds, no memory, no growth")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write all figures")
     parser.add_argument("--chart", type=Path, metavar="FILE", help="draw a bar chart")
-    parser.add_argument("--readme", type=Path, metavar="FILE", help="put the table into this file")
+    parser.add_argument(
+        "--readme", type=Path, metavar="FILE", help="put the results between the marks of this file"
+    )
     options = parser.parse_args(arguments)
     unknown = set(options.workloads) - set(WORKLOADS)
     if unknown:
@@ -105,7 +107,9 @@ def run_races(names: Sequence[str], *, quick: bool) -> dict[str, dict[str, list[
 def run_footprints(*, quick: bool) -> dict[str, dict[str, float]]:
     """Measure what it costs to have each library; scalar micrograd can't train `wide`."""
     say("footprints")
-    peers = [library for library in LIBRARIES if library not in ("numpy", "compiled")]
+    peers = [
+        name for name, library in LIBRARIES.items() if not library.compiled and name != "numpy"
+    ]
     times: dict[str, list[float]] = {library: [] for library in peers}
     footprint.import_seconds("tinytorch")  # compiles it; pip has compiled the others
     for _ in range(1 if quick else 7):
@@ -121,7 +125,7 @@ def run_footprints(*, quick: bool) -> dict[str, dict[str, float]]:
         for library in footprint.COLD
     }
     if not quick:
-        trainers = [library for library in LIBRARIES if library != "micrograd"]
+        trainers = [name for name in LIBRARIES if name not in ("micrograd", "pytorch_compiled")]
         rows["memory"] = {library: footprint.training_bytes(library) for library in trainers}
     return rows
 

@@ -11,6 +11,7 @@ from benchmarks.workloads import WORKLOADS
 COLOURS = {
     "tinytorch": "#d1495b",
     "compiled": "#8f1d36",
+    "pytorch_compiled": "#66a182",
     "jax": "#30638e",
     "autograd": "#8d96a3",
     "numpy": "#edae49",

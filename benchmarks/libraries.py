@@ -22,6 +22,7 @@ LIBRARIES = {
     "tinytorch": Library("TinyTorch", "in_tinytorch", "tinytorch", "tinytorch"),
     "compiled": Library("TinyTorch, compiled", "in_tinytorch", "tinytorch", "tinytorch", True),
     "pytorch": Library("PyTorch, eager", "in_pytorch", "torch", "torch"),
+    "pytorch_compiled": Library("PyTorch `compile`", "in_pytorch", "torch", "torch", True),
     "jax": Library("JAX `jit`", "in_jax", "jax", "jax.numpy"),
     "autograd": Library("autograd", "in_autograd", "autograd", "autograd.numpy"),
     "micrograd": Library("micrograd", "in_micrograd", "micrograd", "micrograd.engine"),

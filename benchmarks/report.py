@@ -11,7 +11,7 @@ from benchmarks.libraries import LIBRARIES
 
 PEERS = {
     "tinytorch": ("pytorch", "jax", "autograd", "numpy"),
-    "compiled": ("pytorch", "jax", "numpy"),
+    "compiled": ("pytorch", "pytorch_compiled", "jax", "numpy"),
 }
 BYTES = ("installed", "memory")
 BEGIN, END = "<!-- benchmark: begin -->", "<!-- benchmark: end -->"

@@ -8,6 +8,7 @@ import time
 import numpy as np
 
 from benchmarks.contestant import Contestant
+from benchmarks.libraries import LIBRARIES
 from benchmarks.workloads import WORKLOADS, Workload
 from tinytorch import keep_freed_memory
 
@@ -16,7 +17,9 @@ _contestants: dict[str, Contestant] = {}
 
 def set_up(library: str, workload: Workload) -> Contestant:
     """Give `library`'s side of `workload`, with as many threads as the machine has cores."""
-    if library == "pytorch":  # the others look at the environment, or at the machine
+    if (
+        LIBRARIES[library].imports == "torch"
+    ):  # the others look at the environment, or at the machine
         import torch
 
         torch.set_num_threads(os.cpu_count() or 1)

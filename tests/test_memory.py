@@ -120,7 +120,7 @@ PR_SET_THP_DISABLE = 41  # a huge page would count as one
 ctypes.CDLL(None).prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0)
 if {keep}:
     tinytorch.keep_freed_memory()
-x = tinytorch.Tensor(np.ones(500_000))
+x = tinytorch.Tensor(np.ones({size}))
 for step in range(4):
     before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
     (x.exp().tanh() * x).sum().backward()
@@ -129,15 +129,16 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
 """
 
 
-@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="it is refused: the next test")
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="memory is another C library's")
 def test_freed_memory_is_used_again() -> None:
-    fresh, kept = (
-        int(subprocess.check_output([sys.executable, "-c", FAULTS.format(keep=keep)], text=True))
-        for keep in (False, True)
-    )
-    # A large array has 4,000,000 bytes, which are 977 pages, and there are seven.
-    assert fresh > 5 * 977
-    assert kept < 100
+    def faults(size: int, *, keep: bool) -> int:
+        code = FAULTS.format(size=size, keep=keep)
+        return int(subprocess.check_output([sys.executable, "-c", code], text=True))
+
+    # There are seven arrays, of 977 pages each, and then of ten times as many.
+    assert faults(500_000, keep=False) < 100
+    assert faults(5_000_000, keep=False) > 5 * 9770
+    assert faults(5_000_000, keep=True) < 100
 
 
 def test_another_c_library_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from importlib import import_module
+from inspect import signature
 from types import ModuleType
 from typing import Any, NamedTuple
 
 from benchmarks.contestant import Contestant
-from benchmarks.libraries import LIBRARIES
+from benchmarks.libraries import LIBRARIES, Library
 from benchmarks.workloads import (
     adam,
     attention,
@@ -44,8 +45,14 @@ class Workload(NamedTuple):
         return [
             name
             for name, library in LIBRARIES.items()
-            if hasattr(self.module, library.function) and name not in self.absent
+            if name not in self.absent and self._has(library)
         ]
+
+    def _has(self, library: Library) -> bool:
+        function = getattr(self.module, library.function, None)
+        if function is None or not library.compiled:
+            return function is not None
+        return "compile" in signature(function).parameters
 
     def contestant(self, library: str) -> Contestant:
         """Set up one library's side."""

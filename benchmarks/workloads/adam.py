@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from benchmarks.contestant import Contestant
+from benchmarks.contestant import Contestant, Decorator, as_it_is
 
 PARAMETERS, ENTRIES = 100, 10_000
 
@@ -16,7 +16,7 @@ def problem() -> tuple[list[np.ndarray], list[np.ndarray]]:
     return list(values), list(grads)
 
 
-def in_tinytorch() -> Contestant:
+def in_tinytorch(compile: Decorator = as_it_is) -> Contestant:
     """The optimiser, on plain tensors."""
     from tinytorch import Tensor
     from tinytorch.optim import Adam
@@ -31,7 +31,7 @@ def in_tinytorch() -> Contestant:
         optimizer.step()
         return [parameter.data for parameter in parameters]
 
-    return Contestant(optimizer.step, evaluate)
+    return Contestant(compile(optimizer.step), evaluate)
 
 
 def in_pytorch() -> Contestant:

@@ -37,17 +37,21 @@ def in_tinytorch(compile: Decorator = as_it_is) -> Contestant:
     return Contestant(step, lambda: [step().data, *(leaf.grad for leaf in leaves)])
 
 
-def in_pytorch() -> Contestant:
+def in_pytorch(compile: Decorator = as_it_is) -> Contestant:
     """The same words."""
     import torch
 
-    leaves = q, k, v = [torch.tensor(array, requires_grad=True) for array in problem()]
+    leaves = [torch.tensor(array, requires_grad=True) for array in problem()]
+
+    @compile
+    def loss_of(q: torch.Tensor, k: torch.Tensor, v: torch.Tensor) -> torch.Tensor:
+        weights = (q @ k.swapaxes(-1, -2) * SCALE).softmax(dim=-1)
+        return ((weights @ v) ** 2).sum()
 
     def step() -> torch.Tensor:
         for leaf in leaves:
             leaf.grad = None
-        weights = (q @ k.swapaxes(-1, -2) * SCALE).softmax(dim=-1)
-        loss = ((weights @ v) ** 2).sum()
+        loss: torch.Tensor = loss_of(*leaves)
         loss.backward()
         return loss.detach()
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.contestant import Contestant
+from benchmarks.contestant import Contestant, Decorator, as_it_is
 
 SHAPE = (32, 32, 16, 16)
 
@@ -27,7 +27,7 @@ def _block(nn: Any, **options: Any) -> Any:
     )
 
 
-def in_tinytorch() -> Contestant:
+def in_tinytorch(compile: Decorator = as_it_is) -> Contestant:
     """PyTorch's words."""
     from tinytorch import Tensor, nn
 
@@ -37,17 +37,21 @@ def in_tinytorch() -> Contestant:
     x = Tensor(images)
     leaves = [x, *block.parameters]
 
-    def step() -> Tensor:
+    def differentiate() -> Tensor:
         for leaf in leaves:
             leaf.grad = None
         loss: Tensor = (block(x) * weights).sum()
         loss.backward()
         return loss
 
-    return Contestant(step, lambda: [step().data, *(leaf.grad for leaf in leaves)])
+    @compile
+    def step() -> None:
+        differentiate()
+
+    return Contestant(step, lambda: [differentiate().data, *(leaf.grad for leaf in leaves)])
 
 
-def in_pytorch() -> Contestant:
+def in_pytorch(compile: Decorator = as_it_is) -> Contestant:
     """The same words."""
     import torch
 
@@ -57,12 +61,12 @@ def in_pytorch() -> Contestant:
         block[2].weight.copy_(weight)
         block[2].bias.copy_(bias)
     x = images.requires_grad_()
-    leaves = [x, *block.parameters()]
+    leaves, run = [x, *block.parameters()], compile(block)
 
     def step() -> torch.Tensor:
         for leaf in leaves:
             leaf.grad = None
-        loss: torch.Tensor = (block(x) * weights).sum()
+        loss: torch.Tensor = (run(x) * weights).sum()
         loss.backward()
         return loss.detach()
 

@@ -31,15 +31,19 @@ def in_tinytorch(size: int, compile: Decorator = as_it_is) -> Contestant:
     return Contestant(step, lambda: [step().data, x.grad, y.grad])
 
 
-def in_pytorch(size: int) -> Contestant:
+def in_pytorch(size: int, compile: Decorator = as_it_is) -> Contestant:
     """The same words."""
     import torch
 
     x, y = (torch.tensor(array, requires_grad=True) for array in problem(size))
 
+    @compile
+    def loss_of(x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+        return (x * y + x.exp()).tanh().sum()
+
     def step() -> torch.Tensor:
         x.grad = y.grad = None
-        loss = (x * y + x.exp()).tanh().sum()
+        loss: torch.Tensor = loss_of(x, y)
         loss.backward()
         return loss.detach()
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from benchmarks.contestant import Contestant
+from benchmarks.contestant import Contestant, Decorator, as_it_is
 
 ROWS, WIDTH, USED, LEARNING_RATE = 50_000, 64, 256, 0.01
 
@@ -15,7 +15,7 @@ def problem() -> tuple[np.ndarray, np.ndarray]:
     return rng.normal(size=(ROWS, WIDTH)).astype("float32"), rng.integers(0, ROWS, USED)
 
 
-def in_tinytorch() -> Contestant:
+def in_tinytorch(compile: Decorator = as_it_is) -> Contestant:
     """A module and an optimiser."""
     from tinytorch import Tensor, nn
     from tinytorch.optim import SGD
@@ -30,6 +30,7 @@ def in_tinytorch() -> Contestant:
         loss.backward()
         return loss
 
+    @compile
     def step() -> None:
         differentiate()
         optimizer.step()

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.contestant import Contestant
+from benchmarks.contestant import Contestant, Decorator, as_it_is
 
 CHARACTERS, WIDTH, CONTEXT, BATCH, LAYERS, HEADS = 65, 128, 128, 16, 4, 4
 
@@ -47,7 +47,7 @@ def set_weights(model: Any, write: Any) -> None:
         write(parameter, values + ("norm" in name and name.endswith("weight")))
 
 
-def in_tinytorch() -> Contestant:
+def in_tinytorch(compile: Decorator = as_it_is) -> Contestant:
     """Modules, a loss and an optimiser."""
     from tinytorch import Tensor, nn
     from tinytorch.optim import AdamW
@@ -66,6 +66,7 @@ def in_tinytorch() -> Contestant:
         loss.backward()
         return loss
 
+    @compile
     def step() -> None:
         differentiate()
         optimizer.step()
@@ -74,7 +75,10 @@ def in_tinytorch() -> Contestant:
 
 
 def in_pytorch() -> Contestant:
-    """The same words; its attention is the fused one, which makes no matrix of scores."""
+    """The same words; its attention is the fused one, which makes no matrix of scores.
+
+    PyTorch's `compile` takes minutes for it, and does not race.
+    """
     import torch
     from torch import nn
 
@@ -98,3 +102,67 @@ def in_pytorch() -> Contestant:
         optimizer.step()
 
     return Contestant(step, lambda: [differentiate(), *(p.grad for p in model.parameters())])
+
+
+def in_jax() -> Contestant:
+    """One compiled call for the whole step, the layers and AdamW written out."""
+    import jax
+    import jax.numpy as jnp
+
+    import tinytorch
+
+    inputs, targets, hidden = map(jnp.asarray, problem())
+    model = modules(tinytorch.nn, dtype="float32")
+    set_weights(model, lambda parameter, values: np.copyto(parameter.data, values))
+    parameters = {name: jnp.asarray(p.data) for name, p in model.named_parameters()}
+    state = parameters, *[jax.tree.map(jnp.zeros_like, parameters) for _ in range(2)], 0
+
+    def loss_of(parameters: dict[str, jax.Array]) -> jax.Array:
+        def linear(x: jax.Array, name: str, kind: str = "") -> jax.Array:
+            weight, bias = (parameters[f"{name}{kind}{part}"] for part in ("weight", "bias"))
+            return x @ weight.T + bias
+
+        def norm(x: jax.Array, name: str) -> jax.Array:
+            normal = jax.nn.standardize(x, epsilon=1e-5)
+            return normal * parameters[f"{name}.weight"] + parameters[f"{name}.bias"]
+
+        x = parameters["0.weight"][inputs] + parameters["1.weight"]
+        for layer in range(LAYERS):
+            name = f"2.layers.{layer}"
+            qkv = linear(norm(x, f"{name}.norm1"), f"{name}.self_attn.", "in_proj_")
+            qkv = qkv.reshape(BATCH, CONTEXT, 3, HEADS, -1).transpose(2, 0, 3, 1, 4)
+            q, k, v = qkv
+            scores = q @ k.swapaxes(-1, -2) / np.float32((WIDTH / HEADS) ** 0.5)
+            heads = jax.nn.softmax(jnp.where(hidden, -jnp.inf, scores)) @ v
+            joined = heads.swapaxes(1, 2).reshape(BATCH, CONTEXT, WIDTH)
+            x = x + linear(joined, f"{name}.self_attn.out_proj.")
+            wide = jax.nn.gelu(linear(norm(x, f"{name}.norm2"), f"{name}.linear1."))
+            x = x + linear(wide, f"{name}.linear2.")
+        scores = jax.nn.log_softmax(linear(norm(x, "2.norm"), "3."))
+        return -jnp.take_along_axis(scores, targets[..., None], -1).mean()
+
+    differentiate = jax.jit(jax.value_and_grad(loss_of))
+
+    def update(parameters: Any, means: Any, squares: Any, t: Any) -> Any:
+        _, grads = jax.value_and_grad(loss_of)(parameters)
+        t = t + 1
+        means = jax.tree.map(lambda m, g: 0.9 * m + 0.1 * g, means, grads)
+        squares = jax.tree.map(lambda v, g: 0.999 * v + 0.001 * g * g, squares, grads)
+        rate, scale = 1e-3 / (1 - 0.9**t), 1 / (1 - 0.999**t)
+        parameters = jax.tree.map(
+            lambda p, m, v: p * (1 - 1e-3 * 0.01) - rate * m / (jnp.sqrt(v * scale) + 1e-8),
+            parameters, means, squares,
+        )  # fmt: skip
+        return parameters, means, squares, t
+
+    run = jax.jit(update, donate_argnums=(0, 1, 2))
+
+    def step() -> None:
+        nonlocal state
+        state = jax.block_until_ready(run(*state))
+
+    def evaluate() -> list[jax.Array]:
+        loss, grads = differentiate(state[0])
+        return [loss, *(grads[name] for name in parameters)]
+
+    return Contestant(step, evaluate)

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.contestant import Contestant
+from benchmarks.contestant import Contestant, Decorator, as_it_is
 
 LEARNING_RATE = 1e-3
 SHAPES = ((6, 1, 5, 5), (16, 6, 5, 5), (120, 400), (84, 120), (10, 84))
@@ -37,7 +37,7 @@ def _network(nn: Any, **options: Any) -> Any:
     )  # fmt: skip
 
 
-def in_tinytorch() -> Contestant:
+def in_tinytorch(compile: Decorator = as_it_is) -> Contestant:
     """PyTorch's words."""
     from tinytorch import Tensor, nn
     from tinytorch.optim import Adam
@@ -54,6 +54,7 @@ def in_tinytorch() -> Contestant:
         loss.backward()
         return loss
 
+    @compile
     def step() -> None:
         differentiate()
         optimizer.step()
@@ -61,7 +62,7 @@ def in_tinytorch() -> Contestant:
     return Contestant(step, lambda: [differentiate().data, *(p.grad for p in model.parameters)])
 
 
-def in_pytorch() -> Contestant:
+def in_pytorch(compile: Decorator = as_it_is) -> Contestant:
     """Eager mode, as everybody writes it."""
     import torch
 
@@ -74,8 +75,10 @@ def in_pytorch() -> Contestant:
     loss_of = torch.nn.CrossEntropyLoss()
     optimizer = torch.optim.Adam(model.parameters(), lr=LEARNING_RATE)
 
+    run = compile(model)
+
     def differentiate() -> torch.Tensor:
-        loss: torch.Tensor = loss_of(model(inputs), targets)
+        loss: torch.Tensor = loss_of(run(inputs), targets)
         optimizer.zero_grad()
         loss.backward()
         return loss.detach()

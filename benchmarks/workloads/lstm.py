@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
-from benchmarks.contestant import Contestant
+from benchmarks.contestant import Contestant, Decorator, as_it_is
 
 WIDTH, STEPS, BATCH = 128, 64, 32
 
@@ -18,7 +20,7 @@ def problem() -> tuple[np.ndarray, dict[str, np.ndarray]]:
     return rng.normal(size=(STEPS, BATCH, WIDTH)).astype("float32"), weights
 
 
-def in_tinytorch() -> Contestant:
+def in_tinytorch(compile: Decorator = as_it_is) -> Contestant:
     """The module, on inputs that need no gradient."""
     from tinytorch import Tensor, nn
 
@@ -26,18 +28,22 @@ def in_tinytorch() -> Contestant:
     model = nn.LSTM(WIDTH, WIDTH, dtype="float32")
     model.load_state_dict(weights)
 
-    def step() -> Tensor:
+    def differentiate() -> Tensor:
         model.zero_grad()
         output, _ = model(inputs)
         loss = output.square().sum()
         loss.backward()
         return loss
 
-    return Contestant(step, lambda: [step().data, *(p.grad for p in model.parameters)])
+    @compile
+    def step() -> None:
+        differentiate()
+
+    return Contestant(step, lambda: [differentiate().data, *(p.grad for p in model.parameters)])
 
 
 def in_pytorch() -> Contestant:
-    """The same words."""
+    """The same words; PyTorch's `compile` leaves recurrent networks as they are."""
     import torch
 
     inputs, weights = problem()
@@ -52,3 +58,37 @@ def in_pytorch() -> Contestant:
         return loss.detach()
 
     return Contestant(step, lambda: [step(), *(p.grad for p in model.parameters())])
+
+
+def in_jax() -> Contestant:
+    """One compiled call; `scan` takes the steps."""
+    import jax
+    import jax.numpy as jnp
+
+    inputs, values = problem()
+    x, weights = jnp.asarray(inputs), {name: jnp.asarray(w) for name, w in values.items()}
+
+    def loss_of(weights: dict[str, jax.Array]) -> jax.Array:
+        bias = weights["bias_ih_l0"] + weights["bias_hh_l0"]
+
+        def step(state: Any, gates: jax.Array) -> Any:
+            h, c = state
+            i, f, g, o = jnp.split(gates + h @ weights["weight_hh_l0"].T, 4, axis=-1)
+            c = jax.nn.sigmoid(f) * c + jax.nn.sigmoid(i) * jnp.tanh(g)
+            h = jax.nn.sigmoid(o) * jnp.tanh(c)
+            return (h, c), h
+
+        zeros = jnp.zeros((BATCH, WIDTH), x.dtype)
+        _, output = jax.lax.scan(step, (zeros, zeros), x @ weights["weight_ih_l0"].T + bias)
+        return (output**2).sum()
+
+    differentiate = jax.jit(jax.value_and_grad(loss_of))
+
+    def step() -> Any:
+        return jax.block_until_ready(differentiate(weights))
+
+    def evaluate() -> list[jax.Array]:
+        loss, grads = step()
+        return [loss, *(grads[name] for name in weights)]
+
+    return Contestant(step, evaluate)

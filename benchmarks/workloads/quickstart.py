@@ -31,16 +31,20 @@ def in_tinytorch(compile: Decorator = as_it_is) -> Contestant:
     return Contestant(step, lambda: [step().data, x.grad, y.grad])
 
 
-def in_pytorch() -> Contestant:
+def in_pytorch(compile: Decorator = as_it_is) -> Contestant:
     """As in TinyTorch, with the ones that PyTorch wants for a loss of several entries."""
     import torch
 
     x, y = torch.tensor(X, requires_grad=True), torch.tensor(Y, requires_grad=True)
     ones = torch.ones(3, dtype=x.dtype)
 
+    @compile
+    def expression(x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+        return x * y + x.exp()
+
     def step() -> torch.Tensor:
         x.grad = y.grad = None
-        z = x * y + x.exp()
+        z: torch.Tensor = expression(x, y)
         z.backward(ones)
         return z.detach()
 

@@ -78,9 +78,10 @@ def _lstm(gates: _Parts, state: Any) -> _Parts:
 def _lstm_backward(grads: _Parts, gates: _Parts, before: Any, after: Any) -> Any:
     (dh, dc), (i, f, g, o), t = grads, gates, np.tanh(after[1])
     dc = dc + dh * o * (1 - t * t)
-    shares = [dc * g * i * (1 - i), dc * before[1] * f * (1 - f), dc * i * (1 - g * g),
-              dh * t * o * (1 - o)]  # fmt: skip
-    share = np.concatenate(shares, axis=-1)
+    share = np.concatenate([dc * g, dc * before[1], dc * i, dh * t], axis=-1)
+    # The slopes: y * (1 - y) of a sigmoid, (1 + y) * (1 - y) of a tanh.
+    share *= np.concatenate([i, f, 1 + g, o], axis=-1)
+    share *= 1 - np.concatenate(gates, axis=-1)
     return share, share, [0, dc * f]
 
 
@@ -144,16 +145,18 @@ def recurrence(cell: Cell, x: Tensor, weight: Any, bias: Any, state: Any) -> Ten
         if isinstance(x, Node):  # for a second derivative they must come from the inputs
             parts = cell.gates(x, _before(out, state) @ weight.T + bias)
             gates = [[part[t] for part in parts] for t in range(len(kept))]
-        of_x, of_y, later = [], [], [0] * cell.n_state
+        of_x, of_y, later = _steps(grad, x), _steps(grad, x), [0] * cell.n_state
         for t in reversed(range(len(kept))):
             grads = [part[t] + more for part, more in zip(grad, later, strict=True)]
             before = [part[t - 1] for part in out] if t else state
-            for_x, for_y, later = cell.backward(grads, gates[t], before, [part[t] for part in out])
+            of_x[t], for_y, later = cell.backward(
+                grads, gates[t], before, [part[t] for part in out]
+            )
             later[0] = later[0] + for_y @ weight
-            of_x.append(for_x)
-            of_y.append(for_y)
-        each_x = np.stack(of_x[::-1])
-        return each_x, each_x if cell.adds else np.stack(of_y[::-1]), np.stack(later)
+            if not cell.adds:
+                of_y[t] = for_y
+        each_x = np.stack(of_x) if isinstance(of_x, list) else of_x
+        return each_x, each_x if cell.adds else np.stack(of_y), np.stack(later)
 
     rules: Any = JointRules(
         back,
@@ -163,6 +166,11 @@ def recurrence(cell: Cell, x: Tensor, weight: Any, bias: Any, state: Any) -> Ten
         lambda shares, *_: shares[2],
     )
     return apply(_RECURRENCE, forward, rules, x, weight, bias, state)
+
+
+def _steps(grad: Any, x: Any) -> Any:
+    """Give room for a share of each step's input: of NumPy's arrays, one that takes them all."""
+    return np.empty_like(x) if type(grad) is type(x) is np.ndarray else [None] * len(x)
 
 
 def _before(out: Any, state: Any) -> Any:
