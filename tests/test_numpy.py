@@ -140,6 +140,7 @@ PLAIN: dict[Function, tuple[Any, ...]] = {
     **dict.fromkeys((np.searchsorted, np.digitize), (X[0], INCREASING)),
     np.searchsorted: (INCREASING, X),
     np.lexsort: ((X[0], X[1]),),
+    np.isin: (X, X[0]),
     np.argpartition: (X, 1),
     np.can_cast: (X[0].astype(np.float32).dtype, np.float64),
     np.result_type: (X, 1.0),

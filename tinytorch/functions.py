@@ -8,6 +8,7 @@ floating array a constant, any other a `PlainArray`.
 from __future__ import annotations
 
 import functools
+import itertools
 from collections.abc import Callable
 from typing import Any
 
@@ -155,6 +156,32 @@ def meshgrid(*tensors: Any, indexing: str = "ij") -> tuple[Tensor, ...]:
 def broadcast_tensors(*tensors: Any) -> tuple[Tensor, ...]:
     """Repeat the entries of all to fill their common shape."""
     return tuple(map(wrapped, np.broadcast_arrays(*tensors)))
+
+
+def block_diag(*tensors: Any) -> Tensor:
+    """Put matrices, or rows as such, on the diagonal of a matrix of zeros."""
+    blocks = [_subject(x).atleast_2d() for x in tensors]
+    ends = np.cumsum([0, *[x.shape[1] for x in blocks]]).tolist()
+    rows = [
+        x.pad(((0, 0), (start, ends[-1] - start - x.shape[1])))
+        for x, start in zip(blocks, ends, strict=False)
+    ]
+    return cat(rows)
+
+
+def cartesian_prod(*tensors: Any) -> Tensor:
+    """Give all rows of an entry of each; of a single row that row."""
+    if len(tensors) == 1:
+        return wrapped(_subject(tensors[0]))
+    return stack([grid.reshape(-1) for grid in meshgrid(*tensors)], 1)
+
+
+def combinations(input: Any, r: int = 2, with_replacement: bool = False) -> Tensor:
+    """Give all rows of `r` entries in their order."""
+    every = itertools.combinations_with_replacement if with_replacement else itertools.combinations
+    x = _subject(input)
+    picked = np.array(list(every(range(len(x)), r)), int).reshape(-1, r)
+    return wrapped(x[picked])
 
 
 def bincount(input: Any, weights: Any = None, minlength: int = 0) -> Tensor:

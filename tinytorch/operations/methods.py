@@ -4,7 +4,7 @@ A type checker and an editor don't see what a row such as `exp = unary(...)` mak
 `methods.pyi` beside this file instead, which `make stub` writes from the class.
 """
 
-from tinytorch.operations import arranging, nans, numbers, samples, statistics  # noqa: F401
+from tinytorch.operations import arranging  # noqa: F401  (NumPy's functions alone)
 from tinytorch.operations.activations import Activations
 from tinytorch.operations.differences import Differences
 from tinytorch.operations.indexing import Indexing
@@ -12,7 +12,10 @@ from tinytorch.operations.joining import Joining
 from tinytorch.operations.linalg import LinearAlgebra
 from tinytorch.operations.ordering import Ordering
 from tinytorch.operations.reductions import Reductions
+from tinytorch.operations.replacing import Replacing
 from tinytorch.operations.shape import Shape
+from tinytorch.operations.sums_of_products import SumsOfProducts
+from tinytorch.operations.torch_names import TorchNames
 from tinytorch.operations.windows import Windows
 
 
@@ -26,6 +29,9 @@ class Methods(
     Joining,
     Indexing,
     LinearAlgebra,
+    SumsOfProducts,
+    Replacing,
+    TorchNames,
 ):
     """What a tensor can compute."""
 
