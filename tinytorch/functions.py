@@ -191,20 +191,22 @@ def bincount(input: Any, weights: Any = None, minlength: int = 0) -> Tensor:
 
 @torch_spelling
 def std_mean(
-    input: Any, axis: Any = None, correction: float = 1, keepdims: bool = False
+    input: Any, axis: Any = None, correction: float = 1, keepdims: bool = False, **options: Any
 ) -> tuple[Tensor, Tensor]:
-    """Give the standard deviation and the mean."""
+    """Give the standard deviation and the mean; see the two."""
     x = _subject(input)
-    return x.std(axis, correction, keepdims), x.mean(axis, keepdims)
+    spread = x.std(axis, correction, keepdims, **options)
+    return spread, x.mean(None if isinstance(axis, bool) else axis, keepdims)
 
 
 @torch_spelling
 def var_mean(
-    input: Any, axis: Any = None, correction: float = 1, keepdims: bool = False
+    input: Any, axis: Any = None, correction: float = 1, keepdims: bool = False, **options: Any
 ) -> tuple[Tensor, Tensor]:
-    """Give the variance and the mean."""
+    """Give the variance and the mean; see the two."""
     x = _subject(input)
-    return x.var(axis, correction, keepdims), x.mean(axis, keepdims)
+    spread = x.var(axis, correction, keepdims, **options)
+    return spread, x.mean(None if isinstance(axis, bool) else axis, keepdims)
 
 
 __all__ = sorted(  # noqa: PLE0605

@@ -10,6 +10,7 @@ from tinytorch.operations.differences import Differences
 from tinytorch.operations.indexing import Indexing
 from tinytorch.operations.joining import Joining
 from tinytorch.operations.linalg import LinearAlgebra
+from tinytorch.operations.matrix_functions import MatrixFunctions
 from tinytorch.operations.ordering import Ordering
 from tinytorch.operations.reductions import Reductions
 from tinytorch.operations.replacing import Replacing
@@ -32,6 +33,7 @@ class Methods(
     SumsOfProducts,
     Replacing,
     TorchNames,
+    MatrixFunctions,
 ):
     """What a tensor can compute."""
 

@@ -21,13 +21,13 @@ from tinytorch.operations.elementwise import where
 from tinytorch.operations.operation import Operation, apply, binary, reflected, torch_spelling
 from tinytorch.operations.protocols import implements, numpy_functions
 from tinytorch.operations.reductions import Reductions
-from tinytorch.operations.sums_of_products import scaled_sum
 from tinytorch.operations.shape import (
     diagonal,
     matrix_transpose,
     moveaxis,
     reshape,
 )
+from tinytorch.operations.sums_of_products import scaled_sum
 
 if TYPE_CHECKING:
     from tinytorch.tensor import Tensor

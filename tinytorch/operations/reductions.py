@@ -83,7 +83,7 @@ def reduction(
             refuse_unknown(parameters, rule, op)
         if axis is not None:
             axis = tuple(axis) if isinstance(axis, list) else axis
-            axis = None if axis in (0, -1) and not self.ndim else axis  # as in PyTorch
+            axis = None if axis in (0, -1, (0,), (-1,)) and not self.ndim else axis  # as in PyTorch
         compute, slope = half if self.dtype.char == "e" else single
 
         def value(x: Any) -> Any:
@@ -163,7 +163,9 @@ def running(function: Callable[..., Any], rule: Rule, doc: str, name: str) -> Ca
     op = Operation(name, None, function, (rule,), doc)
     function, rule = half_as_single(function), half_as_single(rule)
 
-    def values(self: Any, axis: int | None = None) -> Any:
+    def values(self: Any, axis: int | None = None, dtype: Any = None) -> Any:
+        if dtype is not None:
+            self = self.astype(dtype)
         if axis is None:
             return values(self.reshape(-1), 0)
         line = np.moveaxis(self, axis, -1)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -19,9 +19,6 @@ from tinytorch.operations.operands import constant, describe
 from tinytorch.operations.operation import Operation, torch_spelling
 from tinytorch.operations.pytorch import also_called, axis_of_scalars
 from tinytorch.operations.reductions import Reductions
-
-if TYPE_CHECKING:
-    from tinytorch.tensor import Tensor
 
 _NAME = Operation("replace")
 
@@ -40,12 +37,11 @@ def numbers_of(shape: tuple[int, ...]) -> Any:
     return np.arange(math.prod(shape)).reshape(shape)
 
 
-def replaced(x: Any, places: Any, source: Any) -> Tensor:
+def replaced(x: Any, places: Any, source: Any) -> Any:
     """Put the entries of `source` in the places of x, by their number; of several the last."""
     source = constant(source, x.dtype, _NAME) if not isinstance(source, Node) else source
     if not places.size:
-        kept: Tensor = x.clone()
-        return kept
+        return x.clone()
     if np.ndim(source) == 0:
         hit = np.zeros(x.size, bool)
         hit[places.reshape(-1)] = True
@@ -57,7 +53,7 @@ def replaced(x: Any, places: Any, source: Any) -> Tensor:
     return where(chosen >= 0, pick(row, np.maximum(chosen, 0)), x)
 
 
-def piled(x: Any, places: Any, source: Any, reduce: str, include_self: bool) -> Tensor:
+def piled(x: Any, places: Any, source: Any, reduce: str, include_self: bool) -> Any:
     """Reduce the entries of `source` into the places of x; with x's own if `include_self`.
 
     Those of one place are piled up along a new first axis, and the pile is reduced.
@@ -115,7 +111,7 @@ class Replacing(Node):
     @axis_of_scalars
     def scatter(
         self: Any, axis: int, index: Any, src: Any = None, *, value: Any = None, reduce: Any = None
-    ) -> Tensor:
+    ) -> Any:
         """Put the entries of `src`, or a number, in the places that `gather` would pick for them.
 
         With `reduce` "add" or "multiply" they are added to what is there, or multiply it.
@@ -132,7 +128,7 @@ class Replacing(Node):
     @axis_of_scalars
     def scatter_reduce(
         self: Any, axis: int, index: Any, src: Any, reduce: str, *, include_self: bool = True
-    ) -> Tensor:
+    ) -> Any:
         """Reduce the entries of `src` in the places that `gather` would pick for them.
 
         `reduce` is "sum", "prod", "mean", "amax" or "amin"; with what is there if `include_self`.
@@ -143,19 +139,19 @@ class Replacing(Node):
 
     @torch_spelling
     @axis_of_scalars
-    def index_copy(self: Any, axis: int, index: Any, source: Any) -> Tensor:
+    def index_copy(self: Any, axis: int, index: Any, source: Any) -> Any:
         """Put the slices of `source` in the places of those along `axis`."""
         return replaced(self, _slices(self, axis, _index(index)), _in_shape(self, source))
 
     @torch_spelling
     @axis_of_scalars
-    def index_fill(self: Any, axis: int, index: Any, value: Any) -> Tensor:
+    def index_fill(self: Any, axis: int, index: Any, value: Any) -> Any:
         """Put a number in all places of slices along `axis`."""
         return replaced(self, _slices(self, axis, _index(index)), value)
 
     @torch_spelling
     @axis_of_scalars
-    def index_add(self: Any, axis: int, index: Any, source: Any, *, alpha: float = 1) -> Tensor:
+    def index_add(self: Any, axis: int, index: Any, source: Any, *, alpha: float = 1) -> Any:
         """Add the slices of `source`, `alpha` times, to those along `axis`."""
         index = np.atleast_1d(_index(index))
         source = _in_shape(self, source)
@@ -166,14 +162,12 @@ class Replacing(Node):
     @axis_of_scalars
     def index_reduce(
         self: Any, axis: int, index: Any, source: Any, reduce: str, *, include_self: bool = True
-    ) -> Tensor:
+    ) -> Any:
         """Reduce the slices of `source` into those along `axis`: "prod", "mean", "amax", "amin"."""
         places = _slices(self, axis, _index(index))
         return piled(self, places, _in_shape(self, source), reduce, include_self)
 
-    def index_put(
-        self: Any, indices: Sequence[Any], values: Any, accumulate: bool = False
-    ) -> Tensor:
+    def index_put(self: Any, indices: Sequence[Any], values: Any, accumulate: bool = False) -> Any:
         """Give x after x[indices] = values, or with them added where `accumulate`."""
         places = numbers_of(self.shape)[tuple(map(_index, indices))]
         if not accumulate:
@@ -182,13 +176,13 @@ class Replacing(Node):
         row = np.reshape(np.broadcast_to(values, places.shape), -1)
         return self + scatter(row, places.reshape(-1), (self.size,)).reshape(self.shape)
 
-    def put(self: Any, index: Any, source: Any, accumulate: bool = False) -> Tensor:
+    def put(self: Any, index: Any, source: Any, accumulate: bool = False) -> Any:
         """Put the entries of `source` in places counted in order, or add them to what is there."""
         index = _index(index)
         row = self.reshape(-1).index_put((index.reshape(-1),), np.reshape(source, -1), accumulate)
         return row.reshape(self.shape)
 
-    def masked_scatter(self: Any, mask: Any, source: Any) -> Tensor:
+    def masked_scatter(self: Any, mask: Any, source: Any) -> Any:
         """Put the entries of `source`, one after the other, where `mask` is true.
 
         Raises ValueError where there are too few.
@@ -202,7 +196,7 @@ class Replacing(Node):
         return replaced(x, places, row[: places.size])
 
     @torch_spelling
-    def select_scatter(self: Any, src: Any, axis: int, index: int) -> Tensor:
+    def select_scatter(self: Any, src: Any, axis: int, index: int) -> Any:
         """Put `src` in the place of one slice along `axis`."""
         return replaced(self, numbers_of(self.shape)[along(axis, index, self.ndim)], src)
 
@@ -214,7 +208,7 @@ class Replacing(Node):
         start: int | None = None,
         end: int | None = None,
         step: int = 1,
-    ) -> Tensor:
+    ) -> Any:
         """Put `src` in the place of x[start:end:step] along `axis`."""
         part = along(axis, slice(start, end, step), self.ndim)
         return replaced(self, numbers_of(self.shape)[part], src)
@@ -222,33 +216,21 @@ class Replacing(Node):
     @also_called(dim1="axis1", dim2="axis2")
     def diagonal_scatter(
         self: Any, src: Any, offset: int = 0, axis1: int = 0, axis2: int = 1
-    ) -> Tensor:
+    ) -> Any:
         """Put `src` in the place of a diagonal."""
         return replaced(self, np.diagonal(numbers_of(self.shape), offset, axis1, axis2), src)
 
     @also_called(dim1="axis1", dim2="axis2")
-    def diag_embed(self: Any, offset: int = 0, axis1: int = -2, axis2: int = -1) -> Tensor:
+    def diag_embed(self: Any, offset: int = 0, axis1: int = -2, axis2: int = -1) -> Any:
         """Put the rows along the last axis on diagonals of matrices, in two axes of the result."""
         size = self.shape[-1] + abs(offset)
         places = np.diagonal(numbers_of((size, size)), offset)
-        flat = scatter(self, (..., places), (*self.shape[:-1], size * size))
-        square = flat.reshape(*self.shape[:-1], size, size)
+        flat: Any = scatter(self, (..., places), (*self.shape[:-1], size * size))
+        square: Any = flat.reshape(*self.shape[:-1], size, size)
         return np.moveaxis(square, (-2, -1), (axis1, axis2))
 
-    def as_strided(
-        self: Any, size: Sequence[int], stride: Sequence[int], storage_offset: int = 0
-    ) -> Tensor:
-        """Pick entries as if their numbers in order were places in memory, in these strides."""
-        return pick(self.reshape(-1), _strided(size, stride, storage_offset))
-
-    def as_strided_scatter(
-        self: Any, src: Any, size: Sequence[int], stride: Sequence[int], storage_offset: int = 0
-    ) -> Tensor:
-        """Put `src` in the places that `as_strided` picks."""
-        return replaced(self, _strided(size, stride, storage_offset), src)
-
     @torch_spelling
-    def narrow(self: Any, axis: int, start: int, length: int) -> Tensor:
+    def narrow(self: Any, axis: int, start: int, length: int) -> Any:
         """Pick `length` slices along `axis` from `start` on.
 
         Raises ValueError unless there are so many.
@@ -261,7 +243,7 @@ class Replacing(Node):
             )
         return pick(self, along(axis, slice(start, start + length), self.ndim))
 
-    def fill(self: Any, value: Any) -> Tensor:
+    def fill(self: Any, value: Any) -> Any:
         """Give a tensor like x of one number."""
         value = value if isinstance(value, Node) else constant(value, self.dtype, _NAME)
         return where(np.ones(self.shape, bool), value, self)
@@ -270,8 +252,3 @@ class Replacing(Node):
 def _in_shape(x: Any, source: Any) -> Any:
     source = source if isinstance(source, Node) else constant(source, x.dtype, _NAME)
     return np.reshape(source, 1) if np.ndim(source) == 0 else source
-
-
-def _strided(size: Sequence[int], stride: Sequence[int], offset: int) -> Any:
-    grid = np.indices(tuple(size), sparse=True)
-    return sum((g * s for g, s in zip(grid, stride, strict=True)), np.full(tuple(size), offset))

@@ -204,7 +204,7 @@ def polyfit(x: Any, y: Any, deg: int, rcond: float | None = None, *, w: Any = No
 @implements(np.vander)
 def vander(x: Any, N: int | None = None, increasing: bool = False) -> Any:
     """Give the powers of each entry as a row, the highest first unless `increasing`."""
-    n = x.size if N is None else N
+    n = x.shape[-1] if N is None else N
     powers = [x**0]
     while len(powers) < n:
         powers.append(powers[-1] * x)
@@ -229,7 +229,9 @@ def linspace(
     parts = num - 1 if endpoint else num
     like: Any = start if isinstance(start, Node) else stop
     start, stop = np.broadcast_arrays(as_operand(start, like), as_operand(stop, like))
-    place = (np.arange(num) / max(parts, 1)).astype(like.dtype)
+    if dtype is not None and np.dtype(dtype).kind == "f":
+        start, stop = start.astype(dtype), stop.astype(dtype)
+    place = (np.arange(num) / max(parts, 1)).astype(start.dtype)
     out = start + place.reshape(-1, *(1,) * start.ndim) * (stop - start)
     if endpoint and num > 1:
         out = np.concatenate([out[along(0, slice(-1), out.ndim)], stop[None]])
@@ -249,8 +251,7 @@ def logspace(
     axis: int = 0,
 ) -> Any:
     """Give base**linspace(start, stop)."""
-    out = base ** linspace(start, stop, num, endpoint, axis=axis)
-    return out if dtype is None else out.astype(dtype)
+    return base ** linspace(start, stop, num, endpoint, dtype=dtype, axis=axis)
 
 
 @implements(np.geomspace)

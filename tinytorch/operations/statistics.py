@@ -101,19 +101,6 @@ for _function in (np.mean, np.var, np.std):
     _moment(_function)
 
 
-def _running(function: Callable[..., Any]) -> None:
-    plainly = numpy_functions[function]
-
-    def running(a: Any, axis: int | None = None, dtype: Any = None) -> Any:
-        return plainly(a if dtype is None else Arithmetic.astype(a, dtype), axis)
-
-    implements(function)(running)
-
-
-_running(np.cumsum)
-_running(np.cumprod)
-
-
 @implements(np.ptp)
 def ptp(a: Any, axis: Axis = None, *, keepdims: bool = False) -> Any:
     """Give the largest entry minus the smallest."""
