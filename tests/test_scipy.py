@@ -200,10 +200,10 @@ def test_a_minimum_is_differentiated_implicitly() -> None:
         def fun(x: Any, a: Any) -> Any:
             return np.sum(np.cosh(x - a)) + np.sum(x * x) / 2
 
-        return tinytorch.scipy.optimize.minimize(fun, np.zeros(3), (a,), tol=1e-12).x.sum()
+        return tinytorch.scipy.optimize.minimize(fun, np.zeros(3), (a,), tol=1e-7).x.sum()
 
     x = np.array([0.4, -0.9, 1.3])
-    check_grads(smallest, x, order=1, rtol=1e-5)
+    check_grads(smallest, x, order=1)
     assert np.isfinite(hessian(smallest)(x)).all()
 
 

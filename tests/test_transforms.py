@@ -878,3 +878,14 @@ def test_all_are_at_the_top() -> None:
     for name in ("grad", "value_and_grad", "elementwise_grad", "vjp", "jvp", "jacobian", "hessian"):
         assert getattr(tinytorch, name) is getattr(transforms, name)
         assert name in tinytorch.__all__
+
+
+def test_a_rule_that_writes_into_what_it_made_has_a_jacobian() -> None:
+    x = np.array([[0.3, -1.2], [0.8, 0.1]])
+    for f in (
+        lambda x: x.gelu(),
+        lambda x: x.gelu("tanh"),
+        lambda x: x.log_softmax(0),
+        lambda x: x.log_softmax(-1),
+    ):
+        check_grads(f, x, order=2)

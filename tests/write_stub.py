@@ -54,6 +54,8 @@ Written by `make stub` from the module; don't edit.
 from collections.abc import Sequence
 from typing import Any, Literal, overload
 
+import numpy.typing as npt
+
 from tinytorch.arrays.plain import PlainArray
 from tinytorch.engine import Array
 from tinytorch.operations.indexing import ValuesIndices

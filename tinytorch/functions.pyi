@@ -6,6 +6,8 @@ Written by `make stub` from the module; don't edit.
 from collections.abc import Sequence
 from typing import Any, Literal, overload
 
+import numpy.typing as npt
+
 from tinytorch.arrays.plain import PlainArray
 from tinytorch.engine import Array
 from tinytorch.operations.indexing import ValuesIndices
@@ -612,19 +614,19 @@ def cummin(input: Any, dim: int) -> ValuesIndices:
     """Give the smallest entry up to each and its index; of tied ones the last."""
 
 @overload
-def cumprod(input: Any, axis: int | None = None, dtype: npt.DTypeLike = None) -> Tensor:
+def cumprod(input: Any, axis: int | None = None, dtype: npt.DTypeLike | None = None) -> Tensor:
     """The products of the entries up to each"""
 
 @overload
-def cumprod(input: Any, dim: int | None = None, dtype: npt.DTypeLike = None) -> Tensor:
+def cumprod(input: Any, dim: int | None = None, dtype: npt.DTypeLike | None = None) -> Tensor:
     """The products of the entries up to each"""
 
 @overload
-def cumsum(input: Any, axis: int | None = None, dtype: npt.DTypeLike = None) -> Tensor:
+def cumsum(input: Any, axis: int | None = None, dtype: npt.DTypeLike | None = None) -> Tensor:
     """The sums of the entries up to each"""
 
 @overload
-def cumsum(input: Any, dim: int | None = None, dtype: npt.DTypeLike = None) -> Tensor:
+def cumsum(input: Any, dim: int | None = None, dtype: npt.DTypeLike | None = None) -> Tensor:
     """The sums of the entries up to each"""
 
 @overload
@@ -993,11 +995,11 @@ def logaddexp2(input: Any, other: Any) -> Tensor:
     """log2(2**x + 2**y), without overflow"""
 
 @overload
-def logcumsumexp(input: Any, axis: int | None = None, dtype: npt.DTypeLike = None) -> Tensor:
+def logcumsumexp(input: Any, axis: int | None = None, dtype: npt.DTypeLike | None = None) -> Tensor:
     """The logsumexp up to each"""
 
 @overload
-def logcumsumexp(input: Any, dim: int | None = None, dtype: npt.DTypeLike = None) -> Tensor:
+def logcumsumexp(input: Any, dim: int | None = None, dtype: npt.DTypeLike | None = None) -> Tensor:
     """The logsumexp up to each"""
 
 def logdet(input: Any) -> Tensor:

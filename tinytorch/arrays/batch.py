@@ -75,6 +75,9 @@ class Batch(NDArrayOperatorsMixin):
     # --- NumPy's functions ------------------------------------------------------------------
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
+        if method == "__call__":
+            # An array has no room for a batch: x *= batch binds the name to a new one.
+            kwargs.pop("out", None)
         if method == "__call__" and ufunc.signature is None and not kwargs:
             return Batch(ufunc(*map(_aligned, inputs)))
         if ufunc is np.matmul and min(map(np.ndim, inputs)) > 1 and not kwargs:

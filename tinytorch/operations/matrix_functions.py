@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from tinytorch.arrays.kind import evaluate
 from tinytorch.engine import Node
 from tinytorch.operations.operation import Operation, apply
 
@@ -26,13 +27,16 @@ def _derivative(function: Callable[..., Any], a: Any, direction: Any) -> Any:
 def _matrix_function(name: str, doc: str) -> Callable[[Any], Any]:
     """Write down SciPy's function of square matrices of that name; stacks in the leading axes."""
 
-    def value(a: Any) -> Any:
+    def of_arrays(a: Any) -> Any:
         if a.shape[-1] == 0:
             return a
         out = getattr(import_module("scipy.linalg"), name)(a)
         if np.iscomplexobj(out):
             raise ValueError(f"{name}: the result is complex: the matrix has eigenvalues below 0")
         return out.astype(a.dtype, copy=False)
+
+    def value(a: Any) -> Any:
+        return evaluate(op, of_arrays, a)
 
     def function(A: Any) -> Any:
         if A.ndim < 2 or A.shape[-1] != A.shape[-2]:

@@ -721,22 +721,22 @@ class Methods(Node):
     def logsumexp(self, dim: Axis = None, keepdim: bool = False) -> Tensor:
         """log(sum(exp(x))), without overflow"""
     @overload
-    def cumsum(self, axis: int | None = None, dtype: npt.DTypeLike = None) -> Tensor:
+    def cumsum(self, axis: int | None = None, dtype: npt.DTypeLike | None = None) -> Tensor:
         """The sums of the entries up to each"""
     @overload
-    def cumsum(self, dim: int | None = None, dtype: npt.DTypeLike = None) -> Tensor:
+    def cumsum(self, dim: int | None = None, dtype: npt.DTypeLike | None = None) -> Tensor:
         """The sums of the entries up to each"""
     @overload
-    def cumprod(self, axis: int | None = None, dtype: npt.DTypeLike = None) -> Tensor:
+    def cumprod(self, axis: int | None = None, dtype: npt.DTypeLike | None = None) -> Tensor:
         """The products of the entries up to each"""
     @overload
-    def cumprod(self, dim: int | None = None, dtype: npt.DTypeLike = None) -> Tensor:
+    def cumprod(self, dim: int | None = None, dtype: npt.DTypeLike | None = None) -> Tensor:
         """The products of the entries up to each"""
     @overload
-    def logcumsumexp(self, axis: int | None = None, dtype: npt.DTypeLike = None) -> Tensor:
+    def logcumsumexp(self, axis: int | None = None, dtype: npt.DTypeLike | None = None) -> Tensor:
         """The logsumexp up to each"""
     @overload
-    def logcumsumexp(self, dim: int | None = None, dtype: npt.DTypeLike = None) -> Tensor:
+    def logcumsumexp(self, dim: int | None = None, dtype: npt.DTypeLike | None = None) -> Tensor:
         """The logsumexp up to each"""
     @overload
     def nansum(self, axis: Axis = None, keepdims: bool = False) -> Tensor:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeAlias, overload
 
 import numpy as np
+import numpy.typing as npt
 
 from tinytorch.arrays import words
 from tinytorch.arrays.plain import plain
@@ -163,7 +164,7 @@ def running(function: Callable[..., Any], rule: Rule, doc: str, name: str) -> Ca
     op = Operation(name, None, function, (rule,), doc)
     function, rule = half_as_single(function), half_as_single(rule)
 
-    def values(self: Any, axis: int | None = None, dtype: Any = None) -> Any:
+    def values(self: Any, axis: int | None = None, dtype: npt.DTypeLike | None = None) -> Any:
         if dtype is not None:
             self = self.astype(dtype)
         if axis is None:

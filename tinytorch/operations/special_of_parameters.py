@@ -12,7 +12,6 @@ from typing import Any
 
 import numpy as np
 
-from tinytorch.operations.arithmetic import set_where
 from tinytorch.operations.elementwise import where
 from tinytorch.operations.operation import Operation, apply, binary, unary
 from tinytorch.operations.special import special_functions
@@ -65,17 +64,17 @@ def _t_density(df: Any, x: Any) -> Any:
 
 def _exprel_slope(grad: Any, out: Any, x: Any) -> Any:
     near = np.abs(x) < 1e-5
-    return grad * where(near, 0.5 + x / 3, (np.exp(x) - out) / set_where(near, 1, x))
+    return grad * where(near, 0.5 + x / 3, (np.exp(x) - out) / where(near, 1, x))
 
 
 def _spence_slope(grad: Any, out: Any, x: Any) -> Any:  # noqa: ARG001
     near = np.abs(x - 1) < 1e-5
-    return grad * where(near, (x - 1) / 2 - 1, np.log(x) / set_where(near, 1, 1 - x))
+    return grad * where(near, (x - 1) / 2 - 1, np.log(x) / where(near, 1, 1 - x))
 
 
 def _boxcox_slope(grad: Any, out: Any, x: Any, power: Any) -> Any:
     log, flat = np.log(x), np.abs(power) < 1e-5
-    steep = (log * (power * out + 1) - out) / set_where(flat, 1, power)
+    steep = (log * (power * out + 1) - out) / where(flat, 1, power)
     return grad * where(flat, log * log / 2 + power * log**3 / 3, steep)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from tinytorch.engine import Node
+from tinytorch.arrays.kind import evaluate
 from tinytorch.operations import matrix_functions
 from tinytorch.operations.joint import JointRules
 from tinytorch.operations.operation import Operation, apply
@@ -50,7 +50,7 @@ def solve_triangular(
 
 
 def _triangular(a: Any, b: Any, turned: bool, lower: bool, unit: bool) -> Any:
-    if not isinstance(a, Node) and not isinstance(b, Node):
+    def of_arrays(a: Any, b: Any) -> Any:
         return _library().solve_triangular(a, b, int(turned), lower, unit)
 
     def by_b(grad: Any, out: Any, a: Any, b: Any) -> Any:  # noqa: ARG001
@@ -64,7 +64,7 @@ def _triangular(a: Any, b: Any, turned: bool, lower: bool, unit: bool) -> Any:
 
     return apply(
         _TRIANGULAR,
-        lambda a, b: _library().solve_triangular(a, b, int(turned), lower, unit),
+        lambda a, b: evaluate(_TRIANGULAR, of_arrays, a, b),
         (by_a, by_b),
         a,
         b,
@@ -103,29 +103,24 @@ def toeplitz(c: Any, r: Any = None) -> Any:
 
 
 def _sylvester_work(grad: Any, out: Any, a: Any, b: Any, q: Any) -> Any:  # noqa: ARG001
-    return solve_sylvester_of(a.T, b.T, grad)
+    return _sylvester(a.T, b.T, grad)
 
 
-_SYLVESTER_RULES = JointRules(
+_SYLVESTER_RULES: Any = JointRules(
     _sylvester_work,
-    lambda share, out, a, b, q: -share @ out.T,
-    lambda share, out, a, b, q: -out.T @ share,
-    lambda share, out, a, b, q: share,
+    lambda share, out, *_: -share @ out.T,
+    lambda share, out, *_: -out.T @ share,
+    lambda share, *_: share,
 )
 
 
-def solve_sylvester_of(a: Any, b: Any, q: Any) -> Any:
-    """Give solve_sylvester(a, b, q) of tensors, or of arrays alone."""
-    return apply(
-        _SYLVESTER,
-        lambda a, b, q: _library().solve_sylvester(a, b, q),
-        _SYLVESTER_RULES,
-        a,
-        b,
-        q,  # type: ignore[arg-type]
-    )
+def _sylvester(a: Any, b: Any, q: Any) -> Any:
+    def of_arrays(a: Any, b: Any, q: Any) -> Any:
+        return evaluate(_SYLVESTER, _library().solve_sylvester, a, b, q)
+
+    return apply(_SYLVESTER, of_arrays, _SYLVESTER_RULES, a, b, q)
 
 
 def solve_sylvester(a: Any, b: Any, q: Any) -> Any:
     """Give the x of which a @ x + x @ b is q."""
-    return solve_sylvester_of(*map(operand, (a, b, q)))
+    return _sylvester(*map(operand, (a, b, q)))

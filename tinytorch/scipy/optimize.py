@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from tinytorch.arrays.kind import evaluate
 from tinytorch.engine import Node
 from tinytorch.operations.operation import Operation, apply
 from tinytorch.scipy.words import operand
@@ -30,13 +31,13 @@ def root(fun: Callable[..., Any], x0: Any, args: tuple[Any, ...] = (), **options
 
     def search(x0: Any, *values: Any) -> Any:
         return optimize.root(
-            lambda x: np.ravel(_plain(fun(x, *values))),
+            lambda x: _values(fun(x, *values)),
             x0,
-            jac=lambda x: _plain(jacobian(lambda x: fun(x, *values))(x)),
+            jac=lambda x: _values(jacobian(lambda x: fun(x, *values))(x)),
             **options,
         )
 
-    return _solved("root", search, fun, x0, args)
+    return _solved("root", search, fun, fun, x0, args)
 
 
 def minimize(fun: Callable[..., Any], x0: Any, args: tuple[Any, ...] = (), **options: Any) -> Any:
@@ -50,32 +51,35 @@ def minimize(fun: Callable[..., Any], x0: Any, args: tuple[Any, ...] = (), **opt
 
     def search(x0: Any, *values: Any) -> Any:
         return optimize.minimize(
-            lambda x: float(_plain(fun(x, *values))),
+            lambda x: _values(fun(x, *values)),
             x0,
-            jac=lambda x: _plain(slope(x, *values)),
+            jac=lambda x: _values(slope(x, *values)),
             **options,
         )
 
-    return _solved("minimize", search, slope, x0, args)
+    return _solved("minimize", search, fun, slope, x0, args)
 
 
-def _plain(value: Any) -> Any:
-    if isinstance(value, Node) and value.requires_grad:
-        raise TypeError("fun depends on a tensor that is not among its arguments: put it into args")
-    return getattr(value, "_data", value)
+def _values(x: Any) -> Any:
+    return getattr(x, "_data", x)
 
 
 def _solved(
     name: str,
     search: Callable[..., Any],
+    fun: Callable[..., Any],
     equation: Callable[..., Any],
     x0: Any,
     args: tuple[Any, ...],
 ) -> Any:
     """Search with values, and record the solution of equation(x, *args) = 0."""
-    start = np.asarray(getattr(x0, "_data", x0), float)
+    start = np.asarray(_values(x0), float)
     tensors = tuple(map(operand, args))
-    found = search(start, *[x._data for x in tensors])
+    values = [x._data for x in tensors]
+    first = fun(start, *values)
+    if isinstance(first, Node) and first.requires_grad:
+        raise TypeError("fun depends on a tensor that is not among its arguments: put it into args")
+    found = search(start, *values)
     if not found.success:
         raise RuntimeError(f"{name}: no solution was found: {found.message}")
     solution = np.reshape(found.x, start.shape)
@@ -87,7 +91,7 @@ def _solved(
         return vjp(lambda *a: equation(out, *a), *args)[1](adjoint.reshape(start.shape))
 
     def rule(i: int) -> Callable[..., Any]:
-        return lambda grad, out, *args: shared(grad, out, *args)[i]
+        return lambda *given: evaluate(_SOLUTION, lambda *given: shared(*given)[i], *given)
 
     if tensors:
         rules = [rule(i) for i in range(len(tensors))]
