@@ -26,7 +26,7 @@ def test_values_and_derivatives(name: str) -> None:
         order = ORDERS[name]
         assert_allclose(function(order, Tensor(X)).data, function(order, X), rtol=1e-15)
         check_grads(lambda x: function(order, x), X, order=3)
-        with pytest.raises(TypeError, match="derivative by (the order|a parameter)"):
+        with pytest.raises(TypeError, match=r"derivative by (the order|a parameter)"):
             function(Tensor(order), X).sum().backward()
         return
     if function.nin == 3:
@@ -42,7 +42,14 @@ def test_values_and_derivatives(name: str) -> None:
 @pytest.mark.parametrize("name", [n for n in special_functions if hasattr(torch.special, n)])
 def test_gradients_are_pytorchs(name: str) -> None:
     function, theirs = getattr(scipy.special, name), getattr(torch.special, name)
-    if name in {"zeta", "xlogy", "xlog1py", "psi"}:  # of two arguments; PyTorch's psi' has 9 digits
+    if name in {
+        "gammainc",
+        "gammaincc",
+        "zeta",
+        "xlogy",
+        "xlog1py",
+        "psi",
+    }:  # of two arguments; PyTorch's psi' has 9 digits
         return
     x = torch.tensor(X, requires_grad=True)
     theirs(x).sum().backward()

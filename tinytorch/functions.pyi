@@ -569,7 +569,7 @@ def concatenate(tensors: Any, dim: int = 0, *, axis: int | None = None) -> Tenso
 def copysign(input: Any, other: Any) -> Tensor:
     """The magnitude of x with the sign of y"""
 
-def corrcoef(input: Any, y: Any = None, rowvar: bool = True, **_: Any) -> Tensor:
+def corrcoef(input: Any, y: Any = None, rowvar: bool = True) -> Tensor:
     """Give the correlations of the rows of x (and y): their covariances by both deviations."""
 
 def cos(input: Any) -> Tensor:

@@ -6,6 +6,7 @@ the direction E (N. J. Higham, "Functions of Matrices", 2008, theorem 3.6).
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from importlib import import_module
 from typing import Any
@@ -48,6 +49,7 @@ def _matrix_function(name: str, doc: str) -> Callable[[Any], Any]:
 
     op = Operation(name, None, value, (rule,), doc)
     function.__name__, function.__doc__, op.method = name, doc, function
+    op.__signature__ = inspect.signature(function)
     return function
 
 

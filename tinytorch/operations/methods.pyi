@@ -36,7 +36,7 @@ class Methods(Node):
         """0 where x is negative, y where it is 0, and 1 where it is positive"""
     def vander(self, N: int | None = None, increasing: bool = False) -> Tensor:
         """Give the powers of each entry as a row, the highest first unless `increasing`."""
-    def corrcoef(self, y: Any = None, rowvar: bool = True, **_: Any) -> Tensor:
+    def corrcoef(self, y: Any = None, rowvar: bool = True) -> Tensor:
         """Give the correlations of the rows of x (and y): their covariances by both deviations."""
     def logit(self, eps: float | None = None) -> Tensor:
         """Give log(x / (1 - x)), after x was limited to `eps` <= x <= 1 - eps."""

@@ -5,6 +5,7 @@ By the parameters that have no derivative in such functions there is none here: 
 
 from __future__ import annotations
 
+import inspect
 import math
 from collections.abc import Callable
 from importlib import import_module
@@ -38,7 +39,7 @@ def _ternary(function: Any, *rules: Any, doc: str, name: str) -> Any:
     def method(*operands: Any) -> Any:
         return apply(op, function, rules, *operands)
 
-    op.method = method
+    op.method, op.__signature__ = method, inspect.signature(method)
     return method
 
 

@@ -193,7 +193,7 @@ def _observations(m: Any, rowvar: bool) -> Any:
 
 
 @implements(np.corrcoef)
-def corrcoef(x: Any, y: Any = None, rowvar: bool = True, **_: Any) -> Any:
+def corrcoef(x: Any, y: Any = None, rowvar: bool = True) -> Any:
     """Give the correlations of the rows of x (and y): their covariances by both deviations."""
     c = cov(x, y, rowvar)
     if c.ndim == 0:
