@@ -109,6 +109,7 @@ CASES: dict[str, tuple[Callable[..., Any], tuple[Any, ...]]] = {
     "vander": (np.vander, (X,)),
     "vander increasing": (lambda x: np.vander(x, 3, increasing=True), (X,)),
     "linspace": (lambda a, b: np.linspace(a, b, 5), (Y, Y**2)),
+    "linspace from whole": (lambda b: np.linspace(np.arange(3), b, 5), (Y,)),
     "linspace step": (
         lambda a: np.linspace(a, 2.0, 4, endpoint=False, retstep=True, axis=-1),
         (Y,),

@@ -231,7 +231,8 @@ def linspace(
     start, stop = np.broadcast_arrays(as_operand(start, like), as_operand(stop, like))
     if dtype is not None and np.dtype(dtype).kind == "f":
         start, stop = start.astype(dtype), stop.astype(dtype)
-    place = (np.arange(num) / max(parts, 1)).astype(start.dtype)
+    wide = like.dtype if dtype is None or np.dtype(dtype).kind != "f" else np.dtype(dtype)
+    place = (np.arange(num) / max(parts, 1)).astype(wide)
     out = start + place.reshape(-1, *(1,) * start.ndim) * (stop - start)
     if endpoint and num > 1:
         out = np.concatenate([out[along(0, slice(-1), out.ndim)], stop[None]])
