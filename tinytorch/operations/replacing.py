@@ -16,11 +16,11 @@ from tinytorch.engine import Node
 from tinytorch.operations.elementwise import where
 from tinytorch.operations.indexing import along, pick, scatter, size_along
 from tinytorch.operations.operands import constant, describe
-from tinytorch.operations.operation import Operation, torch_spelling
+from tinytorch.operations.operation import torch_spelling
 from tinytorch.operations.pytorch import also_called, axis_of_scalars
 from tinytorch.operations.reductions import Reductions
 
-_NAME = Operation("replace")
+_NAME = "replace"
 
 # What changes nothing in a reduction, and the reduction of a pile along its first axis.
 _REDUCTIONS: dict[str, tuple[float, Callable[..., Any]]] = {
