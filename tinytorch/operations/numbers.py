@@ -72,12 +72,3 @@ def tensorsolve(a: Any, b: Any, axes: Any = None) -> Any:
         a = np.transpose(a, [i for i in range(a.ndim) if i not in axes] + axes)
     shape = a.shape[b.ndim :]
     return np.linalg.solve(a.reshape(b.size, math.prod(shape)), b.reshape(-1)).reshape(shape)
-
-
-@implements(np.linalg.multi_dot)
-def multi_dot(arrays: Any) -> Any:
-    """Give the product of matrices; the first and the last may be vectors."""
-    first, *others = arrays
-    for factor in others:
-        first = first @ factor
-    return first
