@@ -21,6 +21,9 @@ from test_linalg import CASES as LINEAR_ALGEBRA
 import tinytorch
 from tinytorch import Tensor
 from tinytorch.arrays.plain import PlainArray
+from tinytorch.operations.replacing import Replacing
+from tinytorch.operations.sums_of_products import SumsOfProducts
+from tinytorch.operations.torch_names import TorchNames
 from tinytorch.pytorch import functions
 from tinytorch.pytorch.foreign import MEANINGS
 
@@ -395,13 +398,18 @@ def test_a_function_of_several_is_pytorchs(name: str, args: Any) -> None:
         assert_alike(call(tinytorch, name, args, whole), call(torch, name, args, theirs))
 
 
+# What is tested in test_op_db.py.
+IN_OP_DB = {
+    *(name for family in (TorchNames, Replacing, SumsOfProducts) for name in vars(family)),
+    *("matrix_exp", "block_diag", "cartesian_prod", "combinations"),
+}
 ENTRY_BY_ENTRY = [
     name
     for name in functions.__all__
     if hasattr(torch, name)
     and list(inspect.signature(getattr(functions, name)).parameters)
     in (["self"], ["self", "other"])
-    and name not in JOINING
+    and name not in {*JOINING, *IN_OP_DB}
     and name
     not in {
         "floor_divide",
@@ -437,6 +445,7 @@ ELSEWHERE = {
     "logsigmoid", "mish", "mod", "power", "relu6", "rint", "selu", "silu", "softmin", "softplus",
     "softsign", "xlogy", "inv", "take_along_axis", "bincount", "floor_divide", "meshgrid",
     "cholesky", "qr", "svd",
+    *IN_OP_DB,
 }  # fmt: skip
 
 

@@ -146,7 +146,7 @@ def compare(
     with_gradient = []
     for y, z, w in zip(mine, expected, weights([tuple(z.shape) for z in expected], 0), strict=True):
         data = y.data if isinstance(y, Tensor) else y
-        assert_allclose(data, z.detach().numpy(), rtol=rtol, atol=rtol / 10)
+        assert_allclose(data, z.numpy(force=True), rtol=rtol, atol=rtol / 10)
         if z.requires_grad:
             assert y.requires_grad
             y.backward(w.astype(y.dtype))
@@ -156,4 +156,4 @@ def compare(
         theirs = [x for x, _ in xs]
         grads = torch.autograd.grad(outputs, theirs, ws, allow_unused=True, materialize_grads=True)
         for (_, x), grad in zip(xs, grads, strict=True):
-            assert_allclose(x.grad, grad.numpy(), rtol=rtol, atol=rtol / 10)
+            assert_allclose(x.grad, grad.numpy(force=True), rtol=rtol, atol=rtol / 10)

@@ -894,3 +894,14 @@ def test_a_rule_may_write_in_place_beside_a_batch() -> None:
     p = np.exp(x) / np.exp(x).sum()
     expected = -weights.sum() * (np.diag(p) - np.outer(p, p))
     assert_allclose(hessian(lambda x: (x.log_softmax(0) * weights).sum())(x), expected, atol=1e-14)
+
+
+def test_a_rule_that_writes_into_what_it_made_has_a_jacobian() -> None:
+    x = np.array([[0.3, -1.2], [0.8, 0.1]])
+    for f in (
+        lambda x: x.gelu(),
+        lambda x: x.gelu("tanh"),
+        lambda x: x.log_softmax(0),
+        lambda x: x.log_softmax(-1),
+    ):
+        check_grads(f, x, order=2)

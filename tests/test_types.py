@@ -35,7 +35,7 @@ RIGHT, WRONG = TYPED / "right.py", TYPED / "wrong.py"
         ("__radd__", "(self, other)"),
         ("sum", "(self, axis=None, keepdims=False)"),
         ("softmax", "(self, axis=-1)"),
-        ("cumsum", "(self, axis=None)"),
+        ("cumsum", "(self, axis=None, dtype=None)"),
         ("round", "(self, decimals=0)"),
         ("hardtanh", "(self, min_val=-1.0, max_val=1.0)"),
         ("astype", "(self, dtype)"),

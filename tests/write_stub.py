@@ -40,6 +40,7 @@ from tinytorch.operations.indexing import ValuesIndices
 from tinytorch.operations.linalg import QRResult, SlogdetResult, TorchSVDResult
 from tinytorch.operations.reductions import Axis
 from tinytorch.operations.shape import Size
+from tinytorch.operations.torch_names import MinMax
 from tinytorch.tensor import Tensor
 
 class Methods(Node):
@@ -54,11 +55,14 @@ Written by `make stub` from the module; don't edit.
 from collections.abc import Sequence
 from typing import Any, Literal, overload
 
+import numpy.typing as npt
+
 from tinytorch.arrays.plain import PlainArray
 from tinytorch.engine import Array
 from tinytorch.operations.indexing import ValuesIndices
 from tinytorch.operations.linalg import QRResult, SlogdetResult, TorchSVDResult
 from tinytorch.operations.reductions import Axis
+from tinytorch.operations.torch_names import MinMax
 from tinytorch.tensor import Tensor
 '''
 
@@ -68,6 +72,8 @@ REFUSED = {"__setitem__"}  # it says what to write instead
 PLAIN = {
     *("all", "any", "argmax", "argmin", "argsort", "count_nonzero"),
     *("allclose", "equal", "is_floating_point", "nonzero", "unique"),
+    *("argwhere", "frexp", "isneginf", "isposinf", "nanmedian", "signbit", "tensor_split"),
+    *("split_with_sizes", "gradient"),
 }
 
 

@@ -233,7 +233,7 @@ class Indexing(Node):
     @torch_spelling
     def take_along_dim(self, indices: Any, axis: int | None = None) -> Tensor:
         """Pick along `axis` as take_along_axis, or of all entries in one row."""
-        return take_along_axis(self, indices, axis)
+        return take_along_axis(self, _array(indices).reshape(-1) if axis is None else indices, axis)
 
     @torch_spelling
     def select(self: Any, axis: int, index: int) -> Tensor:

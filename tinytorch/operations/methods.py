@@ -4,14 +4,19 @@ A type checker and an editor don't see what a row such as `exp = unary(...)` mak
 `methods.pyi` beside this file instead, which `make stub` writes from the class.
 """
 
+from tinytorch.operations import arranging, special_of_parameters  # noqa: F401
 from tinytorch.operations.activations import Activations
 from tinytorch.operations.differences import Differences
 from tinytorch.operations.indexing import Indexing
 from tinytorch.operations.joining import Joining
 from tinytorch.operations.linalg import LinearAlgebra
+from tinytorch.operations.matrix_functions import MatrixFunctions
 from tinytorch.operations.ordering import Ordering
 from tinytorch.operations.reductions import Reductions
+from tinytorch.operations.replacing import Replacing
 from tinytorch.operations.shape import Shape
+from tinytorch.operations.sums_of_products import SumsOfProducts
+from tinytorch.operations.torch_names import TorchNames
 from tinytorch.operations.windows import Windows
 
 
@@ -25,6 +30,10 @@ class Methods(
     Joining,
     Indexing,
     LinearAlgebra,
+    SumsOfProducts,
+    Replacing,
+    TorchNames,
+    MatrixFunctions,
 ):
     """What a tensor can compute."""
 

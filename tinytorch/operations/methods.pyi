@@ -13,10 +13,270 @@ from tinytorch.operations.indexing import ValuesIndices
 from tinytorch.operations.linalg import QRResult, SlogdetResult, TorchSVDResult
 from tinytorch.operations.reductions import Axis
 from tinytorch.operations.shape import Size
+from tinytorch.operations.torch_names import MinMax
 from tinytorch.tensor import Tensor
 
 class Methods(Node):
     """What a tensor can compute."""
+    def matrix_exp(self) -> Tensor:
+        """Give the exponential of square matrices: 1 + A + A @ A / 2 + ...; needs SciPy."""
+    def frac(self) -> Tensor:
+        """x without its whole part"""
+    def digamma(self) -> Tensor:
+        """The derivative of gammaln"""
+    def lgamma(self) -> Tensor:
+        """The logarithm of |gamma(x)|"""
+    def erfc(self) -> Tensor:
+        """1 - erf(x)"""
+    def erfinv(self) -> Tensor:
+        """The inverse of erf"""
+    def i0(self) -> Tensor:
+        """iv(0, x)"""
+    def heaviside(self, other: Any) -> Tensor:
+        """0 where x is negative, y where it is 0, and 1 where it is positive"""
+    def vander(self, N: int | None = None, increasing: bool = False) -> Tensor:
+        """Give the powers of each entry as a row, the highest first unless `increasing`."""
+    def corrcoef(self, y: Any = None, rowvar: bool = True) -> Tensor:
+        """Give the correlations of the rows of x (and y): their covariances by both deviations."""
+    def logit(self, eps: float | None = None) -> Tensor:
+        """Give log(x / (1 - x)), after x was limited to `eps` <= x <= 1 - eps."""
+    def polygamma(self, n: int) -> Tensor:
+        """Give the n-th derivative of digamma."""
+    def mvlgamma(self, p: int) -> Tensor:
+        """Give the logarithm of the gamma function of p dimensions."""
+    def clamp_min(self, min: Any) -> Tensor:
+        """Limit the entries to x >= min."""
+    def clamp_max(self, max: Any) -> Tensor:
+        """Limit the entries to x <= max."""
+    def rsub(self, other: Any, *, alpha: float = 1) -> Tensor:
+        """Give other - alpha * x."""
+    def ldexp(self, other: Any) -> Tensor:
+        """Give x * 2**other."""
+    def frexp(self) -> Any:
+        """Give m and whole n of which x = m * 2**n, where |m| is at least 1/2 and below 1."""
+    @overload
+    def aminmax(self, axis: Axis = None, keepdims: bool = False) -> MinMax:
+        """Give the smallest entry and the largest; ties share the gradient."""
+    @overload
+    def aminmax(self, dim: Axis = None, keepdim: bool = False) -> MinMax:
+        """Give the smallest entry and the largest; ties share the gradient."""
+    @overload
+    def nanmedian(self, axis: int | None = None, keepdims: bool = False) -> Any:
+        """Give the middle one of the entries that are not nan, the lower of two.
+
+        Along an axis give PyTorch's pair of values and indices.
+        """
+    @overload
+    def nanmedian(self, dim: int | None = None, keepdim: bool = False) -> Any:
+        """Give the middle one of the entries that are not nan, the lower of two.
+
+        Along an axis give PyTorch's pair of values and indices.
+        """
+    @overload
+    def nanquantile(
+        self, q: Any, axis: Axis = None, keepdims: bool = False, *, method: str = "linear"
+    ) -> Tensor:
+        """Give the value below which the fraction `q` of the entries that are not nan is."""
+    @overload
+    def nanquantile(
+        self, q: Any, dim: Axis = None, keepdim: bool = False, *, interpolation: str = "linear"
+    ) -> Tensor:
+        """Give the value below which the fraction `q` of the entries that are not nan is."""
+    def msort(self) -> Tensor:
+        """Sort along the first axis."""
+    def cov(self, *, correction: int = 1, fweights: Any = None, aweights: Any = None) -> Tensor:
+        """Give the covariances of the rows: sum((x - mean) (y - mean)) / (n - correction)."""
+    def dist(self, other: Any, p: float = 2) -> Tensor:
+        """Give the norm of x - other, of order p."""
+    def cdist(self, x2: Any, p: float = 2.0, compute_mode: str | None = None) -> Tensor:
+        """Give the distance of each row of x to each of `x2`, by the norm of order p."""
+    @overload
+    def renorm(self, p: float, axis: int, maxnorm: float) -> Tensor:
+        """Scale the slices along `axis` whose norm of order p is above `maxnorm` down to it."""
+    @overload
+    def renorm(self, p: float, dim: int, maxnorm: float) -> Tensor:
+        """Scale the slices along `axis` whose norm of order p is above `maxnorm` down to it."""
+    def sum_to_size(self, *size: Any) -> Tensor:
+        """Sum over what broadcasting from `size` would have repeated."""
+    @overload
+    def tensor_split(self, indices_or_sections: Any, axis: int = 0) -> Any:
+        """Cut into that many parts, the first ones larger by one if need be, or before indices."""
+    @overload
+    def tensor_split(self, indices_or_sections: Any, dim: int = 0) -> Any:
+        """Cut into that many parts, the first ones larger by one if need be, or before indices."""
+    @overload
+    def split_with_sizes(self, split_sizes: Sequence[int], axis: int = 0) -> Any:
+        """Cut into parts of these sizes."""
+    @overload
+    def split_with_sizes(self, split_sizes: Sequence[int], dim: int = 0) -> Any:
+        """Cut into parts of these sizes."""
+    def diagflat(self, offset: int = 0) -> Tensor:
+        """Put all entries on a diagonal of a matrix."""
+    @overload
+    def trapezoid(self, x: Any = None, *, dx: float = 1, axis: int = -1) -> Tensor:
+        """Integrate over x, or over steps of `dx`: sum((y[1:] + y[:-1]) / 2 * diff(x))."""
+    @overload
+    def trapezoid(self, x: Any = None, *, dx: float = 1, dim: int = -1) -> Tensor:
+        """Integrate over x, or over steps of `dx`: sum((y[1:] + y[:-1]) / 2 * diff(x))."""
+    @overload
+    def trapz(self, x: Any = None, *, dx: float = 1, axis: int = -1) -> Tensor:
+        """Integrate over x, or over steps of `dx`: sum((y[1:] + y[:-1]) / 2 * diff(x))."""
+    @overload
+    def trapz(self, x: Any = None, *, dx: float = 1, dim: int = -1) -> Tensor:
+        """Integrate over x, or over steps of `dx`: sum((y[1:] + y[:-1]) / 2 * diff(x))."""
+    @overload
+    def cumulative_trapezoid(self, x: Any = None, *, dx: float = 1, axis: int = -1) -> Tensor:
+        """Integrate up to each entry but the first, by trapezoids."""
+    @overload
+    def cumulative_trapezoid(self, x: Any = None, *, dx: float = 1, dim: int = -1) -> Tensor:
+        """Integrate up to each entry but the first, by trapezoids."""
+    def gradient(self, *, spacing: Any = 1, dim: Any = None, edge_order: int = 1) -> Any:
+        """Estimate the derivative along each axis; see np.gradient."""
+    def cholesky_solve(self, L: Any, upper: bool = False) -> Tensor:
+        """Give the X of which (L @ L.mT) @ X is this tensor; L is a factor of Cholesky's."""
+    def cholesky_inverse(self, upper: bool = False) -> Tensor:
+        """Give the inverse of L @ L.mT; this tensor is L."""
+    def signbit(self) -> Any:
+        """Say where the sign is minus, as plain truth values."""
+    def isposinf(self) -> Any:
+        """Say where x is infinity, as plain truth values."""
+    def isneginf(self) -> Any:
+        """Say where x is minus infinity, as plain truth values."""
+    def argwhere(self) -> Any:
+        """Give the indices of the entries that are not 0, as plain rows."""
+    @overload
+    def scatter(
+        self, axis: int, index: Any, src: Any = None, *, value: Any = None, reduce: Any = None
+    ) -> Tensor:
+        """Put the entries of `src`, or a number, in the places that `gather` would pick for them.
+
+        With `reduce` "add" or "multiply" they are added to what is there, or multiply it.
+        """
+    @overload
+    def scatter(
+        self, dim: int, index: Any, src: Any = None, *, value: Any = None, reduce: Any = None
+    ) -> Tensor:
+        """Put the entries of `src`, or a number, in the places that `gather` would pick for them.
+
+        With `reduce` "add" or "multiply" they are added to what is there, or multiply it.
+        """
+    @overload
+    def scatter_reduce(
+        self, axis: int, index: Any, src: Any, reduce: str, *, include_self: bool = True
+    ) -> Tensor:
+        """Reduce the entries of `src` in the places that `gather` would pick for them.
+
+        `reduce` is "sum", "prod", "mean", "amax" or "amin"; with what is there if `include_self`.
+        """
+    @overload
+    def scatter_reduce(
+        self, dim: int, index: Any, src: Any, reduce: str, *, include_self: bool = True
+    ) -> Tensor:
+        """Reduce the entries of `src` in the places that `gather` would pick for them.
+
+        `reduce` is "sum", "prod", "mean", "amax" or "amin"; with what is there if `include_self`.
+        """
+    @overload
+    def index_copy(self, axis: int, index: Any, source: Any) -> Tensor:
+        """Put the slices of `source` in the places of those along `axis`."""
+    @overload
+    def index_copy(self, dim: int, index: Any, source: Any) -> Tensor:
+        """Put the slices of `source` in the places of those along `axis`."""
+    @overload
+    def index_fill(self, axis: int, index: Any, value: Any) -> Tensor:
+        """Put a number in all places of slices along `axis`."""
+    @overload
+    def index_fill(self, dim: int, index: Any, value: Any) -> Tensor:
+        """Put a number in all places of slices along `axis`."""
+    @overload
+    def index_add(self, axis: int, index: Any, source: Any, *, alpha: float = 1) -> Tensor:
+        """Add the slices of `source`, `alpha` times, to those along `axis`."""
+    @overload
+    def index_add(self, dim: int, index: Any, source: Any, *, alpha: float = 1) -> Tensor:
+        """Add the slices of `source`, `alpha` times, to those along `axis`."""
+    @overload
+    def index_reduce(
+        self, axis: int, index: Any, source: Any, reduce: str, *, include_self: bool = True
+    ) -> Tensor:
+        """Reduce the slices of `source` into those along `axis`: "prod", "mean", "amax", "amin"."""
+    @overload
+    def index_reduce(
+        self, dim: int, index: Any, source: Any, reduce: str, *, include_self: bool = True
+    ) -> Tensor:
+        """Reduce the slices of `source` into those along `axis`: "prod", "mean", "amax", "amin"."""
+    def index_put(self, indices: Sequence[Any], values: Any, accumulate: bool = False) -> Tensor:
+        """Give x after x[indices] = values, or with them added where `accumulate`."""
+    def put(self, index: Any, source: Any, accumulate: bool = False) -> Tensor:
+        """Put the entries of `source` in places counted in order, or add them to what is there."""
+    def masked_scatter(self, mask: Any, source: Any) -> Tensor:
+        """Put the entries of `source`, one after the other, where `mask` is true.
+
+        Raises ValueError where there are too few.
+        """
+    @overload
+    def select_scatter(self, src: Any, axis: int, index: int) -> Tensor:
+        """Put `src` in the place of one slice along `axis`."""
+    @overload
+    def select_scatter(self, src: Any, dim: int, index: int) -> Tensor:
+        """Put `src` in the place of one slice along `axis`."""
+    @overload
+    def slice_scatter(
+        self,
+        src: Any,
+        axis: int = 0,
+        start: int | None = None,
+        end: int | None = None,
+        step: int = 1,
+    ) -> Tensor:
+        """Put `src` in the place of x[start:end:step] along `axis`."""
+    @overload
+    def slice_scatter(
+        self,
+        src: Any,
+        dim: int = 0,
+        start: int | None = None,
+        end: int | None = None,
+        step: int = 1,
+    ) -> Tensor:
+        """Put `src` in the place of x[start:end:step] along `axis`."""
+    @overload
+    def diagonal_scatter(self, src: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Tensor:
+        """Put `src` in the place of a diagonal."""
+    @overload
+    def diagonal_scatter(self, src: Any, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Tensor:
+        """Put `src` in the place of a diagonal."""
+    @overload
+    def diag_embed(self, offset: int = 0, axis1: int = -2, axis2: int = -1) -> Tensor:
+        """Put the rows along the last axis on diagonals of matrices, in two axes of the result."""
+    @overload
+    def diag_embed(self, offset: int = 0, dim1: int = -2, dim2: int = -1) -> Tensor:
+        """Put the rows along the last axis on diagonals of matrices, in two axes of the result."""
+    @overload
+    def narrow(self, axis: int, start: int, length: int) -> Tensor:
+        """Pick `length` slices along `axis` from `start` on.
+
+        Raises ValueError unless there are so many.
+        """
+    @overload
+    def narrow(self, dim: int, start: int, length: int) -> Tensor:
+        """Pick `length` slices along `axis` from `start` on.
+
+        Raises ValueError unless there are so many.
+        """
+    def fill(self, value: Any) -> Tensor:
+        """Give a tensor like x of one number."""
+    def addmv(self, mat: Any, vec: Any, *, beta: float = 1, alpha: float = 1) -> Tensor:
+        """Give beta * x + alpha * (mat @ vec)."""
+    def addr(self, vec1: Any, vec2: Any, *, beta: float = 1, alpha: float = 1) -> Tensor:
+        """Give beta * x + alpha * outer(vec1, vec2)."""
+    def addbmm(self, batch1: Any, batch2: Any, *, beta: float = 1, alpha: float = 1) -> Tensor:
+        """Give beta * x + alpha * (the sum of the products of the matrices)."""
+    def baddbmm(self, batch1: Any, batch2: Any, *, beta: float = 1, alpha: float = 1) -> Tensor:
+        """Give beta * x + alpha * (batch1 @ batch2)."""
+    def addcmul(self, tensor1: Any, tensor2: Any, *, value: float = 1) -> Tensor:
+        """Give x + value * tensor1 * tensor2."""
+    def addcdiv(self, tensor1: Any, tensor2: Any, *, value: float = 1) -> Tensor:
+        """Give x + value * tensor1 / tensor2."""
     @overload
     def norm(self, p: Any = "fro", axis: Axis = None, keepdims: bool = False) -> Tensor:
         """Give (sum |x|**p)**(1/p), over `axis` or all entries; its slope at 0 is 0.
@@ -41,8 +301,8 @@ class Methods(Node):
         """The matrix product"""
     def __rmatmul__(self, other: Any) -> Tensor:
         """The matrix product with the operands exchanged."""
-    def addmm(self, mat1: Any, mat2: Any) -> Tensor:
-        """Give mat1 @ mat2 + self, in one operation: of (n, k), (k, m) and (m,), say, (n, m).
+    def addmm(self, mat1: Any, mat2: Any, *, beta: float = 1, alpha: float = 1) -> Tensor:
+        """Give alpha * mat1 @ mat2 + beta * self: of (n, k), (k, m) and (m,), say, (n, m).
 
         The sum broadcasts, and the factors are all that `@` takes. Raises ValueError for shapes
         that don't fit.
@@ -461,22 +721,22 @@ class Methods(Node):
     def logsumexp(self, dim: Axis = None, keepdim: bool = False) -> Tensor:
         """log(sum(exp(x))), without overflow"""
     @overload
-    def cumsum(self, axis: int | None = None) -> Tensor:
+    def cumsum(self, axis: int | None = None, dtype: npt.DTypeLike | None = None) -> Tensor:
         """The sums of the entries up to each"""
     @overload
-    def cumsum(self, dim: int | None = None) -> Tensor:
+    def cumsum(self, dim: int | None = None, dtype: npt.DTypeLike | None = None) -> Tensor:
         """The sums of the entries up to each"""
     @overload
-    def cumprod(self, axis: int | None = None) -> Tensor:
+    def cumprod(self, axis: int | None = None, dtype: npt.DTypeLike | None = None) -> Tensor:
         """The products of the entries up to each"""
     @overload
-    def cumprod(self, dim: int | None = None) -> Tensor:
+    def cumprod(self, dim: int | None = None, dtype: npt.DTypeLike | None = None) -> Tensor:
         """The products of the entries up to each"""
     @overload
-    def logcumsumexp(self, axis: int | None = None) -> Tensor:
+    def logcumsumexp(self, axis: int | None = None, dtype: npt.DTypeLike | None = None) -> Tensor:
         """The logsumexp up to each"""
     @overload
-    def logcumsumexp(self, dim: int | None = None) -> Tensor:
+    def logcumsumexp(self, dim: int | None = None, dtype: npt.DTypeLike | None = None) -> Tensor:
         """The logsumexp up to each"""
     @overload
     def nansum(self, axis: Axis = None, keepdims: bool = False) -> Tensor:

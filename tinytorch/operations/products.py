@@ -30,6 +30,7 @@ from tinytorch.operations.shape import (
     moveaxis,
     reshape,
 )
+from tinytorch.operations.sums_of_products import scaled_sum
 
 if TYPE_CHECKING:
     from tinytorch.tensor import Tensor
@@ -398,13 +399,15 @@ class Products(Node):
     __rmatmul__ = reflected(__matmul__)
 
     @defines(_ADDMM)
-    def addmm(self: Any, mat1: Any, mat2: Any) -> Tensor:
-        """Give mat1 @ mat2 + self, in one operation: of (n, k), (k, m) and (m,), say, (n, m).
+    def addmm(self: Any, mat1: Any, mat2: Any, *, beta: float = 1, alpha: float = 1) -> Tensor:
+        """Give alpha * mat1 @ mat2 + beta * self: of (n, k), (k, m) and (m,), say, (n, m).
 
         The sum broadcasts, and the factors are all that `@` takes. Raises ValueError for shapes
         that don't fit.
         """
-        return apply(_ADDMM, _addmm, _ADDMM.rules, mat1, mat2, self)
+        if beta == alpha == 1:  # in one operation
+            return apply(_ADDMM, _addmm, _ADDMM.rules, mat1, mat2, self)
+        return scaled_sum(self, mat1 @ mat2, beta, alpha)
 
     dot, inner, vdot, kron, trace, matrix_power = dot, inner, vdot, kron, trace, matrix_power
     outer = ger = outer

@@ -38,6 +38,6 @@ plain_functions: frozenset[Callable[..., Any]] = frozenset(
         np.may_share_memory, np.iscomplexobj, np.isrealobj, np.isreal, np.iscomplex,
         np.zeros_like, np.ones_like, np.empty_like,
         np.array_repr, np.array_str, np.array2string, np.save, np.savez, np.savetxt,
-        np.linalg.matrix_rank,
+        np.linalg.matrix_rank, np.isin, np.common_type,
     }
 )  # fmt: skip

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeAlias, overload
 
 import numpy as np
+import numpy.typing as npt
 
 from tinytorch.arrays import words
 from tinytorch.arrays.plain import plain
@@ -80,7 +81,7 @@ def reduction(
             check_parameters(op, known, (), parameters)
         if axis is not None:
             axis = tuple(axis) if isinstance(axis, list) else axis
-            axis = None if axis in (0, -1) and not self.ndim else axis  # as in PyTorch
+            axis = None if axis in (0, -1, (0,), (-1,)) and not self.ndim else axis  # as in PyTorch
         compute, slope = half if self.dtype.char == "e" else single
 
         def value(x: Any) -> Any:
@@ -167,7 +168,9 @@ def running(function: Callable[..., Any], rule: Rule, doc: str, name: str) -> Ca
     op = Operation(name, None, function, (rule,), doc)
     function, rule = half_as_single(function), half_as_single(rule)
 
-    def values(self: Any, axis: int | None = None) -> Any:
+    def values(self: Any, axis: int | None = None, dtype: npt.DTypeLike | None = None) -> Any:
+        if dtype is not None:
+            self = self.astype(dtype)
         if axis is None:
             return values(self.reshape(-1), 0)
         line = np.moveaxis(self, axis, -1)

@@ -437,7 +437,8 @@ class Shape(Node):
     @torch_spelling
     def flip(self, *axes: Any, axis: Any = None) -> Tensor:
         """Reverse the order of the entries along these axes, or along all."""
-        named = unpacked(axes if axis is None else (axis,)) or None
+        given = axes if axis is None else (axis,)
+        named = unpacked(given) if given else None
         return flip(self, named if self.ndim or named not in {(0,), (-1,)} else None)
 
     def roll(self, shifts: Any, dims: Any = None) -> Tensor:

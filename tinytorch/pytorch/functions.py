@@ -8,6 +8,7 @@ floating array a constant, any other a `PlainArray`.
 from __future__ import annotations
 
 import functools
+import itertools
 from collections.abc import Callable
 from typing import Any
 
@@ -157,6 +158,32 @@ def broadcast_tensors(*tensors: Any) -> tuple[Tensor, ...]:
     return tuple(map(wrapped, np.broadcast_arrays(*tensors)))
 
 
+def block_diag(*tensors: Any) -> Tensor:
+    """Put matrices, or rows as such, on the diagonal of a matrix of zeros."""
+    blocks = [_subject(x).atleast_2d() for x in tensors]
+    ends = np.cumsum([0, *[x.shape[1] for x in blocks]]).tolist()
+    rows = [
+        x.pad(((0, 0), (start, ends[-1] - start - x.shape[1])))
+        for x, start in zip(blocks, ends, strict=False)
+    ]
+    return cat(rows)
+
+
+def cartesian_prod(*tensors: Any) -> Tensor:
+    """Give all rows of an entry of each; of a single row that row."""
+    if len(tensors) == 1:
+        return wrapped(_subject(tensors[0]))
+    return stack([grid.reshape(-1) for grid in meshgrid(*tensors)], 1)
+
+
+def combinations(input: Any, r: int = 2, with_replacement: bool = False) -> Tensor:
+    """Give all rows of `r` entries in their order."""
+    every = itertools.combinations_with_replacement if with_replacement else itertools.combinations
+    x = _subject(input)
+    picked = np.array(list(every(range(len(x)), r)), int).reshape(-1, r)
+    return wrapped(x[picked])
+
+
 def bincount(input: Any, weights: Any = None, minlength: int = 0) -> Tensor:
     """Count how often each whole number is there, or add up its weights."""
     return wrapped(np.bincount(input, weights, minlength))
@@ -164,20 +191,22 @@ def bincount(input: Any, weights: Any = None, minlength: int = 0) -> Tensor:
 
 @torch_spelling
 def std_mean(
-    input: Any, axis: Any = None, correction: float = 1, keepdims: bool = False
+    input: Any, axis: Any = None, correction: float = 1, keepdims: bool = False, **options: Any
 ) -> tuple[Tensor, Tensor]:
-    """Give the standard deviation and the mean."""
+    """Give the standard deviation and the mean; see the two."""
     x = _subject(input)
-    return x.std(axis, correction, keepdims), x.mean(axis, keepdims)
+    spread = x.std(axis, correction, keepdims, **options)
+    return spread, x.mean(None if isinstance(axis, bool) else axis, keepdims)
 
 
 @torch_spelling
 def var_mean(
-    input: Any, axis: Any = None, correction: float = 1, keepdims: bool = False
+    input: Any, axis: Any = None, correction: float = 1, keepdims: bool = False, **options: Any
 ) -> tuple[Tensor, Tensor]:
-    """Give the variance and the mean."""
+    """Give the variance and the mean; see the two."""
     x = _subject(input)
-    return x.var(axis, correction, keepdims), x.mean(axis, keepdims)
+    spread = x.var(axis, correction, keepdims, **options)
+    return spread, x.mean(None if isinstance(axis, bool) else axis, keepdims)
 
 
 __all__ = sorted(  # noqa: PLE0605

@@ -6,11 +6,14 @@ Written by `make stub` from the module; don't edit.
 from collections.abc import Sequence
 from typing import Any, Literal, overload
 
+import numpy.typing as npt
+
 from tinytorch.arrays.plain import PlainArray
 from tinytorch.engine import Array
 from tinytorch.operations.indexing import ValuesIndices
 from tinytorch.operations.linalg import QRResult, SlogdetResult, TorchSVDResult
 from tinytorch.operations.reductions import Axis
+from tinytorch.operations.torch_names import MinMax
 from tinytorch.tensor import Tensor
 
 __all__ = [
@@ -19,11 +22,17 @@ __all__ = [
     "acos",
     "acosh",
     "add",
+    "addbmm",
+    "addcdiv",
+    "addcmul",
     "addmm",
+    "addmv",
+    "addr",
     "all",
     "allclose",
     "amax",
     "amin",
+    "aminmax",
     "any",
     "arccos",
     "arccosh",
@@ -35,6 +44,7 @@ __all__ = [
     "argmax",
     "argmin",
     "argsort",
+    "argwhere",
     "asin",
     "asinh",
     "atan",
@@ -43,37 +53,54 @@ __all__ = [
     "atleast_1d",
     "atleast_2d",
     "atleast_3d",
+    "baddbmm",
     "bincount",
+    "block_diag",
     "bmm",
     "broadcast_tensors",
     "broadcast_to",
+    "cartesian_prod",
     "cat",
     "cbrt",
+    "cdist",
     "ceil",
     "celu",
     "cholesky",
+    "cholesky_inverse",
+    "cholesky_solve",
     "chunk",
     "clamp",
+    "clamp_max",
+    "clamp_min",
     "clip",
     "clone",
     "column_stack",
+    "combinations",
     "concat",
     "concatenate",
     "copysign",
+    "corrcoef",
     "cos",
     "cosh",
     "count_nonzero",
+    "cov",
     "cross",
     "cummax",
     "cummin",
     "cumprod",
     "cumsum",
+    "cumulative_trapezoid",
     "deg2rad",
     "degrees",
     "det",
     "diag",
+    "diag_embed",
+    "diagflat",
     "diagonal",
+    "diagonal_scatter",
     "diff",
+    "digamma",
+    "dist",
     "div",
     "divide",
     "dot",
@@ -84,9 +111,12 @@ __all__ = [
     "eq",
     "equal",
     "erf",
+    "erfc",
+    "erfinv",
     "exp",
     "exp2",
     "expm1",
+    "fill",
     "fix",
     "flatten",
     "flip",
@@ -98,19 +128,29 @@ __all__ = [
     "fmax",
     "fmin",
     "fmod",
+    "frac",
+    "frexp",
     "gather",
     "ge",
     "gelu",
     "ger",
     "glu",
+    "gradient",
     "greater",
     "greater_equal",
     "gt",
     "hardswish",
     "hardtanh",
+    "heaviside",
     "hsplit",
     "hstack",
     "hypot",
+    "i0",
+    "index_add",
+    "index_copy",
+    "index_fill",
+    "index_put",
+    "index_reduce",
     "index_select",
     "inner",
     "inv",
@@ -120,13 +160,17 @@ __all__ = [
     "isfinite",
     "isinf",
     "isnan",
+    "isneginf",
+    "isposinf",
     "kron",
     "kthvalue",
+    "ldexp",
     "le",
     "leaky_relu",
     "lerp",
     "less",
     "less_equal",
+    "lgamma",
     "log",
     "log10",
     "log1p",
@@ -141,12 +185,15 @@ __all__ = [
     "logical_not",
     "logical_or",
     "logical_xor",
+    "logit",
     "logsigmoid",
     "logsumexp",
     "lt",
     "masked_fill",
+    "masked_scatter",
     "masked_select",
     "matmul",
+    "matrix_exp",
     "matrix_power",
     "max",
     "maximum",
@@ -161,12 +208,17 @@ __all__ = [
     "mode",
     "moveaxis",
     "movedim",
+    "msort",
     "mul",
     "multiply",
     "mv",
+    "mvlgamma",
     "nan_to_num",
     "nanmean",
+    "nanmedian",
+    "nanquantile",
     "nansum",
+    "narrow",
     "ne",
     "neg",
     "negative",
@@ -178,10 +230,12 @@ __all__ = [
     "permute",
     "pinv",
     "pinverse",
+    "polygamma",
     "positive",
     "pow",
     "power",
     "prod",
+    "put",
     "qr",
     "quantile",
     "rad2deg",
@@ -191,6 +245,7 @@ __all__ = [
     "relu",
     "relu6",
     "remainder",
+    "renorm",
     "repeat_interleave",
     "reshape",
     "rint",
@@ -198,16 +253,22 @@ __all__ = [
     "rot90",
     "round",
     "rsqrt",
+    "rsub",
+    "scatter",
     "scatter_add",
+    "scatter_reduce",
     "select",
+    "select_scatter",
     "selu",
     "sgn",
     "sigmoid",
     "sign",
+    "signbit",
     "silu",
     "sin",
     "sinc",
     "sinh",
+    "slice_scatter",
     "slogdet",
     "softmax",
     "softmin",
@@ -215,6 +276,7 @@ __all__ = [
     "softsign",
     "sort",
     "split",
+    "split_with_sizes",
     "sqrt",
     "square",
     "squeeze",
@@ -224,6 +286,7 @@ __all__ = [
     "sub",
     "subtract",
     "sum",
+    "sum_to_size",
     "svd",
     "swapaxes",
     "swapdims",
@@ -233,11 +296,14 @@ __all__ = [
     "take_along_dim",
     "tan",
     "tanh",
+    "tensor_split",
     "tensordot",
     "tile",
     "topk",
     "trace",
     "transpose",
+    "trapezoid",
+    "trapz",
     "tril",
     "triu",
     "true_divide",
@@ -247,6 +313,7 @@ __all__ = [
     "unfold",
     "unique",
     "unsqueeze",
+    "vander",
     "var",
     "var_mean",
     "vdot",
@@ -271,12 +338,27 @@ def acosh(input: Any) -> Tensor:
 def add(input: Any, other: Any, *, alpha: float = 1) -> Tensor:
     """Give x + alpha * other."""
 
-def addmm(input: Any, mat1: Any, mat2: Any) -> Tensor:
-    """Give mat1 @ mat2 + self, in one operation: of (n, k), (k, m) and (m,), say, (n, m).
+def addbmm(input: Any, batch1: Any, batch2: Any, *, beta: float = 1, alpha: float = 1) -> Tensor:
+    """Give beta * x + alpha * (the sum of the products of the matrices)."""
+
+def addcdiv(input: Any, tensor1: Any, tensor2: Any, *, value: float = 1) -> Tensor:
+    """Give x + value * tensor1 / tensor2."""
+
+def addcmul(input: Any, tensor1: Any, tensor2: Any, *, value: float = 1) -> Tensor:
+    """Give x + value * tensor1 * tensor2."""
+
+def addmm(input: Any, mat1: Any, mat2: Any, *, beta: float = 1, alpha: float = 1) -> Tensor:
+    """Give alpha * mat1 @ mat2 + beta * self: of (n, k), (k, m) and (m,), say, (n, m).
 
     The sum broadcasts, and the factors are all that `@` takes. Raises ValueError for shapes
     that don't fit.
     """
+
+def addmv(input: Any, mat: Any, vec: Any, *, beta: float = 1, alpha: float = 1) -> Tensor:
+    """Give beta * x + alpha * (mat @ vec)."""
+
+def addr(input: Any, vec1: Any, vec2: Any, *, beta: float = 1, alpha: float = 1) -> Tensor:
+    """Give beta * x + alpha * outer(vec1, vec2)."""
 
 @overload
 def all(input: Any, axis: Axis = None, keepdims: bool = False) -> Any:
@@ -306,6 +388,14 @@ def amin(input: Any, axis: Axis = None, keepdims: bool = False) -> Tensor:
 @overload
 def amin(input: Any, dim: Axis = None, keepdim: bool = False) -> Tensor:
     """The smallest entry; a nan has no slope"""
+
+@overload
+def aminmax(input: Any, axis: Axis = None, keepdims: bool = False) -> MinMax:
+    """Give the smallest entry and the largest; ties share the gradient."""
+
+@overload
+def aminmax(input: Any, dim: Axis = None, keepdim: bool = False) -> MinMax:
+    """Give the smallest entry and the largest; ties share the gradient."""
 
 @overload
 def any(input: Any, axis: Axis = None, keepdims: bool = False) -> Any:
@@ -364,6 +454,9 @@ def argsort(
 ) -> Any:
     """Give the indices that sort along `axis`, as plain integers; ties keep their order."""
 
+def argwhere(input: Any) -> Any:
+    """Give the indices of the entries that are not 0, as plain rows."""
+
 def asin(input: Any) -> Tensor:
     """The angle whose sine is x"""
 
@@ -388,8 +481,14 @@ def atleast_2d(input: Any) -> Tensor:
 def atleast_3d(input: Any) -> Tensor:
     """Give each at least three axes: of a vector the middle one, of a matrix the first two."""
 
+def baddbmm(input: Any, batch1: Any, batch2: Any, *, beta: float = 1, alpha: float = 1) -> Tensor:
+    """Give beta * x + alpha * (batch1 @ batch2)."""
+
 def bincount(input: Any, weights: Any = None, minlength: int = 0) -> Tensor:
     """Count how often each whole number is there, or add up its weights."""
+
+def block_diag(*tensors: Any) -> Tensor:
+    """Put matrices, or rows as such, on the diagonal of a matrix of zeros."""
 
 def bmm(input: Any, other: Any) -> Tensor:
     """The matrix product"""
@@ -400,11 +499,17 @@ def broadcast_tensors(*tensors: Any) -> tuple[Tensor, ...]:
 def broadcast_to(input: Any, shape: int | Sequence[int]) -> Tensor:
     """Repeat the entries to fill `shape`, by the rules of broadcasting."""
 
+def cartesian_prod(*tensors: Any) -> Tensor:
+    """Give all rows of an entry of each; of a single row that row."""
+
 def cat(tensors: Any, dim: int = 0, *, axis: int | None = None) -> Tensor:
     """Join tensors along an axis that they have; all other sizes agree."""
 
 def cbrt(input: Any) -> Tensor:
     """The cube root of x"""
+
+def cdist(input: Any, x2: Any, p: float = 2.0, compute_mode: str | None = None) -> Tensor:
+    """Give the distance of each row of x to each of `x2`, by the norm of order p."""
 
 def ceil(input: Any) -> Tensor:
     """The smallest integer that is not below x"""
@@ -414,6 +519,12 @@ def celu(input: Any, alpha: float = 1.0) -> Tensor:
 
 def cholesky(input: Any, upper: bool = False) -> Tensor:
     """Give the lower triangle L for which x = L @ L.mT, or the upper one: x = U.mT @ U."""
+
+def cholesky_inverse(input: Any, upper: bool = False) -> Tensor:
+    """Give the inverse of L @ L.mT; this tensor is L."""
+
+def cholesky_solve(input: Any, L: Any, upper: bool = False) -> Tensor:
+    """Give the X of which (L @ L.mT) @ X is this tensor; L is a factor of Cholesky's."""
 
 @overload
 def chunk(input: Any, chunks: int, axis: int = 0) -> list[Tensor]:
@@ -429,6 +540,12 @@ def clamp(input: Any, min: Any = None, max: Any = None) -> Tensor:
     Where `max` is below `min`, the result is `max`.
     """
 
+def clamp_max(input: Any, max: Any) -> Tensor:
+    """Limit the entries to x <= max."""
+
+def clamp_min(input: Any, min: Any) -> Tensor:
+    """Limit the entries to x >= min."""
+
 def clip(input: Any, min: Any = None, max: Any = None) -> Tensor:
     """Limit x to `min` <= x <= `max`; either may be None. The bounds get gradients too.
 
@@ -441,6 +558,9 @@ def clone(input: Any) -> Tensor:
 def column_stack(tensors: Any) -> Tensor:
     """Join as columns of a matrix."""
 
+def combinations(input: Any, r: int = 2, with_replacement: bool = False) -> Tensor:
+    """Give all rows of `r` entries in their order."""
+
 def concat(tensors: Any, dim: int = 0, *, axis: int | None = None) -> Tensor:
     """Join tensors along an axis that they have; all other sizes agree."""
 
@@ -449,6 +569,9 @@ def concatenate(tensors: Any, dim: int = 0, *, axis: int | None = None) -> Tenso
 
 def copysign(input: Any, other: Any) -> Tensor:
     """The magnitude of x with the sign of y"""
+
+def corrcoef(input: Any, y: Any = None, rowvar: bool = True) -> Tensor:
+    """Give the correlations of the rows of x (and y): their covariances by both deviations."""
 
 def cos(input: Any) -> Tensor:
     """The cosine of x (radians)"""
@@ -463,6 +586,9 @@ def count_nonzero(input: Any, axis: Axis = None, keepdims: bool = False) -> Any:
 @overload
 def count_nonzero(input: Any, dim: Axis = None, keepdim: bool = False) -> Any:
     """Count the entries that are not 0, as plain integers."""
+
+def cov(input: Any, *, correction: int = 1, fweights: Any = None, aweights: Any = None) -> Tensor:
+    """Give the covariances of the rows: sum((x - mean) (y - mean)) / (n - correction)."""
 
 @overload
 def cross(input: Any, other: Any, axis: int | None = None) -> Tensor:
@@ -489,20 +615,28 @@ def cummin(input: Any, dim: int) -> ValuesIndices:
     """Give the smallest entry up to each and its index; of tied ones the last."""
 
 @overload
-def cumprod(input: Any, axis: int | None = None) -> Tensor:
+def cumprod(input: Any, axis: int | None = None, dtype: npt.DTypeLike | None = None) -> Tensor:
     """The products of the entries up to each"""
 
 @overload
-def cumprod(input: Any, dim: int | None = None) -> Tensor:
+def cumprod(input: Any, dim: int | None = None, dtype: npt.DTypeLike | None = None) -> Tensor:
     """The products of the entries up to each"""
 
 @overload
-def cumsum(input: Any, axis: int | None = None) -> Tensor:
+def cumsum(input: Any, axis: int | None = None, dtype: npt.DTypeLike | None = None) -> Tensor:
     """The sums of the entries up to each"""
 
 @overload
-def cumsum(input: Any, dim: int | None = None) -> Tensor:
+def cumsum(input: Any, dim: int | None = None, dtype: npt.DTypeLike | None = None) -> Tensor:
     """The sums of the entries up to each"""
+
+@overload
+def cumulative_trapezoid(input: Any, x: Any = None, *, dx: float = 1, axis: int = -1) -> Tensor:
+    """Integrate up to each entry but the first, by trapezoids."""
+
+@overload
+def cumulative_trapezoid(input: Any, x: Any = None, *, dx: float = 1, dim: int = -1) -> Tensor:
+    """Integrate up to each entry but the first, by trapezoids."""
 
 def deg2rad(input: Any) -> Tensor:
     """Degrees in radians"""
@@ -522,6 +656,17 @@ def diag(input: Any, diagonal: int = 0) -> Tensor:
     """Give the `k`-th diagonal of a matrix, or the matrix that has x on it and is 0 elsewhere."""
 
 @overload
+def diag_embed(input: Any, offset: int = 0, axis1: int = -2, axis2: int = -1) -> Tensor:
+    """Put the rows along the last axis on diagonals of matrices, in two axes of the result."""
+
+@overload
+def diag_embed(input: Any, offset: int = 0, dim1: int = -2, dim2: int = -1) -> Tensor:
+    """Put the rows along the last axis on diagonals of matrices, in two axes of the result."""
+
+def diagflat(input: Any, offset: int = 0) -> Tensor:
+    """Put all entries on a diagonal of a matrix."""
+
+@overload
 def diagonal(input: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Tensor:
     """Give the diagonals of the planes of two axes, along a new last axis."""
 
@@ -530,12 +675,28 @@ def diagonal(input: Any, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Tenso
     """Give the diagonals of the planes of two axes, along a new last axis."""
 
 @overload
+def diagonal_scatter(
+    input: Any, src: Any, offset: int = 0, axis1: int = 0, axis2: int = 1
+) -> Tensor:
+    """Put `src` in the place of a diagonal."""
+
+@overload
+def diagonal_scatter(input: Any, src: Any, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Tensor:
+    """Put `src` in the place of a diagonal."""
+
+@overload
 def diff(input: Any, n: int = 1, axis: int = -1, prepend: Any = None, append: Any = None) -> Tensor:
     """Give x[1:] - x[:-1] along `axis`, `n` times over, after putting on what comes at the ends."""
 
 @overload
 def diff(input: Any, n: int = 1, dim: int = -1, prepend: Any = None, append: Any = None) -> Tensor:
     """Give x[1:] - x[:-1] along `axis`, `n` times over, after putting on what comes at the ends."""
+
+def digamma(input: Any) -> Tensor:
+    """The derivative of gammaln"""
+
+def dist(input: Any, other: Any, p: float = 2) -> Tensor:
+    """Give the norm of x - other, of order p."""
 
 def div(input: Any, other: Any, *, rounding_mode: str | None = None) -> Tensor:
     """Give x / other, rounded with "floor", or with "trunc" towards 0."""
@@ -567,6 +728,12 @@ def equal(input: Any, other: Any) -> Any:
 def erf(input: Any) -> Tensor:
     """2 / sqrt(pi) times the integral of exp(-t**2) from 0 to x; needs SciPy"""
 
+def erfc(input: Any) -> Tensor:
+    """1 - erf(x)"""
+
+def erfinv(input: Any) -> Tensor:
+    """The inverse of erf"""
+
 def exp(input: Any) -> Tensor:
     """e to the power x"""
 
@@ -575,6 +742,9 @@ def exp2(input: Any) -> Tensor:
 
 def expm1(input: Any) -> Tensor:
     """exp(x) - 1, exact near 0"""
+
+def fill(input: Any, value: Any) -> Tensor:
+    """Give a tensor like x of one number."""
 
 def fix(input: Any) -> Tensor:
     """x without its fractional part"""
@@ -614,6 +784,12 @@ def fmin(input: Any, other: Any) -> Tensor:
 def fmod(input: Any, other: Any) -> Tensor:
     """x - y * trunc(x / y), with the sign of x"""
 
+def frac(input: Any) -> Tensor:
+    """x without its whole part"""
+
+def frexp(input: Any) -> Any:
+    """Give m and whole n of which x = m * 2**n, where |m| is at least 1/2 and below 1."""
+
 @overload
 def gather(input: Any, axis: int, index: Any) -> Tensor:
     """Pick along `axis`, in each row by its own indices; of the other axes the first ones."""
@@ -643,6 +819,9 @@ def glu(input: Any, axis: int = -1) -> Tensor:
 def glu(input: Any, dim: int = -1) -> Tensor:
     """Gate the first half of x along `axis` by the sigmoid of the second: a * sigmoid(b)."""
 
+def gradient(input: Any, *, spacing: Any = 1, dim: Any = None, edge_order: int = 1) -> Any:
+    """Estimate the derivative along each axis; see np.gradient."""
+
 def greater(input: Any, other: Any) -> PlainArray:
     """Say where x > other."""
 
@@ -658,6 +837,9 @@ def hardswish(input: Any) -> Tensor:
 def hardtanh(input: Any, min_val: float = -1.0, max_val: float = 1.0) -> Tensor:
     """x limited to min_val <= x <= max_val; the slope at either is 0"""
 
+def heaviside(input: Any, other: Any) -> Tensor:
+    """0 where x is negative, y where it is 0, and 1 where it is positive"""
+
 def hsplit(input: Any, indices_or_sections: Any) -> list[Tensor]:
     """Split along the second axis, or the only one."""
 
@@ -666,6 +848,48 @@ def hstack(tensors: Any) -> Tensor:
 
 def hypot(input: Any, other: Any) -> Tensor:
     """sqrt(x**2 + y**2), without overflow"""
+
+def i0(input: Any) -> Tensor:
+    """iv(0, x)"""
+
+@overload
+def index_add(input: Any, axis: int, index: Any, source: Any, *, alpha: float = 1) -> Tensor:
+    """Add the slices of `source`, `alpha` times, to those along `axis`."""
+
+@overload
+def index_add(input: Any, dim: int, index: Any, source: Any, *, alpha: float = 1) -> Tensor:
+    """Add the slices of `source`, `alpha` times, to those along `axis`."""
+
+@overload
+def index_copy(input: Any, axis: int, index: Any, source: Any) -> Tensor:
+    """Put the slices of `source` in the places of those along `axis`."""
+
+@overload
+def index_copy(input: Any, dim: int, index: Any, source: Any) -> Tensor:
+    """Put the slices of `source` in the places of those along `axis`."""
+
+@overload
+def index_fill(input: Any, axis: int, index: Any, value: Any) -> Tensor:
+    """Put a number in all places of slices along `axis`."""
+
+@overload
+def index_fill(input: Any, dim: int, index: Any, value: Any) -> Tensor:
+    """Put a number in all places of slices along `axis`."""
+
+def index_put(input: Any, indices: Sequence[Any], values: Any, accumulate: bool = False) -> Tensor:
+    """Give x after x[indices] = values, or with them added where `accumulate`."""
+
+@overload
+def index_reduce(
+    input: Any, axis: int, index: Any, source: Any, reduce: str, *, include_self: bool = True
+) -> Tensor:
+    """Reduce the slices of `source` into those along `axis`: "prod", "mean", "amax", "amin"."""
+
+@overload
+def index_reduce(
+    input: Any, dim: int, index: Any, source: Any, reduce: str, *, include_self: bool = True
+) -> Tensor:
+    """Reduce the slices of `source` into those along `axis`: "prod", "mean", "amax", "amin"."""
 
 @overload
 def index_select(input: Any, axis: int, index: Any) -> Tensor:
@@ -701,6 +925,12 @@ def isinf(input: Any) -> PlainArray:
 def isnan(input: Any) -> PlainArray:
     """Say which entries are nan."""
 
+def isneginf(input: Any) -> Any:
+    """Say where x is minus infinity, as plain truth values."""
+
+def isposinf(input: Any) -> Any:
+    """Say where x is infinity, as plain truth values."""
+
 def kron(input: Any, b: Any) -> Tensor:
     """Put a copy of b, times that entry, in place of every entry of a: Kronecker's product."""
 
@@ -718,6 +948,9 @@ def kthvalue(input: Any, k: int, dim: int = -1, keepdim: bool = False) -> Values
     Raises ValueError unless there are k entries.
     """
 
+def ldexp(input: Any, other: Any) -> Tensor:
+    """Give x * 2**other."""
+
 def le(input: Any, other: Any) -> PlainArray:
     """Say where x <= other."""
 
@@ -732,6 +965,9 @@ def less(input: Any, other: Any) -> PlainArray:
 
 def less_equal(input: Any, other: Any) -> PlainArray:
     """Say where x <= other."""
+
+def lgamma(input: Any) -> Tensor:
+    """The logarithm of |gamma(x)|"""
 
 def log(input: Any) -> Tensor:
     """The natural logarithm of x"""
@@ -763,11 +999,11 @@ def logaddexp2(input: Any, other: Any) -> Tensor:
     """log2(2**x + 2**y), without overflow"""
 
 @overload
-def logcumsumexp(input: Any, axis: int | None = None) -> Tensor:
+def logcumsumexp(input: Any, axis: int | None = None, dtype: npt.DTypeLike | None = None) -> Tensor:
     """The logsumexp up to each"""
 
 @overload
-def logcumsumexp(input: Any, dim: int | None = None) -> Tensor:
+def logcumsumexp(input: Any, dim: int | None = None, dtype: npt.DTypeLike | None = None) -> Tensor:
     """The logsumexp up to each"""
 
 def logdet(input: Any) -> Tensor:
@@ -784,6 +1020,9 @@ def logical_or(input: Any, other: Any) -> PlainArray:
 
 def logical_xor(input: Any, other: Any) -> PlainArray:
     """Say where exactly one is 0."""
+
+def logit(input: Any, eps: float | None = None) -> Tensor:
+    """Give log(x / (1 - x)), after x was limited to `eps` <= x <= 1 - eps."""
 
 def logsigmoid(input: Any) -> Tensor:
     """The logarithm of sigmoid, without overflow."""
@@ -802,11 +1041,20 @@ def lt(input: Any, other: Any) -> PlainArray:
 def masked_fill(input: Any, mask: Any, value: Any) -> Tensor:
     """Put `value` where `mask` is true."""
 
+def masked_scatter(input: Any, mask: Any, source: Any) -> Tensor:
+    """Put the entries of `source`, one after the other, where `mask` is true.
+
+    Raises ValueError where there are too few.
+    """
+
 def masked_select(input: Any, mask: Any) -> Tensor:
     """Pick the entries where `mask`, broadcast, is true, in one row."""
 
 def matmul(input: Any, other: Any) -> Tensor:
     """The matrix product"""
+
+def matrix_exp(input: Any) -> Tensor:
+    """Give the exponential of square matrices: 1 + A + A @ A / 2 + ...; needs SciPy."""
 
 def matrix_power(input: Any, n: int) -> Tensor:
     """Give the n-th power of square matrices, of their inverses for negative n.
@@ -940,6 +1188,9 @@ def moveaxis(input: Any, source: Any, destination: Any) -> Tensor:
 def movedim(input: Any, source: Any, destination: Any) -> Tensor:
     """Move the axes `source` to the places `destination`; the others keep their order."""
 
+def msort(input: Any) -> Tensor:
+    """Sort along the first axis."""
+
 def mul(input: Any, other: Any) -> Tensor:
     """x * y"""
 
@@ -948,6 +1199,9 @@ def multiply(input: Any, other: Any) -> Tensor:
 
 def mv(input: Any, other: Any) -> Tensor:
     """The matrix product"""
+
+def mvlgamma(input: Any, p: int) -> Tensor:
+    """Give the logarithm of the gamma function of p dimensions."""
 
 def nan_to_num(
     input: Any, nan: float = 0.0, posinf: float | None = None, neginf: float | None = None
@@ -963,12 +1217,52 @@ def nanmean(input: Any, dim: Axis = None, keepdim: bool = False) -> Tensor:
     """Give the mean of the entries that are not nan."""
 
 @overload
+def nanmedian(input: Any, axis: int | None = None, keepdims: bool = False) -> Any:
+    """Give the middle one of the entries that are not nan, the lower of two.
+
+    Along an axis give PyTorch's pair of values and indices.
+    """
+
+@overload
+def nanmedian(input: Any, dim: int | None = None, keepdim: bool = False) -> Any:
+    """Give the middle one of the entries that are not nan, the lower of two.
+
+    Along an axis give PyTorch's pair of values and indices.
+    """
+
+@overload
+def nanquantile(
+    input: Any, q: Any, axis: Axis = None, keepdims: bool = False, *, method: str = "linear"
+) -> Tensor:
+    """Give the value below which the fraction `q` of the entries that are not nan is."""
+
+@overload
+def nanquantile(
+    input: Any, q: Any, dim: Axis = None, keepdim: bool = False, *, interpolation: str = "linear"
+) -> Tensor:
+    """Give the value below which the fraction `q` of the entries that are not nan is."""
+
+@overload
 def nansum(input: Any, axis: Axis = None, keepdims: bool = False) -> Tensor:
     """Give the sum of the entries that are not nan."""
 
 @overload
 def nansum(input: Any, dim: Axis = None, keepdim: bool = False) -> Tensor:
     """Give the sum of the entries that are not nan."""
+
+@overload
+def narrow(input: Any, axis: int, start: int, length: int) -> Tensor:
+    """Pick `length` slices along `axis` from `start` on.
+
+    Raises ValueError unless there are so many.
+    """
+
+@overload
+def narrow(input: Any, dim: int, start: int, length: int) -> Tensor:
+    """Pick `length` slices along `axis` from `start` on.
+
+    Raises ValueError unless there are so many.
+    """
 
 def ne(input: Any, other: Any) -> PlainArray:
     """Say where x != other."""
@@ -1014,6 +1308,9 @@ def pinv(input: Any, rcond: Any = None, hermitian: bool = False, *, rtol: Any = 
 def pinverse(input: Any, rcond: Any = None, hermitian: bool = False, *, rtol: Any = None) -> Tensor:
     """Give the pseudo-inverse (Moore and Penrose); singular values up to `rcond` count as 0."""
 
+def polygamma(input: Any, n: int) -> Tensor:
+    """Give the n-th derivative of digamma."""
+
 def positive(input: Any) -> Tensor:
     """+x"""
 
@@ -1030,6 +1327,9 @@ def prod(input: Any, axis: Axis = None, keepdims: bool = False) -> Tensor:
 @overload
 def prod(input: Any, dim: Axis = None, keepdim: bool = False) -> Tensor:
     """The product"""
+
+def put(input: Any, index: Any, source: Any, accumulate: bool = False) -> Tensor:
+    """Put the entries of `source` in places counted in order, or add them to what is there."""
 
 def qr(input: Any, some: bool = True) -> QRResult:
     """Give Q and R for which x = Q @ R; Q is square if not `some`."""
@@ -1076,6 +1376,14 @@ def remainder(input: Any, other: Any) -> Tensor:
     """x - y * floor(x / y), with the sign of y"""
 
 @overload
+def renorm(input: Any, p: float, axis: int, maxnorm: float) -> Tensor:
+    """Scale the slices along `axis` whose norm of order p is above `maxnorm` down to it."""
+
+@overload
+def renorm(input: Any, p: float, dim: int, maxnorm: float) -> Tensor:
+    """Scale the slices along `axis` whose norm of order p is above `maxnorm` down to it."""
+
+@overload
 def repeat_interleave(input: Any, repeats: Any, axis: int | None = None) -> Tensor:
     """Repeat each entry along `axis`, or each of all, as np.repeat."""
 
@@ -1106,6 +1414,27 @@ def round(input: Any, decimals: int = 0) -> Tensor:
 def rsqrt(input: Any) -> Tensor:
     """1 / sqrt(x)"""
 
+def rsub(input: Any, other: Any, *, alpha: float = 1) -> Tensor:
+    """Give other - alpha * x."""
+
+@overload
+def scatter(
+    input: Any, axis: int, index: Any, src: Any = None, *, value: Any = None, reduce: Any = None
+) -> Tensor:
+    """Put the entries of `src`, or a number, in the places that `gather` would pick for them.
+
+    With `reduce` "add" or "multiply" they are added to what is there, or multiply it.
+    """
+
+@overload
+def scatter(
+    input: Any, dim: int, index: Any, src: Any = None, *, value: Any = None, reduce: Any = None
+) -> Tensor:
+    """Put the entries of `src`, or a number, in the places that `gather` would pick for them.
+
+    With `reduce` "add" or "multiply" they are added to what is there, or multiply it.
+    """
+
 @overload
 def scatter_add(input: Any, axis: int, index: Any, src: Any) -> Tensor:
     """Add the entries of `src`, each to the entry of x that `gather` would pick for it."""
@@ -1115,12 +1444,38 @@ def scatter_add(input: Any, dim: int, index: Any, src: Any) -> Tensor:
     """Add the entries of `src`, each to the entry of x that `gather` would pick for it."""
 
 @overload
+def scatter_reduce(
+    input: Any, axis: int, index: Any, src: Any, reduce: str, *, include_self: bool = True
+) -> Tensor:
+    """Reduce the entries of `src` in the places that `gather` would pick for them.
+
+    `reduce` is "sum", "prod", "mean", "amax" or "amin"; with what is there if `include_self`.
+    """
+
+@overload
+def scatter_reduce(
+    input: Any, dim: int, index: Any, src: Any, reduce: str, *, include_self: bool = True
+) -> Tensor:
+    """Reduce the entries of `src` in the places that `gather` would pick for them.
+
+    `reduce` is "sum", "prod", "mean", "amax" or "amin"; with what is there if `include_self`.
+    """
+
+@overload
 def select(input: Any, axis: int, index: int) -> Tensor:
     """Pick one slice along `axis`, without that axis."""
 
 @overload
 def select(input: Any, dim: int, index: int) -> Tensor:
     """Pick one slice along `axis`, without that axis."""
+
+@overload
+def select_scatter(input: Any, src: Any, axis: int, index: int) -> Tensor:
+    """Put `src` in the place of one slice along `axis`."""
+
+@overload
+def select_scatter(input: Any, src: Any, dim: int, index: int) -> Tensor:
+    """Put `src` in the place of one slice along `axis`."""
 
 def selu(input: Any) -> Tensor:
     """Scale elu so that a deep network's activations keep mean 0 and variance 1."""
@@ -1134,6 +1489,9 @@ def sigmoid(input: Any) -> Tensor:
 def sign(input: Any) -> Tensor:
     """-1, 0 or 1, as x is negative, zero or positive"""
 
+def signbit(input: Any) -> Any:
+    """Say where the sign is minus, as plain truth values."""
+
 def silu(input: Any) -> Tensor:
     """x * sigmoid(x)."""
 
@@ -1145,6 +1503,28 @@ def sinc(input: Any) -> Tensor:
 
 def sinh(input: Any) -> Tensor:
     """(exp(x) - exp(-x)) / 2"""
+
+@overload
+def slice_scatter(
+    input: Any,
+    src: Any,
+    axis: int = 0,
+    start: int | None = None,
+    end: int | None = None,
+    step: int = 1,
+) -> Tensor:
+    """Put `src` in the place of x[start:end:step] along `axis`."""
+
+@overload
+def slice_scatter(
+    input: Any,
+    src: Any,
+    dim: int = 0,
+    start: int | None = None,
+    end: int | None = None,
+    step: int = 1,
+) -> Tensor:
+    """Put `src` in the place of x[start:end:step] along `axis`."""
 
 def slogdet(input: Any) -> SlogdetResult:
     """Give the sign of the determinant, and the logarithm of its absolute value."""
@@ -1201,6 +1581,14 @@ def split(input: Any, split_size: int | Sequence[int], axis: int = 0) -> list[Te
 def split(input: Any, split_size: int | Sequence[int], dim: int = 0) -> list[Tensor]:
     """Cut into parts of that size, the last one smaller if need be, or of these sizes."""
 
+@overload
+def split_with_sizes(input: Any, split_sizes: Sequence[int], axis: int = 0) -> Any:
+    """Cut into parts of these sizes."""
+
+@overload
+def split_with_sizes(input: Any, split_sizes: Sequence[int], dim: int = 0) -> Any:
+    """Cut into parts of these sizes."""
+
 def sqrt(input: Any) -> Tensor:
     """The square root of x"""
 
@@ -1241,9 +1629,9 @@ def std(
     """Give the standard deviation, the root of the variance; its slope is 0 where it is 0."""
 
 def std_mean(
-    input: Any, axis: Any = None, correction: float = 1, keepdims: bool = False
+    input: Any, axis: Any = None, correction: float = 1, keepdims: bool = False, **options: Any
 ) -> tuple[Tensor, Tensor]:
-    """Give the standard deviation and the mean."""
+    """Give the standard deviation and the mean; see the two."""
 
 def sub(input: Any, other: Any, *, alpha: float = 1) -> Tensor:
     """Give x - alpha * other."""
@@ -1258,6 +1646,9 @@ def sum(input: Any, axis: Axis = None, keepdims: bool = False) -> Tensor:
 @overload
 def sum(input: Any, dim: Axis = None, keepdim: bool = False) -> Tensor:
     """The sum"""
+
+def sum_to_size(input: Any, *size: Any) -> Tensor:
+    """Sum over what broadcasting from `size` would have repeated."""
 
 def svd(input: Any, some: bool = True) -> TorchSVDResult:
     """Give U, S and V (np.linalg.svd: Vh) for which x = (U * S) @ V.mT; full if not `some`."""
@@ -1304,6 +1695,14 @@ def tan(input: Any) -> Tensor:
 def tanh(input: Any) -> Tensor:
     """sinh(x) / cosh(x)"""
 
+@overload
+def tensor_split(input: Any, indices_or_sections: Any, axis: int = 0) -> Any:
+    """Cut into that many parts, the first ones larger by one if need be, or before indices."""
+
+@overload
+def tensor_split(input: Any, indices_or_sections: Any, dim: int = 0) -> Any:
+    """Cut into that many parts, the first ones larger by one if need be, or before indices."""
+
 def tensordot(a: Any, b: Any, dims: Any = 2) -> Tensor:
     """Sum products over the last `dims` axes of a and the first of b, or over pairs of axes."""
 
@@ -1333,6 +1732,22 @@ def trace(input: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Tensor
 
 def transpose(input: Any, *axes: Any, dim0: int | None = None, dim1: int | None = None) -> Tensor:
     """Exchange two axes; of none, reverse them all; of more, put them in that order."""
+
+@overload
+def trapezoid(input: Any, x: Any = None, *, dx: float = 1, axis: int = -1) -> Tensor:
+    """Integrate over x, or over steps of `dx`: sum((y[1:] + y[:-1]) / 2 * diff(x))."""
+
+@overload
+def trapezoid(input: Any, x: Any = None, *, dx: float = 1, dim: int = -1) -> Tensor:
+    """Integrate over x, or over steps of `dx`: sum((y[1:] + y[:-1]) / 2 * diff(x))."""
+
+@overload
+def trapz(input: Any, x: Any = None, *, dx: float = 1, axis: int = -1) -> Tensor:
+    """Integrate over x, or over steps of `dx`: sum((y[1:] + y[:-1]) / 2 * diff(x))."""
+
+@overload
+def trapz(input: Any, x: Any = None, *, dx: float = 1, dim: int = -1) -> Tensor:
+    """Integrate over x, or over steps of `dx`: sum((y[1:] + y[:-1]) / 2 * diff(x))."""
 
 @overload
 def tril(input: Any, k: int = 0) -> Tensor:
@@ -1389,6 +1804,9 @@ def unsqueeze(input: Any, axis: int) -> Tensor:
 def unsqueeze(input: Any, dim: int) -> Tensor:
     """Put in an axis of size 1 at the place `axis`."""
 
+def vander(input: Any, N: int | None = None, increasing: bool = False) -> Tensor:
+    """Give the powers of each entry as a row, the highest first unless `increasing`."""
+
 @overload
 def var(
     input: Any,
@@ -1412,9 +1830,9 @@ def var(
     """Give the variance: sum((x - mean)**2) / (n - correction); not `unbiased`, over n."""
 
 def var_mean(
-    input: Any, axis: Any = None, correction: float = 1, keepdims: bool = False
+    input: Any, axis: Any = None, correction: float = 1, keepdims: bool = False, **options: Any
 ) -> tuple[Tensor, Tensor]:
-    """Give the variance and the mean."""
+    """Give the variance and the mean; see the two."""
 
 def vdot(input: Any, b: Any) -> Tensor:
     """Sum the products of all entries, in their order."""

@@ -1,0 +1,262 @@
+"""NumPy's functions of samples, statistics and arrangement: NumPy's values, and derivatives.
+
+A row calls the function with tensors. It gives NumPy's values on arrays, in every dtype, and its
+derivatives of both orders agree with differences.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.lib.stride_tricks import sliding_window_view
+from numpy.testing import assert_allclose
+from reference import leaves
+
+from tinytorch import Tensor, check_grads
+
+RNG = np.random.default_rng(3)
+X = RNG.normal(size=5)
+Y = RNG.normal(size=3)
+M = RNG.normal(size=(3, 4))
+T = RNG.normal(size=(2, 3, 4))
+SQUARE = RNG.normal(size=(6, 6)).reshape(2, 3, 6)
+HOLES = np.where(RNG.random((3, 4)) < 0.3, np.nan, M)
+HOLES[0] = M[0]
+MASK = RNG.random((3, 4)) < 0.7
+MASK[:, 0] = True
+WEIGHTS = RNG.uniform(0.5, 2, 4)
+POINTS = np.array([-1.5, -0.4, 0.1, 0.9, 2.2])
+
+CASES: dict[str, tuple[Callable[..., Any], tuple[Any, ...]]] = {
+    # statistics
+    "average": (np.average, (M,)),
+    "average axis": (lambda x: np.average(x, axis=1), (M,)),
+    "average weights": (lambda x, w: np.average(x, 1, w), (M, WEIGHTS)),
+    "average axes": (lambda x, w: np.average(x, (2, 0), w), (T, RNG.uniform(0.5, 2, (4, 2)))),
+    "average returned": (
+        lambda x, w: np.average(x, weights=w, returned=True, axis=0, keepdims=True),
+        (M, RNG.uniform(1, 2, (3, 4))),
+    ),
+    "average of tensors' weights": (lambda w: np.average([1.0, 2, 5, 3], weights=w), (WEIGHTS,)),
+    "percentile": (lambda x: np.percentile(x, [20, 70], axis=1), (M,)),
+    "percentile method": (lambda x: np.percentile(x, 33, method="lower"), (M,)),
+    "ptp": (lambda x: np.ptp(x, axis=-1, keepdims=True), (M,)),
+    "cov": (np.cov, (M,)),
+    "cov row": (np.cov, (X,)),
+    "cov of two": (lambda x, y: np.cov(x, y, rowvar=False, bias=True), (M, M + T[0])),
+    "cov weights": (
+        lambda x, w: np.cov(x, fweights=[1, 2, 1, 3], aweights=w, ddof=1),
+        (M, WEIGHTS),
+    ),
+    "cov fweights": (lambda x: np.cov(x, fweights=[1, 2, 1, 3]), (M,)),
+    "corrcoef": (np.corrcoef, (M,)),
+    "corrcoef of two": (np.corrcoef, (X, X**2)),
+    "corrcoef row": (np.corrcoef, (X,)),
+    # of what is not nan
+    "nanmax": (lambda x: np.nanmax(x, axis=1), (HOLES,)),
+    "nanmin": (lambda x: np.nanmin(x, keepdims=True), (HOLES,)),
+    "nanmax where": (lambda x: np.nanmax(x, 1, where=MASK, initial=0.2), (HOLES,)),
+    "nanprod": (lambda x: np.nanprod(x, axis=0), (HOLES,)),
+    "nancumsum": (lambda x: np.nancumsum(x, axis=1), (HOLES,)),
+    "nancumprod": (np.nancumprod, (HOLES,)),
+    "nanvar": (lambda x: np.nanvar(x, axis=1, ddof=1), (HOLES,)),
+    "nanvar correction": (lambda x: np.nanvar(x, correction=0.5), (HOLES,)),
+    "nanstd": (lambda x: np.nanstd(x, axis=1, keepdims=True), (HOLES,)),
+    "nanmedian": (lambda x: np.nanmedian(x, axis=0), (HOLES,)),
+    "nanmedian all": (np.nanmedian, (HOLES,)),
+    "nanquantile": (lambda x: np.nanquantile(x, [0.2, 0.9], axis=1, keepdims=True), (HOLES,)),
+    "nanquantile of three": (lambda x: np.nanquantile(x, 0.3, axis=(0, 2)), (T,)),
+    "nanquantile method": (lambda x: np.nanquantile(x, 0.4, 1, method="hazen"), (HOLES,)),
+    "nanpercentile": (lambda x: np.nanpercentile(x, 40, axis=1), (HOLES,)),
+    # keywords of reductions
+    "sum where": (lambda x: np.sum(x, axis=1, where=MASK), (M,)),
+    "sum initial": (lambda x: np.sum(x, initial=2.5), (M,)),
+    "prod where": (lambda x: np.prod(x, 0, where=MASK, initial=2.0), (M,)),
+    "max where": (lambda x: np.max(x, axis=1, where=MASK, initial=-9.0), (M,)),
+    "min initial": (lambda x: np.min(x, axis=1, initial=0.1), (M,)),
+    "mean where": (lambda x: np.mean(x, axis=1, where=MASK, keepdims=True), (M,)),
+    "var where": (lambda x: np.var(x, axis=1, where=MASK), (M,)),
+    "std where": (lambda x: np.std(x, where=MASK, ddof=1), (M,)),
+    "var correction": (lambda x: np.var(x, axis=0, correction=1), (M,)),
+    "std correction": (lambda x: np.std(x, axis=0, correction=1), (M,)),
+    "sum dtype": (lambda x: np.sum(x, dtype=np.float64), (M,)),
+    "mean dtype": (lambda x: np.mean(x, axis=0, dtype=np.float64), (M,)),
+    "cumsum dtype": (lambda x: np.cumsum(x, 0, dtype=np.float64), (M,)),
+    # samples
+    "interp": (np.interp, (M, POINTS, X)),
+    "interp ends": (lambda x, fp: np.interp(x, POINTS, fp, left=-7.0, right=8.0), (3 * M, X)),
+    "interp period": (lambda x, fp: np.interp(x, POINTS, fp, period=2.5), (3 * M, X)),
+    "interp of one": (lambda x, fp: np.interp(x, [0.3], fp), (M, X[:1])),
+    "interp number": (lambda x: np.interp(x, [0.0, 1.0], [2.0, 5.0]), (np.array(0.3),)),
+    "unwrap": (lambda x: np.unwrap(x, axis=1), (4 * M,)),
+    "unwrap period": (lambda x: np.unwrap(x, period=3.0), (4 * X,)),
+    "ediff1d": (lambda x, y: np.ediff1d(x, to_begin=y, to_end=3.0), (M, Y)),
+    "cumulative_sum": (lambda x: np.cumulative_sum(x, axis=1, include_initial=True), (M,)),
+    "cumulative_prod": (np.cumulative_prod, (X,)),
+    "cumulative_prod 0": (lambda x: np.cumulative_prod(x, axis=0, include_initial=True), (M,)),
+    "polyval": (np.polyval, (Y, M)),
+    "polyadd": (np.polyadd, (Y, X)),
+    "polysub": (np.polysub, (Y, X)),
+    "polymul": (np.polymul, (Y, X)),
+    "polyder": (lambda p: np.polyder(p, 2), (X,)),
+    "polyint": (lambda p: np.polyint(p, 2, k=[1.0, 3.0]), (X,)),
+    "poly": (np.poly, (Y,)),
+    "polyfit": (lambda x, y: np.polyfit(x, y, 2), (POINTS, X)),
+    "polyfit w": (lambda y: np.polyfit(POINTS, y, 1, w=[1.0, 2, 1, 3, 1]), (X,)),
+    "vander": (np.vander, (X,)),
+    "vander increasing": (lambda x: np.vander(x, 3, increasing=True), (X,)),
+    "linspace": (lambda a, b: np.linspace(a, b, 5), (Y, Y**2)),
+    "linspace from whole": (lambda b: np.linspace(np.arange(3), b, 5), (Y,)),
+    "linspace step": (
+        lambda a: np.linspace(a, 2.0, 4, endpoint=False, retstep=True, axis=-1),
+        (Y,),
+    ),
+    "logspace": (lambda a, b: np.logspace(a, b, 4), (Y, Y**2)),
+    "geomspace": (lambda a, b: np.geomspace(a, b, 4), (Y**2, Y**2 + 1)),
+    # arrangement
+    "delete": (lambda x: np.delete(x, [0, -2], axis=1), (M,)),
+    "delete all": (lambda x: np.delete(x, slice(1, 6, 2)), (M,)),
+    "insert": (lambda x, v: np.insert(x, 1, v, axis=1), (M, Y)),
+    "insert row": (lambda x: np.insert(x, [0, 2], 7.5, axis=0), (M,)),
+    "insert several": (lambda x, v: np.insert(x, [1, 3, 1], v), (X, Y)),
+    "insert many at one": (lambda x, v: np.insert(x, 2, v), (X, Y)),
+    "insert list of one": (lambda x, v: np.insert(x, [1], v, axis=1), (M, M[:, :2])),
+    "insert by mask": (lambda x: np.insert(x, np.arange(5) % 2 == 0, 3.0), (X,)),
+    "block": (lambda a, b: np.block([[a, np.eye(3)], [b, np.zeros((2, 3))]]), (M, M[:2])),
+    "block of rows": (lambda a, b: np.block([a, b, 2.0]), (X, Y)),
+    "unstack": (lambda x: np.unstack(x, axis=1), (M,)),
+    "choose": (lambda a, b: np.choose([[0, 1, 1], [2, 0, 1]], [a, b, 4.0]), (Y, T[:, :, 0])),
+    "choose wrap": (lambda a, b: np.choose([3, -2, 1], [a, b], mode="wrap"), (Y, Y**2)),
+    "piecewise": (
+        lambda x: np.piecewise(x, [x < 0, x > 0.5], [np.square, np.exp, lambda v: 3 * v]),
+        (M,),
+    ),
+    "piecewise numbers": (lambda x: np.piecewise(x, [x < 0], [-1.0, np.sqrt]), (X,)),
+    "apply_along_axis": (lambda x: np.apply_along_axis(lambda r: r * r.sum(), 1, x), (T,)),
+    "apply_along_axis to one": (lambda x: np.apply_along_axis(np.prod, 0, x), (T,)),
+    "apply_along_axis to more": (
+        lambda x: np.apply_along_axis(lambda r: np.outer(r, r), 1, x),
+        (T,),
+    ),
+    "apply_over_axes": (lambda x: np.apply_over_axes(np.sum, x, [0, 2]), (T,)),
+    "sliding_window_view": (lambda x: sliding_window_view(x, 2, axis=1), (M,)),
+    "sliding_window_view of both": (lambda x: sliding_window_view(x, (2, 3)), (M,)),
+    "full like": (lambda x: np.full((2, 5), x, like=x), (X,)),
+    "astype": (lambda x: np.astype(x, np.float64), (M,)),
+    "diagflat": (lambda x: np.diagflat(x, 1), (M,)),
+    "extract": (lambda x: np.extract(MASK, x), (M,)),
+    "resize": (lambda x: np.resize(x, (4, 5)), (M,)),
+    "trim_zeros": (lambda x: np.trim_zeros(np.pad(x, 2)), (X,)),
+    "unique": (lambda x: np.unique(np.concatenate([x, x[:3]])), (X,)),
+    "unique rows": (lambda x: np.unique(x[[0, 1, 0]], axis=0), (M,)),
+    # parts of a number, matrices
+    "heaviside": (np.heaviside, (np.array([-1.0, 0, 2]), Y)),
+    "ldexp": (lambda x: np.ldexp(x, [1, -2, 3]), (Y,)),
+    "frexp": (lambda x: np.frexp(x)[0], (M,)),
+    "modf": (lambda x: np.modf(3 * x), (M,)),
+    "divmod": (np.divmod, (M, np.array(0.7))),
+    "i0": (np.i0, (X,)),
+    "spacing": (np.spacing, (X,)),
+    "tensorinv": (np.linalg.tensorinv, (SQUARE,)),
+    "tensorsolve": (np.linalg.tensorsolve, (SQUARE, M[:2, :3])),
+    "tensorsolve axes": (
+        lambda a, b: np.linalg.tensorsolve(np.moveaxis(a, 2, 0), b, axes=(0,)),
+        (SQUARE, M[:2, :3]),
+    ),
+    "multi_dot": (lambda a, b, c: np.linalg.multi_dot([a, b, c]), (Y, M, X[:4])),
+}  # fmt: skip
+for _mode in ("full", "same", "valid"):
+    for _name, _function in (("convolve", np.convolve), ("correlate", np.correlate)):
+        for _a, _b in ((X, Y), (Y, X), (X, Y[:2]), (Y[:2], X), (X[:4], Y[:2]), (Y[:2], X[:4])):
+            CASES[f"{_name} {_mode} {_a.size} {_b.size}"] = (
+                lambda a, b, f=_function, m=_mode: f(a, b, m),
+                (_a, _b),
+            )
+# What has a float64 array among its arguments.
+WIDE = {
+    *("average of tensors' weights", "interp ends", "interp period", "interp number", "polyint"),
+    *("polyfit w", "block"),
+}
+# Steps and edges, or points whose order the differences would change.
+NO_DIFFERENCES = {"heaviside"}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_values_and_derivatives(name: str) -> None:
+    function, args = CASES[name]
+    made = list(leaves(function(*map(Tensor, args))))
+    expected = list(leaves(function(*args)))
+    for y, z in zip(made, expected, strict=True):
+        data = y.data if isinstance(y, Tensor) else y
+        assert np.shape(data) == np.shape(z)
+        assert_allclose(data, z, rtol=1e-12, atol=1e-14)
+    assert made[0].requires_grad
+
+    def together(*xs: Any) -> Any:
+        return np.concatenate([np.reshape(y, -1) for y in leaves(function(*xs))])
+
+    if not any(np.isnan(x).any() for x in args) and name not in NO_DIFFERENCES:
+        check_grads(together, *args, order=2)
+    y = next(leaves(function(*[Tensor(x, dtype=np.float32) for x in args])))
+    assert y.dtype == (np.float64 if name in WIDE or "type" in name else np.float32)
+
+
+@pytest.mark.parametrize("name", [n for n, (_, args) in CASES.items() if np.isnan(args[0]).any()])
+def test_what_is_nan_gets_no_gradient(name: str) -> None:
+    function, (holes,) = CASES[name]
+    numbers = ~np.isnan(holes)
+
+    def of_numbers(entries: Any) -> Any:
+        x = np.full(holes.shape, np.nan)
+        x[numbers] = np.asarray(entries)
+        return function(x)
+
+    entries, x = holes[numbers], Tensor(holes)
+    y = function(x)
+    w = np.random.default_rng(1).normal(size=y.shape)
+    y.backward(w)
+    steps = 1e-6 * np.eye(entries.size)
+    slopes = [((of_numbers(entries + h) - of_numbers(entries - h)) * w).sum() / 2e-6 for h in steps]
+    assert_allclose(x.grad[numbers], slopes, rtol=1e-6, atol=1e-7)
+    assert_allclose(x.grad[~numbers], 0)
+
+
+def test_all_nan_is_nan() -> None:
+    x = Tensor([[np.nan, np.nan], [1.0, np.nan]])
+    for function in (np.nanmax, np.nanmin, np.nanmedian, np.nanvar, np.nanstd):
+        assert np.isnan(function(x, axis=1).data).tolist() == [True, False]
+        assert_allclose(function(x, axis=1)[1].data, function([1.0]))
+
+
+def test_a_deviation_of_0_has_slope_0() -> None:
+    for call in (np.nanstd, lambda x: np.std(x, where=[True, True])):
+        x = Tensor([2.0, 2.0])
+        call(x).backward()
+        assert_allclose(x.grad, 0)
+
+
+REFUSED: dict[str, tuple[Callable[[Any], Any], str]] = {
+    "weights": (lambda x: np.average(x, weights=[1.0, 2.0]), "weights have the shape"),
+    "where": (lambda x: np.max(x, where=MASK), "where= needs initial="),
+    "interp": (lambda x: np.interp(x, [0.0, 1.0], [2.0]), "rows of one length"),
+    "convolve": (lambda x: np.convolve(x, [1.0]), "expected two rows"),
+    "mode": (lambda x: np.convolve(x[0], [1.0, 2.0], "most"), "mode is"),
+    "cumulative": (np.cumulative_sum, "needs an axis"),
+    "choose": (lambda x: np.choose(x, [1, 2]), "whole numbers"),
+    "put": (lambda x: np.put(x, 0, 1.0), r"x\.put"),
+    "put_along_axis": (lambda x: np.put_along_axis(x, MASK * 1, 1.0, 0), r"x\.scatter"),
+    "fill_diagonal": (lambda x: np.fill_diagonal(x, 1.0), r"diagonal_scatter"),
+    "copyto": (lambda x: np.copyto(x, 1.0), r"np\.where"),
+    "mean": (lambda x: np.var(x, mean=0.0), "not supported"),
+    "cov": (lambda x: np.cov(x[None]), "at most two axes"),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_bad_input_is_named(name: str) -> None:
+    call, message = REFUSED[name]
+    with pytest.raises((TypeError, ValueError), match=message):
+        call(Tensor(M))

@@ -1,0 +1,264 @@
+"""NumPy's functions of samples in a row: interpolation, convolution, polynomials, running sums."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from tinytorch.arrays.kind import NUMBERS
+from tinytorch.engine import Node
+from tinytorch.operations.arithmetic import Arithmetic
+from tinytorch.operations.elementwise import where
+from tinytorch.operations.indexing import along
+from tinytorch.operations.notation import parametric
+from tinytorch.operations.operands import describe
+from tinytorch.operations.protocols import implements
+from tinytorch.operations.reductions import Reductions
+from tinytorch.operations.windows import windows
+
+
+def as_operand(x: Any, like: Any = None) -> Any:
+    """Make an array of a list or number, which has the dtype of `like`; give others as they are."""
+    if hasattr(x, "__array_function__"):
+        return x
+    return np.asarray(x, like.dtype if like is not None and type(x) in NUMBERS else None)
+
+
+def values_of(x: Any) -> Any:
+    """Give the values of a tensor, without its graph."""
+    return x._value if isinstance(x, Node) else np.asarray(x)
+
+
+@implements(np.interp)
+def interp(
+    x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None, period: float | None = None
+) -> Any:
+    """Interpolate linearly between the points (xp, fp): fp[i] + (x - xp[i]) * slope.
+
+    `xp` rises; beyond its ends come `left` and `right`, by default the end's value. With a `period`
+    the points go on for ever. Raises ValueError for xp and fp that are no rows of one length.
+    """
+    x, xp, fp = map(as_operand, (x, xp, fp))
+    if xp.ndim != 1 or xp.shape != fp.shape or not xp.size:
+        raise ValueError(f"interp: xp and fp are rows of one length, got {xp.shape}, {fp.shape}")
+    if period is not None:
+        x, xp = x % period, xp % period
+        order = np.argsort(values_of(xp))
+        xp, fp = xp[order], fp[order]
+        xp = np.concatenate([xp[-1:] - period, xp, xp[:1] + period])
+        fp = np.concatenate([fp[-1:], fp, fp[:1]])
+        left = right = None
+    if xp.size > 1:
+        i = np.clip(np.searchsorted(values_of(xp), values_of(x), "right") - 1, 0, xp.size - 2)
+        inside = fp[i] + (x - xp[i]) * ((fp[i + 1] - fp[i]) / (xp[i + 1] - xp[i]))
+    else:
+        inside = fp[0] + 0 * x
+    out = where(values_of(x) < values_of(xp)[0], fp[0] if left is None else left, inside)
+    return where(values_of(x) > values_of(xp)[-1], fp[-1] if right is None else right, out)
+
+
+@implements(np.convolve)
+def convolve(a: Any, v: Any, mode: str = "full") -> Any:
+    """Give c[k] = sum(a[i] * v[k - i]): "full", of a's length ("same") or where all overlaps."""
+    a, v = as_operand(a), as_operand(v)
+    if a.ndim != 1 or v.ndim != 1 or not a.size or not v.size:
+        raise ValueError(f"convolve: expected two rows, got {describe(a)} and {describe(v)}")
+    if v.size > a.size:
+        a, v = v, a
+    most, n = a.size, v.size
+    full = windows(np.pad(a, n - 1), (0,), (n,), (1,), (1,)) @ v[::-1]
+    if mode == "full":
+        return full
+    if mode == "same":
+        return full[(n - 1) // 2 : (n - 1) // 2 + most]
+    if mode == "valid":
+        return full[n - 1 : most]
+    raise ValueError(f'convolve: mode is "full", "same" or "valid", got {mode!r}')
+
+
+@implements(np.correlate)
+def correlate(a: Any, v: Any, mode: str = "valid") -> Any:
+    """Give c[k] = sum(a[i + k] * v[i])."""
+    a, v = as_operand(a), as_operand(v)
+    if v.size > a.size:
+        return convolve(a[::-1], v, mode)[::-1]
+    return convolve(a, v[::-1], mode)
+
+
+unwrap = parametric(
+    np.unwrap,
+    lambda grad, out, x, discont=None, axis=-1, period=2 * np.pi: grad,
+    "x with whole periods added, so that no step is larger than half of one",
+)
+
+
+@implements(np.ediff1d)
+def ediff1d(ary: Any, to_end: Any = None, to_begin: Any = None) -> Any:
+    """Give the differences of neighbours in one row, with what comes before and behind them."""
+    line = np.reshape(as_operand(ary), -1)
+    parts = [to_begin, line[1:] - line[:-1], to_end]
+    given = [as_operand(part, line) for part in parts if part is not None]
+    return np.concatenate([np.reshape(part, -1) for part in given])
+
+
+def _cumulative(name: str, first: float) -> Any:
+    running = getattr(Reductions, name)
+
+    def cumulative(
+        x: Any, /, *, axis: int | None = None, dtype: Any = None, include_initial: bool = False
+    ) -> Any:
+        if axis is None:
+            if x.ndim != 1:
+                raise ValueError(f"cumulative: {describe(x)} needs an axis")
+            axis = 0
+        out = running(x if dtype is None else Arithmetic.astype(x, dtype), axis)
+        if not include_initial:
+            return out
+        shape = [1 if i == axis % x.ndim else n for i, n in enumerate(x.shape)]
+        return np.concatenate([np.full(shape, first, out.dtype), out], axis)
+
+    return cumulative
+
+
+cumulative_sum = implements(np.cumulative_sum)(_cumulative("cumsum", 0))
+cumulative_prod = implements(np.cumulative_prod)(_cumulative("cumprod", 1))
+
+# --- polynomials, the coefficient of the highest power first --------------------------------------
+
+
+@implements(np.polyval)
+def polyval(p: Any, x: Any) -> Any:
+    """Give p[0] * x**(n-1) + ... + p[n-1], by Horner's scheme."""
+    if isinstance(x, np.poly1d):
+        raise TypeError("polyval: of a polynomial of tensors, x is an array or a tensor")
+    x = as_operand(x)
+    out: Any = np.zeros_like(x)
+    for coefficient in p:
+        out = out * x + coefficient
+    return out
+
+
+@implements(np.polyadd)
+def polyadd(a1: Any, a2: Any) -> Any:
+    """Add two polynomials."""
+    a1, a2 = np.atleast_1d(a1), np.atleast_1d(a2)
+    n = max(a1.size, a2.size)
+    return np.pad(a1, (n - a1.size, 0)) + np.pad(a2, (n - a2.size, 0))
+
+
+@implements(np.polysub)
+def polysub(a1: Any, a2: Any) -> Any:
+    """Subtract one polynomial from another."""
+    return polyadd(a1, -as_operand(a2))
+
+
+@implements(np.polymul)
+def polymul(a1: Any, a2: Any) -> Any:
+    """Multiply two polynomials."""
+    return convolve(np.atleast_1d(a1), np.atleast_1d(a2))
+
+
+@implements(np.polyder)
+def polyder(p: Any, m: int = 1) -> Any:
+    """Differentiate a polynomial, `m` times."""
+    for _ in range(m):
+        p = p[:-1] * np.arange(p.size - 1, 0, -1)
+    return p
+
+
+@implements(np.polyint)
+def polyint(p: Any, m: int = 1, k: Any = None) -> Any:
+    """Integrate a polynomial, `m` times; `k` are the constants, by default 0."""
+    constants = np.broadcast_to(as_operand(0.0 if k is None else k, p), (m,))
+    for i in range(m):
+        p = np.concatenate([p / np.arange(p.size, 0, -1), constants[i : i + 1]])
+    return p
+
+
+@implements(np.poly)
+def poly(seq_of_zeros: Any) -> Any:
+    """Give the polynomial with these zeros."""
+    if seq_of_zeros.ndim != 1:
+        raise TypeError("np.poly of a matrix of tensors has no rule here; its zeros have one")
+    out: Any = np.ones(1, seq_of_zeros.dtype)
+    for zero in seq_of_zeros:
+        out = np.pad(out, (0, 1)) - np.pad(out * zero, (1, 0))
+    return out
+
+
+@implements(np.polyfit)
+def polyfit(x: Any, y: Any, deg: int, rcond: float | None = None, *, w: Any = None) -> Any:
+    """Give the polynomial of degree `deg` that is nearest to the points (x, y): least squares."""
+    x, y = as_operand(x), as_operand(y)
+    matrix = np.vander(x, deg + 1)
+    scale = np.sqrt(np.sum(values_of(matrix) ** 2, axis=0))
+    matrix = matrix / scale
+    if w is not None:
+        w = as_operand(w)
+        matrix, y = matrix * w[:, None], y * (w if y.ndim == 1 else w[:, None])
+    coefficients = np.linalg.lstsq(matrix, y, rcond=rcond)[0]
+    return coefficients / (scale if y.ndim == 1 else scale[:, None])
+
+
+@implements(np.vander)
+def vander(x: Any, N: int | None = None, increasing: bool = False) -> Any:
+    """Give the powers of each entry as a row, the highest first unless `increasing`."""
+    n = x.shape[-1] if N is None else N
+    powers = [x**0]
+    while len(powers) < n:
+        powers.append(powers[-1] * x)
+    columns = powers[:n] if increasing else powers[:n][::-1]
+    return np.stack(columns, axis=-1) if columns else np.zeros((*x.shape, 0), x.dtype)
+
+
+# --- ranges between tensors -----------------------------------------------------------------------
+
+
+@implements(np.linspace)
+def linspace(
+    start: Any,
+    stop: Any,
+    num: int = 50,
+    endpoint: bool = True,
+    retstep: bool = False,
+    dtype: Any = None,
+    axis: int = 0,
+) -> Any:
+    """Give `num` numbers from `start` to `stop` in even steps, along a new axis."""
+    parts = num - 1 if endpoint else num
+    like: Any = start if isinstance(start, Node) else stop
+    start, stop = np.broadcast_arrays(as_operand(start, like), as_operand(stop, like))
+    if dtype is not None and np.dtype(dtype).kind == "f":
+        start, stop = start.astype(dtype), stop.astype(dtype)
+    wide = like.dtype if dtype is None or np.dtype(dtype).kind != "f" else np.dtype(dtype)
+    place = (np.arange(num) / max(parts, 1)).astype(wide)
+    out = start + place.reshape(-1, *(1,) * start.ndim) * (stop - start)
+    if endpoint and num > 1:
+        out = np.concatenate([out[along(0, slice(-1), out.ndim)], stop[None]])
+    out = np.moveaxis(out, 0, axis)
+    out = out if dtype is None else out.astype(dtype)
+    return (out, (stop - start) / parts if parts else np.nan) if retstep else out
+
+
+@implements(np.logspace)
+def logspace(
+    start: Any,
+    stop: Any,
+    num: int = 50,
+    endpoint: bool = True,
+    base: Any = 10.0,
+    dtype: Any = None,
+    axis: int = 0,
+) -> Any:
+    """Give base**linspace(start, stop)."""
+    return base ** linspace(start, stop, num, endpoint, dtype=dtype, axis=axis)
+
+
+@implements(np.geomspace)
+def geomspace(
+    start: Any, stop: Any, num: int = 50, endpoint: bool = True, dtype: Any = None, axis: int = 0
+) -> Any:
+    """Give `num` positive numbers from `start` to `stop` that grow by even factors."""
+    out = np.exp(linspace(np.log(start), np.log(stop), num, endpoint, axis=axis))
+    return out if dtype is None else out.astype(dtype)

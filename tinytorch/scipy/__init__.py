@@ -1,0 +1,9 @@
+"""SciPy's functions that turn their arguments into arrays, under the same names, for tensors.
+
+`scipy.special`'s ufuncs take tensors themselves. All of these functions give tensors; they need
+SciPy.
+"""
+
+from tinytorch.scipy import linalg, optimize, signal, special, stats
+
+__all__ = ["linalg", "optimize", "signal", "special", "stats"]

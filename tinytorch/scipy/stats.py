@@ -1,0 +1,197 @@
+"""SciPy's distributions: the logarithms of their densities, and the like, with derivatives.
+
+`norm.logpdf(x, loc, scale)`, `gamma.cdf(x, a, loc, scale)`, `poisson.logpmf(k, mu)`: the parameters
+come in SciPy's order, and x and parameters broadcast.
+"""
+
+from __future__ import annotations
+
+import inspect
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from tinytorch.arrays.kind import NUMBERS
+from tinytorch.operations.elementwise import where
+from tinytorch.scipy.linalg import solve_triangular
+from tinytorch.scipy.words import call, operand
+
+_LOG_2PI = math.log(2 * math.pi)
+
+
+class _Distribution:
+    """A distribution, of formulas in z = (x - loc) / scale and its parameters of shape."""
+
+    def __init__(
+        self,
+        logpdf: Callable[..., Any],
+        cdf: Callable[..., Any],
+        logcdf: Callable[..., Any] | None = None,
+        low: float = -np.inf,
+        high: float = np.inf,
+    ) -> None:
+        self._logpdf, self._cdf, self._logcdf = logpdf, cdf, logcdf
+        self._low, self._high = low, high
+        self._shapes = list(inspect.signature(logpdf).parameters)[1:]
+
+    def _standard(self, x: Any, args: tuple[Any, ...], named: dict[str, Any]) -> tuple[Any, ...]:
+        """Give z, the scale and the parameters of shape."""
+        names = [*self._shapes, "loc", "scale"]
+        given: dict[str, Any] = {"loc": 0.0, "scale": 1.0}
+        given |= dict(zip(names, args, strict=False)) | named
+        missing, unknown = set(names) - set(given), set(given) - set(names)
+        if missing or unknown or len(args) > len(names):
+            raise TypeError(f"the arguments are x, {', '.join(names)}; got {len(args)}, {[*named]}")
+        values = [v if type(v) in NUMBERS else operand(v) for v in map(given.get, names)]
+        *shapes, loc, scale = values
+        return ((operand(x) - loc) / scale, scale, *shapes)
+
+    def logpdf(self, x: Any, *args: Any, **named: Any) -> Any:
+        """Give the logarithm of the density at x; -inf where it is 0."""
+        z, scale, *shapes = self._standard(x, args, named)
+        inside = (z.data >= self._low) & (z.data <= self._high)
+        middle = max(self._low, 0) + 0.5
+        out = self._logpdf(where(inside, z, middle), *shapes) - np.log(scale)
+        return where(inside, out, -np.inf)
+
+    def pdf(self, x: Any, *args: Any, **named: Any) -> Any:
+        """Give the density at x."""
+        return np.exp(self.logpdf(x, *args, **named))
+
+    def cdf(self, x: Any, *args: Any, **named: Any) -> Any:
+        """Give the probability of less than x."""
+        z, _, *shapes = self._standard(x, args, named)
+        return self._cdf(np.clip(z, self._low, self._high), *shapes)
+
+    def sf(self, x: Any, *args: Any, **named: Any) -> Any:
+        """Give the probability of more than x: 1 - cdf."""
+        return 1 - self.cdf(x, *args, **named)
+
+    def logcdf(self, x: Any, *args: Any, **named: Any) -> Any:
+        """Give the logarithm of the probability of less than x."""
+        z, _, *shapes = self._standard(x, args, named)
+        z = np.clip(z, self._low, self._high)
+        return np.log(self._cdf(z, *shapes)) if self._logcdf is None else self._logcdf(z, *shapes)
+
+
+def _laplace_cdf(z: Any) -> Any:
+    tail = np.exp(-np.abs(z)) / 2
+    return where(z < 0, tail, 1 - tail)
+
+
+def _laplace_logcdf(z: Any) -> Any:
+    size = np.abs(z)
+    return where(z < 0, -size - math.log(2), np.log1p(-np.exp(-size) / 2))
+
+
+norm = _Distribution(
+    lambda z: -z * z / 2 - _LOG_2PI / 2,
+    lambda z: call("ndtr", z),
+    lambda z: call("log_ndtr", z),
+)
+t = _Distribution(
+    lambda z, df: (
+        call("gammaln", (df + 1) / 2)
+        - call("gammaln", df / 2)
+        - np.log(df * math.pi) / 2
+        - (df + 1) / 2 * np.log1p(z * z / df)
+    ),
+    lambda z, df: call("stdtr", df, z),
+)
+gamma = _Distribution(
+    lambda z, a: call("xlogy", a - 1, z) - z - call("gammaln", a),
+    lambda z, a: call("gammainc", a, z),
+    low=0,
+)
+chi2 = _Distribution(
+    lambda z, df: (
+        call("xlogy", df / 2 - 1, z) - z / 2 - call("gammaln", df / 2) - df / 2 * math.log(2)
+    ),
+    lambda z, df: call("gammainc", df / 2, z / 2),
+    low=0,
+)
+beta = _Distribution(
+    lambda z, a, b: call("xlogy", a - 1, z) + call("xlog1py", b - 1, -z) - call("betaln", a, b),
+    lambda z, a, b: call("betainc", a, b, z),
+    low=0,
+    high=1,
+)
+expon = _Distribution(lambda z: -z, lambda z: -np.expm1(-z), low=0)
+laplace = _Distribution(lambda z: -np.abs(z) - math.log(2), _laplace_cdf, _laplace_logcdf)
+cauchy = _Distribution(
+    lambda z: -math.log(math.pi) - np.log1p(z * z), lambda z: np.arctan(z) / math.pi + 0.5
+)
+logistic = _Distribution(
+    lambda z: -np.abs(z) - 2 * np.log1p(np.exp(-np.abs(z))),
+    lambda z: call("expit", z),
+    lambda z: call("log_expit", z),
+)
+lognorm = _Distribution(
+    lambda z, s: -(np.log(z) ** 2) / (2 * s * s) - np.log(s * z) - _LOG_2PI / 2,
+    lambda z, s: call("ndtr", np.log(z) / s),
+    lambda z, s: call("log_ndtr", np.log(z) / s),
+    low=0,
+)
+uniform = _Distribution(lambda z: 0 * z, lambda z: z, low=0, high=1)
+
+
+class _Counts:
+    """A distribution of whole numbers."""
+
+    def __init__(self, logpmf: Callable[..., Any]) -> None:
+        self._logpmf = logpmf
+        self._shapes = list(inspect.signature(logpmf).parameters)[1:]
+
+    def logpmf(self, k: Any, *args: Any, **named: Any) -> Any:
+        """Give the logarithm of the probability of the whole number k."""
+        given = dict(zip(self._shapes, args, strict=False)) | named
+        if set(given) != set(self._shapes):
+            raise TypeError(f"the arguments are k, {', '.join(self._shapes)}; got {[*given]}")
+        k = np.asarray(getattr(k, "_value", k), float)
+        return self._logpmf(k, *[operand(given[name]) for name in self._shapes])
+
+    def pmf(self, k: Any, *args: Any, **named: Any) -> Any:
+        """Give the probability of the whole number k."""
+        return np.exp(self.logpmf(k, *args, **named))
+
+
+def _binomial(k: Any, n: Any, p: Any) -> Any:
+    whole = call("gammaln", n + 1) - call("gammaln", k + 1) - call("gammaln", n - k + 1)
+    out = whole + call("xlogy", k, p) + call("xlog1py", n - k, -p)
+    return where((k >= 0) & (k <= n.data), out, -np.inf)
+
+
+poisson = _Counts(
+    lambda k, mu: where(k >= 0, call("xlogy", k, mu) - call("gammaln", k + 1) - mu, -np.inf)
+)
+binom = _Counts(_binomial)
+bernoulli = _Counts(lambda k, p: _binomial(k, operand(1.0), p))
+
+
+class _MultivariateNormal:
+    """The normal distribution of vectors."""
+
+    def logpdf(self, x: Any, mean: Any = None, cov: Any = 1) -> Any:
+        """Give the logarithm of the density at the vectors x, along the last axis.
+
+        `cov` is a positive definite matrix, a row of variances, or one variance.
+        """
+        x, cov = operand(x), operand(cov)
+        x = x.reshape(1) if x.ndim == 0 else x
+        n = x.shape[-1]
+        apart = x if mean is None else x - operand(mean)
+        if cov.ndim < 2:
+            cov = np.diag(np.broadcast_to(cov, (n,)))
+        factor = np.linalg.cholesky(cov)
+        white = solve_triangular(factor, apart.reshape(-1, n).T, lower=True)
+        distance = (white * white).sum(axis=0).reshape(apart.shape[:-1])
+        return -(distance + n * _LOG_2PI) / 2 - np.log(np.diagonal(factor)).sum()
+
+    def pdf(self, x: Any, mean: Any = None, cov: Any = 1) -> Any:
+        """Give the density at the vectors x."""
+        return np.exp(self.logpdf(x, mean, cov))
+
+
+multivariate_normal = _MultivariateNormal()
