@@ -1,0 +1,287 @@
+"""Pages that are written from the code: the reference, and the list of files."""
+
+from __future__ import annotations
+
+import inspect
+import re
+import textwrap
+import warnings
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+
+import tinytorch
+from tinytorch import Operation, Tensor, autograd, data, distributions, nn, optim, pictures
+from tinytorch.nn import init, utils
+from tinytorch.optim import lr_scheduler, swa_utils
+
+PACKAGE = Path(tinytorch.__file__).parent
+SPECIAL = re.compile(r"([*_|\\])")
+
+
+def as_restructured_text(
+    _app: Any, _what: str, name: str, obj: Any, _options: Any, lines: list[str]
+) -> None:
+    """Make of a docstring's plain text what Sphinx reads; add an example where it has none."""
+    if not any(line.lstrip().startswith(">>>") for line in lines):
+        lines += example(name, obj)
+    text, in_example = [], False
+    for line in lines:
+        in_example = line.lstrip().startswith(">>>") or (in_example and bool(line.strip()))
+        if not in_example:
+            pieces = re.split(r"(`[^`]*`)", line.strip())
+            line = "".join(  # noqa: PLW2901
+                f"``{piece[1:-1]}``" if piece[:1] == "`" else SPECIAL.sub(r"\\\1", piece)
+                for piece in pieces
+            )
+        elif text and text[-1] and not text[-1].startswith((">>>", "...")) and line[:3] == ">>>":
+            if not was_in_example:
+                text.append("")
+        was_in_example = in_example
+        text.append(line)
+    lines[:] = [*text, ""]
+
+
+# --- examples -------------------------------------------------------------------------------------
+
+
+# What to make modules and functions of, and what to give them, where one tensor isn't enough.
+SEQUENCE, IMAGE, VOLUME = "np.ones((1, 4, 6))", "np.ones((1, 4, 6, 6))", "np.ones((1, 4, 4, 4, 4))"
+INPUTS = (
+    "Tensor([0.25, 0.5])", "Tensor([[2.0, 1.0], [1.0, 3.0]])", f"Tensor({SEQUENCE})",
+    f"Tensor({IMAGE})", f"Tensor({VOLUME})",
+)  # fmt: skip
+ARGUMENTS = (
+    "x", "x, np.array([1.0, 0.0])", "x, np.array([1, 0])", "x, 1", "x, 2", "x, 0, 1", "x, (2, 1)",
+    "x, np.array([0])", "[x, x]", "x, np.array([[1, 0], [0, 1]])", "x, 0, np.array([0])",
+    "x > 0.3, x, 0.0", "x, x, 0.5", "x, x, x", "x, x > 1, 0.0", "x, x > 1", "x, 0, (2, 1)",
+    "x, np.array([1.0, 0.0]), np.array([1.0, 1.0])", "x, np.eye(2), np.eye(2)",
+    "x, x, np.array([1.0, -1.0])", "x, np.eye(2), x, 1",
+    "np.array([0, 1]), x", "x, np.ones((2, 4, 3))", "x, np.ones((2, 4, 3, 3))",
+    "x, np.ones((2, 4, 3, 3, 3))", "x, np.ones((4, 2, 3))", "x, np.ones((4, 2, 3, 3))",
+    "x, np.ones((4, 2, 3, 3, 3))", "x, (1, 1)", "x, (6, 6), 3", "x, scale_factor=2",
+)  # fmt: skip
+MADE_WITH = ("", "2", "4, 2, 3", "2, 3", "3", "0.5", "2, 2", "1, (2, 1)", "(2,)", "4, 2", "0.1, 20.0", "2, 2, 3")
+
+
+def example(name: str, obj: Any) -> list[str]:
+    """Run a function at a point or two, and show what comes of it and how fast it changes.
+
+    Of what takes more than one tensor, the arguments are tried out; where none fit, none are shown.
+    """
+    owner, _, word = name.rpartition(".")
+    if not callable(obj) or word.startswith("_"):
+        return []
+    if inspect.isclass(obj):
+        if not issubclass(obj, nn.Module):
+            return []
+        calls = [f"{'nn'}.{word}({made})({given})" for made in MADE_WITH for given in
+                 ("x", "x, np.array([1.0, 0.0])", "x, np.array([1, 0])", "x, x, x", "x, x, np.array([1.0, -1.0])")]
+    elif owner.endswith("Tensor"):
+        if word.endswith("_") or word in DANGEROUS:
+            return []
+        rest = ["", *(given[3:] for given in ARGUMENTS if given.startswith("x, "))]
+        calls = [f"x.{word}({given})" for given in rest]
+    elif ".nn" in owner and word in nn.functional.__all__:
+        calls = [f"nn.functional.{word}({given})" for given in ARGUMENTS]
+    elif getattr(tinytorch, word, None) is obj and word in tinytorch.functions.__all__:
+        calls = [f"tinytorch.{word}({given})" for given in ARGUMENTS]
+    else:
+        return []
+    for call in calls:
+        for made in INPUTS:
+            if session := ran(made, call):
+                return ["", *session]
+    return []
+
+
+DANGEROUS = {"render", "explain", "backward", "numpy", "retain_grad"}
+
+
+def ran(made: str, call: str) -> list[str]:
+    """Give the lines of a session, or none if the call wants other arguments."""
+    names: dict[str, Any] = {"Tensor": Tensor, "tinytorch": tinytorch, "np": np, "nn": nn}
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            tinytorch.manual_seed(0)
+            names["x"] = x = eval(made, names)  # noqa: S307
+            out = eval(call, names)  # noqa: S307
+            session = [f">>> x = {made}"]
+            large = isinstance(out, Tensor) and (out.size > 8 or out.ndim > 2)
+            shown = f"{call}.shape" if large else call
+            text = repr(out.shape if large else out)
+            if out is None or " at 0x" in text or "nan" in text or len(text) > 600:
+                return []
+            session += [f">>> {shown}", *text.splitlines()]
+            if isinstance(out, Tensor) and not large and out.requires_grad and out is not x:
+                out.backward()
+                session += [f">>> {call}.backward()", ">>> x.grad", *repr(x.grad).splitlines()]
+    except Exception:  # noqa: BLE001  (whatever it wants: these aren't its arguments)
+        return []
+    return session if not any("nan" in line for line in session) else []
+
+
+# --- the reference --------------------------------------------------------------------------------
+
+
+def public(owner: Any) -> list[str]:
+    """Give the public names of a module, in order."""
+    names = getattr(owner, "__all__", None) or [
+        name
+        for name, value in vars(owner).items()
+        if not name.startswith("_") and getattr(value, "__module__", "") == owner.__name__
+    ]
+    return sorted(names, key=str.lower)
+
+
+def entry(path: str, value: Any, members: str = "") -> str:
+    if inspect.isclass(value):
+        return f".. autoclass:: {path}\n{members}"
+    if callable(value):
+        return f".. autofunction:: {path}\n"
+    return ""
+
+
+def page(title: str, text: str, entries: list[str]) -> str:
+    body = "\n".join(entry for entry in entries if entry)
+    return f"# {title}\n\n{text}\n\n```{{eval-rst}}\n{body}\n```\n"
+
+
+def entries(owner: ModuleType, names: list[str] | None = None) -> list[str]:
+    members = "   :members:\n"
+    return [
+        entry(f"{owner.__name__}.{name}", getattr(owner, name), members)
+        for name in (public(owner) if names is None else names)
+        if not inspect.ismodule(getattr(owner, name))
+    ]
+
+
+def write_reference(folder: Path) -> None:
+    operations = {op.name.lower() for op in Operation}
+    here = public(tinytorch)
+    functions = [name for name in here if name in tinytorch.functions.__all__]
+    tensors = [
+        name
+        for name in here
+        if name in {*tinytorch.factories.__all__, *tinytorch.sampling.__all__}
+    ]
+    dtypes = [name for name in here if name in tinytorch.dtypes.__all__]
+    rest = [
+        name for name in here if name not in {*functions, *tensors, *dtypes, "Tensor", "Operation"}
+    ]
+    methods = [
+        name
+        for name in sorted(dir(Tensor))
+        if not name.startswith("_")
+        and (callable(getattr(Tensor, name)) or isinstance(getattr(Tensor, name), property))
+    ]
+    table = "\n".join(
+        f"| `{name}` | `{np.dtype(getattr(tinytorch, name))}` |"
+        for name in dtypes
+        if isinstance(getattr(tinytorch, name), type)
+        and issubclass(getattr(tinytorch, name), np.generic)
+    )
+    pages = {
+        "package": page(
+            "The package: transforms, modes, operations of one's own",
+            "`tinytorch.` and these names. The dtypes are NumPy's under PyTorch's names:\n\n"
+            f"| name | NumPy's |\n| --- | --- |\n{table}",
+            [*entries(tinytorch, rest), *entries(tinytorch, ["Operation"])],
+        ),
+        "tensor": page(
+            "Tensor",
+            "The class, its properties, and its methods, which are the operations too: each method "
+            "is what NumPy's function of that name does with a tensor.",
+            [
+                ".. autoclass:: tinytorch.Tensor\n",
+                *(
+                    f".. {'autoproperty' if isinstance(getattr(Tensor, name), property) else 'automethod'}"
+                    f":: tinytorch.Tensor.{name}\n"
+                    for name in methods
+                ),
+            ],
+        ),
+        "making": page(
+            "Making tensors",
+            "Tensors made from numbers, and of random ones, by PyTorch's names.",
+            entries(tinytorch, tensors),
+        ),
+        "functions": page(
+            "Functions",
+            "The operations as functions of the package: `tinytorch.exp(x)` is `x.exp()`. "
+            f"There are {len(operations)} operations; some have several names.",
+            entries(tinytorch, functions),
+        ),
+        "autograd": page("autograd", module_text(autograd), entries(autograd)),
+        "nn": page("nn: modules", module_text(nn), entries(nn)),
+        "nn_functional": page(
+            "nn.functional", module_text(nn.functional), entries(nn.functional)
+        ),
+        "nn_init": page("nn.init and nn.utils", module_text(init), entries(init) + entries(utils)),
+        "optim": page("optim: optimisers", module_text(optim), entries(optim)),
+        "lr_scheduler": page(
+            "optim.lr_scheduler and optim.swa_utils",
+            module_text(lr_scheduler),
+            entries(lr_scheduler) + entries(swa_utils),
+        ),
+        "data": page("data", module_text(data), entries(data)),
+        "distributions": page("distributions", module_text(distributions), entries(distributions)),
+        "pictures": page("pictures", module_text(pictures), entries(pictures)),
+    }
+    for name, text in pages.items():
+        write(folder / f"{name}.md", text)
+
+
+def module_text(module: ModuleType) -> str:
+    return inspect.getdoc(module) or ""
+
+
+def write(path: Path, text: str) -> None:
+    """Write a file if it has changed, so that Sphinx reads again only what is new."""
+    if not path.exists() or path.read_text(encoding="utf-8") != text:
+        path.write_text(text, encoding="utf-8")
+
+
+# --- the house ------------------------------------------------------------------------------------
+
+ROOMS = {
+    "": "The core, and what is built on it",
+    "operations": "The operations: the calculus table in families",
+    "arrays": "The kinds of array",
+    "nn": "Networks",
+    "optim": "Optimisers",
+    "compiler": "The compiler",
+    "pictures": "Pictures",
+}
+FIRST = ["engine.py", "tensor.py", "autograd.py", "transforms.py", "arithmetic.py",
+         "elementwise.py", "operation.py", "own.py", "kind.py", "module.py", "linear.py",
+         "optimizer.py", "recording.py", "program.py", "graph.py"]  # fmt: skip
+
+
+def write_house(path: Path) -> None:
+    """List every file of the package, folder by folder, with the first sentence of its docstring."""
+    text = [
+        "# Every file\n",
+        "Each file has one job, and its first line says which. Within a folder those to read first "
+        "come first.\n",
+    ]
+    found = {file.parent.relative_to(PACKAGE).as_posix() for file in PACKAGE.rglob("*.py")}
+    for folder in sorted(found, key=lambda name: [*ROOMS, name].index("" if name == "." else name)):
+        name = "" if folder == "." else folder
+        text.append(f"## {ROOMS.get(name, name)}\n\n| file | its one job | lines |\n| --- | --- | --: |")
+        files = sorted((PACKAGE / folder).glob("*.py"), key=reading_order)
+        for file in files:
+            source = file.read_text(encoding="utf-8")
+            job = re.match(r'"""(.*?)(?:"""|\n\n)', source, re.DOTALL)
+            first = textwrap.shorten(job[1], 300).replace("|", "\\|") if job else ""
+            shown = file.relative_to(PACKAGE.parent).as_posix()
+            text.append(f"| `{shown}` | {first} | {source.count(chr(10))} |")
+        text.append("")
+    write(path, "\n".join(text))
+
+
+def reading_order(file: Path) -> tuple[int, str]:
+    return (FIRST.index(file.name) if file.name in FIRST else len(FIRST), file.name)
