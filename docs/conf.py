@@ -1,4 +1,4 @@
-"""How Sphinx builds the documentation: `make docs`. What it shows of the code comes from the code."""
+"""How Sphinx builds the documentation, by `make docs`."""
 
 from __future__ import annotations
 

@@ -27,21 +27,23 @@ def as_restructured_text(
     """Make of a docstring's plain text what Sphinx reads; add an example where it has none."""
     if not any(line.lstrip().startswith(">>>") for line in lines):
         lines += example(name, obj)
-    text, in_example = [], False
+    text: list[str] = []
+    in_example = False
     for line in lines:
-        in_example = line.lstrip().startswith(">>>") or (in_example and bool(line.strip()))
-        if not in_example:
-            pieces = re.split(r"(`[^`]*`)", line.strip())
-            line = "".join(  # noqa: PLW2901
-                f"``{piece[1:-1]}``" if piece[:1] == "`" else SPECIAL.sub(r"\\\1", piece)
-                for piece in pieces
-            )
-        elif text and text[-1] and not text[-1].startswith((">>>", "...")) and line[:3] == ">>>":
-            if not was_in_example:
-                text.append("")
-        was_in_example = in_example
-        text.append(line)
+        begins = line.lstrip().startswith(">>>")
+        if begins and not in_example and text and text[-1]:
+            text.append("")
+        in_example = begins or (in_example and bool(line.strip()))
+        text.append(line if in_example else escaped(line))
     lines[:] = [*text, ""]
+
+
+def escaped(line: str) -> str:
+    """Let a line of plain text be plain; what stands between backticks is code."""
+    return "".join(
+        f"``{piece[1:-1]}``" if piece[:1] == "`" else SPECIAL.sub(r"\\\1", piece)
+        for piece in re.split(r"(`[^`]*`)", line.strip())
+    )
 
 
 # --- examples -------------------------------------------------------------------------------------
@@ -50,8 +52,8 @@ def as_restructured_text(
 # What to make modules and functions of, and what to give them, where one tensor isn't enough.
 SEQUENCE, IMAGE, VOLUME = "np.ones((1, 4, 6))", "np.ones((1, 4, 6, 6))", "np.ones((1, 4, 4, 4, 4))"
 INPUTS = (
-    "Tensor([0.25, 0.5])", "Tensor([[2.0, 1.0], [1.0, 3.0]])", f"Tensor({SEQUENCE})",
-    f"Tensor({IMAGE})", f"Tensor({VOLUME})",
+    "Tensor([0.25, 0.5])", "Tensor([1.5, 2.0])", "Tensor([[2.0, 1.0], [1.0, 3.0]])",
+    f"Tensor({SEQUENCE})", f"Tensor({IMAGE})", f"Tensor({VOLUME})",
 )  # fmt: skip
 ARGUMENTS = (
     "x", "x, np.array([1.0, 0.0])", "x, np.array([1, 0])", "x, 1", "x, 2", "x, 0, 1", "x, (2, 1)",
@@ -63,7 +65,14 @@ ARGUMENTS = (
     "x, np.ones((2, 4, 3, 3, 3))", "x, np.ones((4, 2, 3))", "x, np.ones((4, 2, 3, 3))",
     "x, np.ones((4, 2, 3, 3, 3))", "x, (1, 1)", "x, (6, 6), 3", "x, scale_factor=2",
 )  # fmt: skip
-MADE_WITH = ("", "2", "4, 2, 3", "2, 3", "3", "0.5", "2, 2", "1, (2, 1)", "(2,)", "4, 2", "0.1, 20.0", "2, 2, 3")
+MADE_WITH = (
+    "", "2", "4, 2, 3", "2, 3", "3", "0.5", "2, 2", "1, (2, 1)", "(2,)", "4, 2", "0.1, 20.0",
+    "2, 2, 3",
+)  # fmt: skip
+GIVEN = (
+    "x", "x, np.array([1.0, 0.0])", "x, np.array([1, 0])", "x, x, x",
+    "x, x, np.array([1.0, -1.0])",
+)  # fmt: skip
 
 
 def example(name: str, obj: Any) -> list[str]:
@@ -71,29 +80,28 @@ def example(name: str, obj: Any) -> list[str]:
 
     Of what takes more than one tensor, the arguments are tried out; where none fit, none are shown.
     """
-    owner, _, word = name.rpartition(".")
-    if not callable(obj) or word.startswith("_"):
-        return []
-    if inspect.isclass(obj):
-        if not issubclass(obj, nn.Module):
-            return []
-        calls = [f"{'nn'}.{word}({made})({given})" for made in MADE_WITH for given in
-                 ("x", "x, np.array([1.0, 0.0])", "x, np.array([1, 0])", "x, x, x", "x, x, np.array([1.0, -1.0])")]
-    elif owner.endswith("Tensor"):
-        if word.endswith("_") or word in DANGEROUS:
-            return []
-        rest = ["", *(given[3:] for given in ARGUMENTS if given.startswith("x, "))]
-        calls = [f"x.{word}({given})" for given in rest]
-    elif ".nn" in owner and word in nn.functional.__all__:
-        calls = [f"nn.functional.{word}({given})" for given in ARGUMENTS]
-    elif getattr(tinytorch, word, None) is obj and word in tinytorch.functions.__all__:
-        calls = [f"tinytorch.{word}({given})" for given in ARGUMENTS]
-    else:
-        return []
-    for call in calls:
+    for call in calls_of(name, obj):
         for made in INPUTS:
             if session := ran(made, call):
                 return ["", *session]
+    return []
+
+
+def calls_of(name: str, obj: Any) -> list[str]:
+    """List the calls that may be an example of it."""
+    owner, _, word = name.rpartition(".")
+    if inspect.isclass(obj):
+        made = MADE_WITH if issubclass(obj, nn.Module) else ()
+        return [f"nn.{word}({how})({given})" for how in made for given in GIVEN]
+    if word[0] == "_" or word in DANGEROUS or not callable(obj):
+        return []
+    if owner.endswith("Tensor"):
+        own = [given[3:] for given in ARGUMENTS if given.startswith("x, ")]
+        return [f"x.{word}({given})" for given in ["", *own] if not word.endswith("_")]
+    if ".nn" in owner and word in nn.functional.__all__:
+        return [f"nn.functional.{word}({given})" for given in ARGUMENTS]
+    if word in tinytorch.functions.__all__:
+        return [f"tinytorch.{word}({given})" for given in ARGUMENTS]
     return []
 
 
@@ -164,9 +172,7 @@ def write_reference(folder: Path) -> None:
     here = public(tinytorch)
     functions = [name for name in here if name in tinytorch.functions.__all__]
     tensors = [
-        name
-        for name in here
-        if name in {*tinytorch.factories.__all__, *tinytorch.sampling.__all__}
+        name for name in here if name in {*tinytorch.factories.__all__, *tinytorch.sampling.__all__}
     ]
     dtypes = [name for name in here if name in tinytorch.dtypes.__all__]
     rest = [
@@ -198,9 +204,9 @@ def write_reference(folder: Path) -> None:
             [
                 ".. autoclass:: tinytorch.Tensor\n",
                 *(
-                    f".. {'autoproperty' if isinstance(getattr(Tensor, name), property) else 'automethod'}"
-                    f":: tinytorch.Tensor.{name}\n"
+                    f".. auto{'property' if is_property else 'method'}:: tinytorch.Tensor.{name}\n"
                     for name in methods
+                    for is_property in [isinstance(getattr(Tensor, name), property)]
                 ),
             ],
         ),
@@ -217,9 +223,7 @@ def write_reference(folder: Path) -> None:
         ),
         "autograd": page("autograd", module_text(autograd), entries(autograd)),
         "nn": page("nn: modules", module_text(nn), entries(nn)),
-        "nn_functional": page(
-            "nn.functional", module_text(nn.functional), entries(nn.functional)
-        ),
+        "nn_functional": page("nn.functional", module_text(nn.functional), entries(nn.functional)),
         "nn_init": page("nn.init and nn.utils", module_text(init), entries(init) + entries(utils)),
         "optim": page("optim: optimisers", module_text(optim), entries(optim)),
         "lr_scheduler": page(
@@ -262,16 +266,17 @@ FIRST = ["engine.py", "tensor.py", "autograd.py", "transforms.py", "arithmetic.p
 
 
 def write_house(path: Path) -> None:
-    """List every file of the package, folder by folder, with the first sentence of its docstring."""
+    """List every file of the package, folder by folder, with its docstring's first sentence."""
     text = [
         "# Every file\n",
-        "Each file has one job, and its first line says which. Within a folder those to read first "
-        "come first.\n",
+        "Each file has one job. Within a folder those to read first come first.\n",
     ]
     found = {file.parent.relative_to(PACKAGE).as_posix() for file in PACKAGE.rglob("*.py")}
     for folder in sorted(found, key=lambda name: [*ROOMS, name].index("" if name == "." else name)):
         name = "" if folder == "." else folder
-        text.append(f"## {ROOMS.get(name, name)}\n\n| file | its one job | lines |\n| --- | --- | --: |")
+        text.append(
+            f"## {ROOMS.get(name, name)}\n\n| file | its one job | lines |\n| --- | --- | --: |"
+        )
         files = sorted((PACKAGE / folder).glob("*.py"), key=reading_order)
         for file in files:
             source = file.read_text(encoding="utf-8")

@@ -142,7 +142,9 @@ def softmax(rule: Callable[..., Any]) -> str | None:
     out = value(x)
     share = rule(grad, out, x)
     if np.allclose(share, grad * out * (1 - out)):
-        return "that treats each entry alone. A larger x[i] also makes all others of its row smaller."
+        return (
+            "that treats each entry alone. A larger x[i] also makes all others of its row smaller."
+        )
     if np.shape(share) != x.shape:
         return f"the share has the shape {np.shape(share)} instead of {x.shape}: keepdims?"
     if not np.allclose(share, out * (grad - (grad * out).sum(-1, keepdims=True))):

@@ -39,7 +39,10 @@ class Page:
         self.prose = re.sub(r"(?ms)^(```+|~~~+).*?^\1$", "", self.text)
         self.blocks = [
             Block(
-                self.text.count("\n", 0, match.start(3)), match[1] or "run", match[2] or "", match[3]
+                self.text.count("\n", 0, match.start(3)),
+                match[1] or "run",
+                match[2] or "",
+                match[3],
             )
             for match in FENCE.finditer(self.text)
         ]

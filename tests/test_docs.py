@@ -61,7 +61,8 @@ def test_what_it_names_is_there(page: Page) -> None:
     named = re.findall(r"`((?:tinytorch|tests|examples|benchmarks|assets)/[\w./-]*)`", page.prose)
     written = ("reference/", "notebooks/", "built/house")  # by the build, which checks links itself
     missing = [
-        target for target in links
+        target
+        for target in links
         if not (page.path.parent / target).exists() and not any(w in target for w in written)
     ] + [name for name in named if not (ROOT / name).exists()]
     assert not missing
