@@ -75,11 +75,96 @@ GIVEN = (
 )  # fmt: skip
 
 
+# What is shown of functions that take other things than tensors. Of each line the value is shown.
+LINES = {
+    "eye": "tinytorch.eye(2)",
+    "full": "tinytorch.full((2,), 7.0)",
+    "linspace": "tinytorch.linspace(0, 1, 5)",
+    "logspace": "tinytorch.logspace(0, 2, 3)",
+    "tril_indices": "tinytorch.tril_indices(2, 2)",
+    "triu_indices": "tinytorch.triu_indices(2, 2)",
+    "randperm": "tinytorch.randperm(5).shape",
+    "randint": "tinytorch.randint(0, 10, (3,)).shape",
+    "normal": "tinytorch.normal(0.0, 1.0, (3,)).shape",
+    "multinomial": "tinytorch.multinomial(np.array([0.0, 1.0]), 1)",
+    "bernoulli": "tinytorch.bernoulli(tinytorch.ones(3))",
+    "full_like": "tinytorch.full_like(Tensor([1.0, 2.0]), 7.0)",
+    "is_tensor": "tinytorch.is_tensor(np.ones(2))",
+    "is_grad_enabled": "tinytorch.is_grad_enabled()",
+    "get_default_dtype": "tinytorch.get_default_dtype()",
+    "cross": "tinytorch.cross(Tensor([1.0, 0.0, 0.0]), Tensor([0.0, 1.0, 0.0]))",
+    "scatter_add": "tinytorch.scatter_add(Tensor([1.0, 2.0]), 0, [0, 0], Tensor([3.0, 4.0]))",
+    "isnan": "tinytorch.isnan(Tensor([1.0, np.inf]))",
+    "calculate_gain": "nn.init.calculate_gain('relu')",
+    "fans": "nn.init.fans(tinytorch.ones(3, 2))",
+    "one_hot": "nn.functional.one_hot(np.array([0, 2]), 3)",
+    "MLP": "nn.MLP(3, [(4, nn.Activation.RELU), (1, nn.Activation.LINEAR)], rng=0).n_parameters",
+    "ModuleList": "nn.ModuleList([nn.ReLU(), nn.Tanh()])[1]",
+    "ModuleDict": "list(nn.ModuleDict({'bend': nn.ReLU()}))",
+    "ParameterList": "len(nn.ParameterList([nn.Parameter(np.ones(2))]))",
+    "ParameterDict": "list(nn.ParameterDict({'scale': nn.Parameter(np.ones(2))}))",
+    "Activation": "list(nn.Activation)",
+    "DataLoader": "[batch for batch in data.DataLoader(np.arange(5), batch_size=2)]",
+    "Subset": "list(data.Subset(['a', 'b', 'c'], [2, 0]))",
+    "ConcatDataset": "data.ConcatDataset([['a'], ['b', 'c']])[2]",
+    "manual_seed": "tinytorch.manual_seed(0).normal()",
+    **{
+        name: f"tinytorch.{name}(2)" if name != "empty" else "tinytorch.empty(2).shape"
+        for name in ("ones", "zeros", "empty")
+    },
+    **{name: f"tinytorch.{name}(2, 3).shape" for name in ("rand", "randn")},
+    **{name: f"tinytorch.{name}(np.ones(2))" for name in ("as_tensor", "asarray", "from_numpy")},
+    **{name: f"tinytorch.{name}(Tensor([1.0, 2.0]))" for name in ("ones_like", "zeros_like")},
+    **{
+        name: f"tinytorch.{name}(Tensor([1.0, 2.0])).shape"
+        for name in ("empty_like", "rand_like", "randn_like")
+    },
+    **{
+        name: f"tinytorch.{name}(Tensor([1.0, np.inf]))" for name in ("nanmean", "nansum")
+    },
+    **{name: f"nn.init.{name}(tinytorch.ones(2, 2))" for name in ("eye_", "ones_", "zeros_")},
+    **{
+        name: f"nn.init.{name}(tinytorch.ones(2, 2), rng=0).shape"
+        for name in (
+            "uniform_", "normal_", "trunc_normal_", "orthogonal_", "xavier_uniform_",
+            "xavier_normal_", "kaiming_uniform_", "kaiming_normal_",
+        )
+    },
+    "constant_": "nn.init.constant_(tinytorch.ones(2), 0.5)",
+    "sparse_": "nn.init.sparse_(tinytorch.ones(4, 2), 0.5, rng=0).shape",
+    "dirac_": "nn.init.dirac_(tinytorch.ones(1, 1, 3))",
+}  # fmt: skip
+
+
+def step_of(name: str) -> list[str]:
+    """Show one step of an optimiser."""
+    p = Tensor([1.0, -2.0])
+    optimizer = getattr(optim, name)([p], lr=0.1)
+    (p * p).sum().backward()
+    optimizer.step()
+    return [
+        "",
+        ">>> p = Tensor([1.0, -2.0])",
+        f">>> optimizer = optim.{name}([p], lr=0.1)",
+        ">>> (p * p).sum().backward()",
+        ">>> optimizer.step()",
+        ">>> p",
+        repr(p),
+    ]
+
+
 def example(name: str, obj: Any) -> list[str]:
     """Run a function at a point or two, and show what comes of it and how fast it changes.
 
     Of what takes more than one tensor, the arguments are tried out; where none fit, none are shown.
     """
+    word = name.rpartition(".")[2]
+    if word in {"Adadelta", "Adagrad", "Adam", "Adamax", "AdamW", "NAdam", "RMSprop"}:
+        return step_of(word)
+    if word in LINES and ".Tensor." not in name:
+        names = {"Tensor": Tensor, "tinytorch": tinytorch, "np": np, "nn": nn, "data": data}
+        shown = eval(LINES[word], names)  # noqa: S307
+        return ["", f">>> {LINES[word]}", *repr(shown).splitlines()]
     for call in calls_of(name, obj):
         for made in INPUTS:
             if session := ran(made, call):
