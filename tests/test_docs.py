@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import re
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,9 @@ from typing import Any
 import numpy as np
 import pytest
 from pages import ROOT, Page, is_verbatim
+
+import tinytorch
+from tinytorch import nn, optim
 
 DOCS = ROOT / "docs"
 WRITTEN_BY_BUILD = {"notebooks", "_build"}
@@ -72,3 +76,36 @@ def test_what_it_names_is_there(page: Page) -> None:
 def test_it_begins_with_its_title(page: Page) -> None:
     assert page.text.startswith("# ")
     assert len(re.findall(r"(?m)^# ", page.prose)) == 1
+
+
+def test_the_reference_has_every_name_and_the_house_every_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(DOCS)
+    from_code = importlib.import_module("from_code")
+    from_code.write_reference(tmp_path)
+    reference = {path.stem: path.read_text(encoding="utf-8") for path in tmp_path.glob("*.md")}
+    index = (DOCS / "reference" / "index.md").read_text(encoding="utf-8")
+    assert set(reference) == set(re.findall(r"(?m)^(\w+)$", index)) - {""}
+    text = "\n".join(reference.values())
+    for owner in (tinytorch, nn, nn.functional, optim):
+        for name in owner.__all__:
+            if callable(getattr(owner, name)) and name not in tinytorch.dtypes.__all__:
+                assert f":: {owner.__name__}.{name}\n" in text
+    from_code.write_house(tmp_path / "house.md")
+    house = (tmp_path / "house.md").read_text(encoding="utf-8")
+    for path in (ROOT / "tinytorch").rglob("*.py"):
+        assert f"`{path.relative_to(ROOT).as_posix()}`" in house
+
+
+def test_the_reference_shows_examples(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(DOCS)
+    from_code = importlib.import_module("from_code")
+    assert from_code.example("tinytorch.tanh", tinytorch.tanh)[:3] == [
+        "", ">>> x = Tensor([0.25, 0.5])", ">>> tinytorch.tanh(x)"
+    ]  # fmt: skip
+    for word in from_code.LINES:
+        assert len(from_code.example(f"tinytorch.{word}", None)) >= 3, word
+    lines = ["Of `x` and *y.", ">>> 1", "1", "", "More."]
+    from_code.as_restructured_text(None, "", "tinytorch.tanh", tinytorch.tanh, None, lines)
+    assert lines == ["Of ``x`` and \\*y.", "", ">>> 1", "1", "", "More.", ""]
