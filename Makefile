@@ -11,7 +11,7 @@ export OMP_NUM_THREADS = 1
 export OPENBLAS_NUM_THREADS = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help venv install demo digits gpt autoencoder pinn larger-than-memory notebook assets frames tests tests-thorough browser-tests bench bench-readme lint types stub mistakes format clean
+.PHONY: help venv install demo digits gpt autoencoder pinn larger-than-memory notebook assets frames docs tests tests-thorough browser-tests bench bench-readme lint types stub mistakes format clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-18s %s\n", $$1, $$2 }' Makefile
@@ -52,6 +52,10 @@ frames: $(VENV)/installed-dev ## photograph four steps of the step-by-step page 
 	"file://$(CURDIR)/backprop.html#step=$$step" 2>/dev/null || exit 1; done
 	rm backprop.html
 
+docs: $(VENV)/installed-docs ## build the documentation into docs/_build
+	$(BIN)/python -m sphinx --quiet --fail-on-warning --keep-going docs docs/_build/html
+	@echo "Open docs/_build/html/index.html."
+
 tests: $(VENV)/installed-dev ## run the test suite
 	$(BIN)/pytest --numprocesses auto
 
@@ -87,7 +91,7 @@ format: $(VENV)/installed-dev ## format the code and mend what can be mended aut
 	$(BIN)/ruff format
 
 clean: ## remove pictures, caches and builds, but not .venv
-	rm -rf moons-pictures digits-pictures autoencoder-pictures pinn-pictures gpt-results build dist .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	rm -rf docs/_build docs/notebooks moons-pictures digits-pictures autoencoder-pictures pinn-pictures gpt-results build dist .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	find . -path ./$(VENV) -prune -o -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # Empty if PYTHON is Python 3.11 or later, else what it is.

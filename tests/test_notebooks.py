@@ -74,7 +74,8 @@ def assert_same(committed: str, given: str) -> None:
 
 
 def test_they_are_all_there() -> None:
-    assert [path.stem for path in NOTEBOOKS] == ["classifier", "digits", "quickstart", "regression"]
+    names = ["classifier", "digits", "engine", "exercises", "quickstart", "regression"]
+    assert [path.stem for path in NOTEBOOKS] == names
 
 
 @each_notebook
@@ -103,7 +104,7 @@ def test_it_can_be_read_without_running_it(path: Path) -> None:
         for kind in output.get("data", {})
         if kind in {"image/png", "image/svg+xml"}
     ]
-    assert len(pictures) >= 3
+    assert len(pictures) >= 3 or path.stem in {"engine", "exercises"}
     assert any(output.output_type == "stream" for output in shown)
     assert all(output.get("name") != "stderr" for output in shown)
     assert notebook.metadata.kernelspec.name == "python3"

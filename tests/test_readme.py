@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import ast
-import contextlib
-import io
 import math
 import re
 import shutil
@@ -12,83 +10,32 @@ import subprocess
 import sys
 import textwrap
 from pathlib import Path
-from typing import Any, NamedTuple
 
 import pytest
+from pages import ROOT, Block, Page, is_verbatim
 
-ROOT = Path(__file__).parents[1]
-README = (ROOT / "README.md").read_text(encoding="utf-8")
-PROSE = re.sub(r"(?ms)^```.*?^```$", "", README)
-NUMBER = re.compile(r"-?\d+(?:\.\d*)?(?:e[-+]\d+)?")
-
-
-class Block(NamedTuple):
-    """A Python block: one to "run", quoted "from" a file, or to be put "into" one."""
-
-    line: int
-    role: str
-    path: str
-    code: str
-
-
-def python_blocks() -> list[Block]:
-    fence = re.compile(r"(?ms)(?:<!-- (from|into) (\S+) -->\n)?^```python\n(.*?)^```$")
-    return [
-        Block(README.count("\n", 0, match.start(3)), match[1] or "run", match[2] or "", match[3])
-        for match in fence.finditer(README)
-    ]
+PAGE = Page(ROOT / "README.md")
+README, PROSE = PAGE.text, PAGE.prose
 
 
 def blocks(role: str) -> list[Block]:
-    found = [block for block in python_blocks() if block.role == role]
+    found = PAGE.with_role(role)
     assert found, role
     return found
 
 
+def test_it_is_short() -> None:
+    assert README.count("\n") <= 350
+
+
 # --- code to run ----------------------------------------------------------------------------------
-
-
-def evaluated(statement: ast.stmt, names: dict[str, Any]) -> str:
-    """Run a statement and give what an interactive session would show."""
-    with contextlib.redirect_stdout(io.StringIO()) as printed:
-        if isinstance(statement, ast.Expr):
-            expression = compile(ast.Expression(statement.value), "README.md", "eval")
-            sys.displayhook(eval(expression, names))  # noqa: S307
-        else:
-            exec(compile(ast.Module([statement], []), "README.md", "exec"), names)  # noqa: S102
-    return printed.getvalue().strip()
-
-
-def shown_after(statement: ast.stmt) -> str:
-    """Read the comment behind an expression, and those on lines of their own right below."""
-    if not isinstance(statement, ast.Expr):
-        return ""
-    first, *below = README.splitlines()[statement.end_lineno - 1 :]
-    comments = [first[statement.end_col_offset :].strip()]
-    for line in map(str.strip, below):
-        if not line.startswith("#"):
-            break
-        comments.append(line)
-    return "\n".join(comment[2:] for comment in comments).strip()
-
-
-def assert_same_output(shown: str, given: str, where: str) -> None:
-    """Compare exactly, but for the last digits of numbers, in which processors differ."""
-    assert NUMBER.sub("#", shown) == NUMBER.sub("#", given), where
-    for a, b in zip(NUMBER.findall(shown), NUMBER.findall(given), strict=True):
-        assert math.isclose(float(a), float(b), rel_tol=1e-8, abs_tol=1e-12), f"{where}: {given}"
 
 
 def test_every_block_runs_and_gives_what_it_shows(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    names: dict[str, Any] = {}
-    for block in blocks("run"):
-        # Tracebacks name the line of the README.
-        for statement in ast.increment_lineno(ast.parse(block.code), block.line).body:
-            given = evaluated(statement, names)
-            assert_same_output(shown_after(statement), given, f"README.md:{statement.lineno}")
+    PAGE.run()
 
 
 # --- code that stands elsewhere -------------------------------------------------------------------
@@ -96,8 +43,7 @@ def test_every_block_runs_and_gives_what_it_shows(
 
 @pytest.mark.parametrize("block", blocks("from"), ids=lambda block: f"line {block.line}")
 def test_quoted_code_is_verbatim_in_the_source(block: Block) -> None:
-    source = (ROOT / block.path).read_text(encoding="utf-8")
-    assert any(f"\n{textwrap.indent(block.code, indent)}" in source for indent in ("", " " * 4))
+    assert is_verbatim(block)
 
 
 def test_operation_to_add_works_and_is_tested_by_being_there(tmp_path: Path) -> None:
