@@ -71,7 +71,7 @@ bench: $(BENCH)/installed ## race PyTorch, JAX and others; make bench quick=1 ta
 	$(BENCH)/bin/python -m benchmarks $(if $(quick),--quick)
 
 bench-readme: $(BENCH)/installed ## the same, and put the results into docs and the README's chart
-	$(BENCH)/bin/python -m benchmarks --chart assets/benchmark.svg --readme docs/benchmarks.md
+	$(BENCH)/bin/python -m benchmarks --chart assets/benchmark.svg --readme docs/speed.md
 
 lint: $(VENV)/installed-dev ## check style and formatting
 	$(BIN)/ruff check
