@@ -163,7 +163,7 @@ def test_one_tensor_as_both_arguments() -> None:
         ("3 * □", lambda x: np.float32(3) * x),
         ("□[…]", lambda x: x[0]),
         ("9 * □", lambda x: 9 * x),
-        ("concatenate(9 * □)", lambda x: np.concatenate([x] * 9)),
+        ("concatenate(□)", lambda x: np.concatenate([x] * 9)),
     ],
 )
 def test_numbers_are_written_into_their_operation(shown: str, compute: Any) -> None:

@@ -53,7 +53,8 @@ class Scattered:
 
     def __radd__(self, array: Any) -> Scattered:
         # A copy, since others may look at it.
-        self._begin(np.array(array, self._wide()))
+        wide = self._wide()
+        self._begin(np.array(array, wide) if isinstance(array, np.generic) else array.astype(wide))
         return self
 
 

@@ -12,7 +12,6 @@ import numpy as np
 from tinytorch import engine
 from tinytorch.diagnostics.watching import watching
 from tinytorch.operations.operands import describe
-from tinytorch.pictures.lines import on_return, users_line
 
 
 @contextmanager
@@ -41,6 +40,8 @@ def detect_anomaly() -> Iterator[None]:
         if frame.f_code is not engine.record.__code__ or value is None:
             return
         arrays, inputs, op = (frame.f_locals[name] for name in ("arrays", "inputs", "op"))
+        from tinytorch.pictures.lines import users_line
+
         line = users_line(frame)
         if value._children:
             lines[value._order] = line
@@ -63,6 +64,8 @@ def detect_anomaly() -> Iterator[None]:
             f"{node._op}{_at(lines.get(node._order, ''))} gives its input {which}: entry "
             f"{_place(share)}, of {_inputs(node._children, node._arrays[1:])}"
         )
+
+    from tinytorch.pictures.lines import on_return
 
     with on_return(forward), watching(backward):
         yield

@@ -132,18 +132,23 @@ def _max_unpool(
     images, channels = x.shape[:2]
     flat: Any = x.reshape(images * channels, math.prod(x.shape[2:]))
     places = (np.arange(images * channels)[:, None], where.reshape(flat.shape))
-    order = np.broadcast_to(np.arange(flat.shape[1]), flat.shape)
-    last = np.zeros((images * channels, length), int)
+    result: Tensor = _put(flat, places, (images * channels, length)).reshape(images, channels, *to)
+    return result[0] if single else result
+
+
+@defines(_MAX_UNPOOL)
+def _put(x: Any, places: Any, shape: tuple[int, int]) -> Any:
+    """Put the entries of x into zeros of `shape`; of several at one place the last remains."""
+    order = np.broadcast_to(np.arange(x.shape[1]), x.shape)
+    last = np.zeros(shape, int)
     last[places] = order
     remains = last[places] == order
-    out: Any = apply(
+    return apply(
         _MAX_UNPOOL,
-        lambda x: scatter(np.where(remains, x, 0), places, last.shape),
+        lambda x: scatter(np.where(remains, x, 0), places, shape),
         (lambda grad, out, x: pick(grad, places),),  # noqa: ARG005
-        flat,
+        x,
     )
-    result: Tensor = out.reshape(images, channels, *to)
-    return result[0] if single else result
 
 
 _max_unpool.__name__ = "max_unpool"

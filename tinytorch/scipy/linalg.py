@@ -13,8 +13,8 @@ from tinytorch.operations.joint import JointRules
 from tinytorch.operations.operation import Operation, apply
 from tinytorch.scipy.words import operand
 
-_TRIANGULAR = Operation("solve_triangular")
-_SYLVESTER = Operation("solve_sylvester")
+_TRIANGULAR = Operation("solve_triangular", module=__name__)
+_SYLVESTER = Operation("solve_sylvester", module=__name__)
 
 
 def _library() -> Any:

@@ -18,7 +18,7 @@ from tinytorch.scipy.words import operand
 from tinytorch.transforms import grad as gradient_of
 from tinytorch.transforms import jacobian, vjp
 
-_SOLUTION = Operation("solution")
+_SOLUTION = Operation("solution", module=__name__)
 
 
 def root(fun: Callable[..., Any], x0: Any, args: tuple[Any, ...] = (), **options: Any) -> Any:
