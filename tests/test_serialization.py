@@ -110,7 +110,8 @@ def test_a_pytorch_model_loads_here_and_the_other_way_round(tmp_path: Path, dtyp
     theirs, ours = network(torch.nn).to(getattr(torch, dtype)), network(nn).to(dtype)
     inputs = X.astype(dtype)
     theirs(torch.tensor(inputs))  # so that the running statistics are some
-    tolerance = {"rtol": 1e-5, "atol": 1e-6} if dtype == "float32" else {"rtol": 1e-12}
+    # Sums of terms of some 10, each rounded by 1e-7 of itself, in another order.
+    tolerance = {"rtol": 1e-5, "atol": 1e-5} if dtype == "float32" else {"rtol": 1e-12}
 
     path = tmp_path / "theirs.safetensors"
     safetensors.torch.save_file(theirs.state_dict(), path)
