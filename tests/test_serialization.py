@@ -107,11 +107,12 @@ def network(library: Any) -> Any:
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_a_pytorch_model_loads_here_and_the_other_way_round(tmp_path: Path, dtype: str) -> None:
+    torch.manual_seed(0)
+    rng = np.random.default_rng(0)
     theirs, ours = network(torch.nn).to(getattr(torch, dtype)), network(nn).to(dtype)
     inputs = X.astype(dtype)
     theirs(torch.tensor(inputs))  # so that the running statistics are some
-    # Sums of terms of some 10, each rounded by 1e-7 of itself, in another order.
-    tolerance = {"rtol": 1e-5, "atol": 1e-5} if dtype == "float32" else {"rtol": 1e-12}
+    tolerance = {"rtol": 1e-5, "atol": 1e-6} if dtype == "float32" else {"rtol": 1e-12}
 
     path = tmp_path / "theirs.safetensors"
     safetensors.torch.save_file(theirs.state_dict(), path)
@@ -121,7 +122,7 @@ def test_a_pytorch_model_loads_here_and_the_other_way_round(tmp_path: Path, dtyp
         assert_allclose(ours(inputs).data, theirs(torch.tensor(inputs)).numpy(), **tolerance)
 
     for parameter in ours.parameters:
-        parameter.data += RNG.normal(size=parameter.shape)
+        parameter.data += rng.normal(scale=0.1, size=parameter.shape)  # outputs stay of order 1
     path = tmp_path / "ours.safetensors"
     tinytorch.save(ours.state_dict(), path)
     theirs.load_state_dict(safetensors.torch.load_file(path))

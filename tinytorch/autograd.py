@@ -109,7 +109,8 @@ def sweep(
             weights = kind_of(output._value).like(share._value, output._value)
         joined[output] = joined[output] + weights if output in joined else weights
     # The nodes on the paths from the outputs to the inputs, and whether they are inputs.
-    wanted, only = set(inputs), dict[Node, bool]()
+    wanted = set(inputs)
+    only: dict[Node, bool] = {}
     for node in topological_order(joined):
         if node in wanted or any(isinstance(x, Node) and x in only for x in node._children):
             only[node] = node in wanted

@@ -119,7 +119,8 @@ def accumulate(grads: Mapping[Node, Any]) -> None:
     """Set `.grad`: add to what a leaf has, replace what an intermediate node has."""
     changed = True
     while changed:  # by another thread; compare and set is one call into C, which none can part
-        totals, before, handed_on = dict(grads), dict[Node, Any](), set()
+        totals, handed_on = dict(grads), set()
+        before: dict[Node, Any] = {}
         for x, grad in grads.items():  # in which no input comes before its outputs
             if x._children:
                 handed_on.add(id(grad))
@@ -139,8 +140,7 @@ def sum_to_shape(array: Any, shape: Sequence[int], like: Any = None) -> Any:
     >>> sum_to_shape(np.ones((2, 3)), (3,))
     array([2., 2., 2.])
     """
-    shape = tuple(shape)
-    if (folded := sum_leading(array, array.ndim - len(shape))).shape == shape:
+    if (folded := sum_leading(array, array.ndim - len(shape))).shape == (shape := tuple(shape)):
         return folded
     if repeated := [i for i in range(-folded.ndim, 0) if folded.shape[i] != shape[i] == 1]:
         folded = sum_axes(folded, tuple(repeated), keepdims=True)

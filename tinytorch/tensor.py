@@ -180,7 +180,7 @@ class Tensor(Methods, Conversions, InPlace):
                 "tinytorch.autograd.grad(outputs, inputs, create_graph=True) gives gradients that "
                 "can be differentiated again"
             )
-        if not self.requires_grad:
+        if not self._requires_grad:
             raise RuntimeError(
                 f"backward: {describe(self)} requires no gradient: it was made with "
                 "requires_grad=False, by detach(), inside no_grad(), or from constants only"
@@ -576,7 +576,9 @@ def _way_back(seeds: Mapping[Node, Any], only: Any, create_graph: bool) -> dict[
 
 
 def _truth(requires_grad: Any) -> bool:
-    if not isinstance(requires_grad, bool | np.bool_):
+    if type(requires_grad) is bool:  # nearly always, and quick to ask
+        return requires_grad
+    if not isinstance(requires_grad, np.bool_):
         raise TypeError(f"requires_grad is True or False, got {describe(requires_grad)}")
     return bool(requires_grad)
 

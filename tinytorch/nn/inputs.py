@@ -42,8 +42,3 @@ def check_sizes(kind: str, **sizes: Any) -> None:
             raise TypeError(f"{kind}: {name} is a whole number, got {describe(size)}") from None
         if number < 0:
             raise ValueError(f"{kind}: {name} is at least 0, got {number}")
-
-
-def at_hand(array: Any) -> bool:
-    """Say whether values can be looked at, as those of a plan or of a program cannot."""
-    return type(array) is np.ndarray

@@ -57,7 +57,6 @@ class IncompatibleKeys(NamedTuple):
     unexpected_keys: list[str]
 
 
-ModuleT = TypeVar("ModuleT", bound="Module")
 P = ParamSpec("P")
 OutT_co = TypeVar("OutT_co", covariant=True)
 
@@ -393,8 +392,10 @@ def _find_tensors(
 ) -> None:
     for name, part in owned:
         if isinstance(part, Tensor):
-            is_leaf = part.requires_grad and not part._children
-            if (is_leaf or isinstance(part, Parameter)) and name not in buffers:
+            is_parameter = isinstance(part, Parameter) or (
+                part._requires_grad and not part._children
+            )
+            if is_parameter and name not in buffers:
                 found.append(((path, name), part))
         elif isinstance(part, Module):
             if above is not None and part not in above:
@@ -402,7 +403,7 @@ def _find_tensors(
                 _find_tensors(inside, (path, name), part._buffers, (*above, part), found)
         elif isinstance(part, dict):
             _find_tensors(part.items(), (path, name), (), above, found)
-        elif isinstance(part, list | tuple):
+        elif isinstance(part, (list, tuple)):  # quicker than list | tuple, made anew each time
             _find_tensors(enumerate(part), (path, name), (), above, found)
 
 
