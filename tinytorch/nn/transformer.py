@@ -7,8 +7,8 @@ al., "On layer normalization in the transformer architecture", 2020.
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
-from typing import Any, TypeAlias
+from collections.abc import Callable, Sequence
+from typing import Any, ClassVar, TypeAlias, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -28,14 +28,50 @@ Activation: TypeAlias = str | Callable[[Any], Any]
 
 
 class _Layer(Module):
-    """What the layers of encoders and of decoders have in common: a network of two linear maps."""
+    """What the layers of encoders and of decoders have in common: all but the order of attentions.
 
-    norm_first: bool
-    activation: Callable[[Any], Any]
+    Each attention, and the network of two linear maps behind them, has a norm and a dropout.
+    """
 
-    def _set_network(
-        self, d_model: int, width: int, dropout: float, activation: Activation, **options: Any
+    attentions: ClassVar[Sequence[str]]
+    self_attn: MultiheadAttention
+    norm1: LayerNorm
+    norm2: LayerNorm
+    dropout1: Dropout
+    dropout2: Dropout
+
+    def __init__(
+        self,
+        d_model: int,
+        nhead: int,
+        dim_feedforward: int = 2048,
+        dropout: float = 0.1,
+        activation: Activation = relu,
+        layer_norm_eps: float = 1e-5,
+        batch_first: bool = False,
+        norm_first: bool = False,
+        bias: bool = True,
+        *,
+        rng: RNG = None,
+        dtype: npt.DTypeLike = np.float64,
     ) -> None:
+        rng = None if rng is None else generator(rng)
+        options: dict[str, Any] = {"bias": bias, "rng": rng, "dtype": dtype}
+        for name in self.attentions:
+            attention = MultiheadAttention(
+                d_model, nhead, dropout, batch_first=batch_first, **options
+            )
+            setattr(self, name, attention)
+        self.activation = self._chosen(activation)
+        self.linear1 = Linear(d_model, dim_feedforward, **options)
+        self.dropout = Dropout(dropout, rng=rng)
+        self.linear2 = Linear(dim_feedforward, d_model, **options)
+        self.norm_first = norm_first
+        for i in range(1, len(self.attentions) + 2):
+            setattr(self, f"norm{i}", LayerNorm(d_model, layer_norm_eps, bias=bias, dtype=dtype))
+            setattr(self, f"dropout{i}", Dropout(dropout, rng=rng))
+
+    def _chosen(self, activation: Activation) -> Callable[[Any], Any]:
         known = {"relu": relu, "gelu": gelu}
         chosen: Any = known.get(activation) if isinstance(activation, str) else activation
         if chosen is None:
@@ -43,10 +79,7 @@ class _Layer(Module):
                 f'{type(self).__name__}: the activation is "relu", "gelu" or a function, got '
                 f"{activation!r}"
             )
-        self.activation = chosen
-        self.linear1 = Linear(d_model, width, **options)
-        self.dropout = Dropout(dropout, rng=options["rng"])
-        self.linear2 = Linear(width, d_model, **options)
+        return cast("Callable[[Any], Any]", chosen)
 
     def _network(self, x: Any) -> Tensor:
         out: Tensor = self.linear2(self.dropout(self.activation(self.linear1(x))))
@@ -70,32 +103,7 @@ class TransformerEncoderLayer(_Layer):
     (5, 3, 8)
     """
 
-    def __init__(
-        self,
-        d_model: int,
-        nhead: int,
-        dim_feedforward: int = 2048,
-        dropout: float = 0.1,
-        activation: Activation = relu,
-        layer_norm_eps: float = 1e-5,
-        batch_first: bool = False,
-        norm_first: bool = False,
-        bias: bool = True,
-        *,
-        rng: RNG = None,
-        dtype: npt.DTypeLike = np.float64,
-    ) -> None:
-        rng = None if rng is None else generator(rng)
-        self.self_attn = MultiheadAttention(
-            d_model, nhead, dropout, bias, batch_first=batch_first, rng=rng, dtype=dtype
-        )
-        self._set_network(
-            d_model, dim_feedforward, dropout, activation, bias=bias, rng=rng, dtype=dtype
-        )
-        self.norm_first = norm_first
-        self.norm1 = LayerNorm(d_model, layer_norm_eps, bias=bias, dtype=dtype)
-        self.norm2 = LayerNorm(d_model, layer_norm_eps, bias=bias, dtype=dtype)
-        self.dropout1, self.dropout2 = Dropout(dropout, rng=rng), Dropout(dropout, rng=rng)
+    attentions = ("self_attn",)
 
     def forward(
         self,
@@ -123,36 +131,10 @@ class TransformerDecoderLayer(_Layer):
     Inputs and outputs are (L, N, d_model), with `batch_first` (N, L, d_model), or (L, d_model).
     """
 
-    def __init__(
-        self,
-        d_model: int,
-        nhead: int,
-        dim_feedforward: int = 2048,
-        dropout: float = 0.1,
-        activation: Activation = relu,
-        layer_norm_eps: float = 1e-5,
-        batch_first: bool = False,
-        norm_first: bool = False,
-        bias: bool = True,
-        *,
-        rng: RNG = None,
-        dtype: npt.DTypeLike = np.float64,
-    ) -> None:
-        rng = None if rng is None else generator(rng)
-        self.self_attn, self.multihead_attn = (
-            MultiheadAttention(
-                d_model, nhead, dropout, bias, batch_first=batch_first, rng=rng, dtype=dtype
-            )
-            for _ in range(2)
-        )
-        self._set_network(
-            d_model, dim_feedforward, dropout, activation, bias=bias, rng=rng, dtype=dtype
-        )
-        self.norm_first = norm_first
-        self.norm1, self.norm2, self.norm3 = (
-            LayerNorm(d_model, layer_norm_eps, bias=bias, dtype=dtype) for _ in range(3)
-        )
-        self.dropout1, self.dropout2, self.dropout3 = (Dropout(dropout, rng=rng) for _ in range(3))
+    attentions = ("self_attn", "multihead_attn")
+    multihead_attn: MultiheadAttention
+    norm3: LayerNorm
+    dropout3: Dropout
 
     def forward(
         self,
