@@ -12,7 +12,7 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from tinytorch import Tensor, no_grad
-from tinytorch.engine import topological_order, watcher
+from tinytorch.engine import accumulate, topological_order, watcher
 
 
 def program() -> tuple[list[Tensor], Tensor]:
@@ -208,3 +208,32 @@ def test_an_update_that_would_be_lost_is_refused() -> None:
     for _ in range(3):
         total += (parameters[0] * 2).sum()
     assert total.item() == 18
+
+
+def test_a_gradient_that_another_thread_brings_in_between_is_not_lost() -> None:
+    class Interrupted(dict[Any, Any]):
+        """Gradients, while the first look at which another thread adds 10 to what x has."""
+
+        looks = 0
+
+        def items(self) -> Any:
+            yield from super().items()
+            self.looks += 1
+            if self.looks == 1:
+                x.grad = x.grad + 10
+
+    x = Tensor([1.0, 2.0])
+    x.grad = np.ones(2)
+    grads = Interrupted({x: np.array([2.0, 3.0])})
+    accumulate(grads)
+    assert_array_equal(x.grad, [13.0, 14.0])
+    assert grads.looks == 2
+
+
+def test_leaves_have_gradients_of_their_own() -> None:
+    x, y = Tensor([1.0, 2.0]), Tensor([3.0, 4.0])
+    z = x + y  # which hands on to both what it gets
+    z.backward()
+    x.grad[0] = 7
+    assert_array_equal(y.grad, [1.0, 1.0])
+    assert_array_equal(z.grad, [1.0, 1.0])

@@ -127,6 +127,28 @@ def test_forward_and_backward_are_one_run() -> None:
     assert_allclose(float(loss), np.tanh(exact).sum(), rtol=1e-5)
 
 
+def test_an_update_uses_what_it_adds_before_that_is_changed() -> None:
+    def make() -> Any:
+        w, velocity = Tensor([1.0, 2.0]), np.array([3.0, 4.0])
+
+        def step(x: Any) -> Any:
+            w.data -= velocity
+            np.multiply(velocity, 0.5, out=velocity)
+            np.add(velocity, x, out=velocity)
+            return x * 2
+
+        return step, w, velocity
+
+    (step, w, v), (twin, other, u) = make(), make()
+    compiled = compile(twin)
+    for i in range(6):
+        x = np.array([i, 1.0])
+        assert_array_equal(compiled(x), step(x))
+        assert_array_equal(other.data, w.data)
+        assert_array_equal(u, v)
+    assert compiled.program is not None
+
+
 @pytest.mark.usefixtures("small_blocks")
 def test_updates_come_after_what_reads_the_parameters() -> None:
     def make() -> Any:

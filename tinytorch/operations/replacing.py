@@ -64,7 +64,7 @@ def piled(x: Any, places: Any, source: Any, reduce: str, include_self: bool) -> 
     count = np.bincount(places, minlength=x.size)
     height = int(count.max(initial=0))
     # The sources of one place follow each other in the order, and are counted from 0 on.
-    order = np.argsort(places, kind="stable")
+    order = np.argsort(places)
     level = np.arange(places.size) - (np.cumsum(count) - count)[places[order]]
     chosen = np.full((height, x.size), -1)
     chosen[level, places[order]] = order
