@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-import operator
 import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from dis import opmap
-from typing import TYPE_CHECKING, Any, NoReturn, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import numpy.typing as npt
 
 from tinytorch.arrays.kind import NUMPY, evaluate, kind_of
-from tinytorch.arrays.plain import PlainArray, plain
 from tinytorch.arrays.warned import at_users_line, keep_filter_first
 from tinytorch.arrays.words import ones_like
 from tinytorch.engine import Array, Node, accumulate, pull, topological_order
-from tinytorch.grad_mode import in_transform, is_grad_enabled
 from tinytorch.operations import plain_methods, special  # noqa: F401  (plain arrays get theirs)
 from tinytorch.operations.arithmetic import floating
 from tinytorch.operations.conversions import Conversions
 from tinytorch.operations.in_place import InPlace
+from tinytorch.operations.leaving import Leaving, value_of
 from tinytorch.operations.methods import Methods
 from tinytorch.operations.operands import describe
 from tinytorch.operations.protocols import numpy_functions, plain_functions
@@ -30,29 +27,7 @@ if TYPE_CHECKING:
     from tinytorch.pictures import Page, Picture
 
 
-def _in_place_operator(compute: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
-    def method(self: Any, other: Any) -> Any:
-        """Do `x -= y`: a new tensor bound to the name; a leaf is changed where nothing is recorded.
-
-        Raises RuntimeError for a leaf that has a gradient already: it is to be updated, and in the
-        loop `for p in parameters: p -= lr * p.grad` the new tensor would be lost.
-        """
-        if self._children or not self._requires_grad:
-            return compute(self, other)
-        if not is_grad_enabled():
-            self.data = compute(self._value, _values(other))
-            return self
-        if self._grad is not None:
-            raise RuntimeError(
-                f"{describe(self)} has a gradient, and x -= y would make a new tensor instead of "
-                "changing it: x.data -= y updates a parameter, and so does x -= y inside no_grad()"
-            )
-        return compute(self, other)
-
-    return method
-
-
-class Tensor(Methods, Conversions, InPlace):
+class Tensor(Methods, Leaving, Conversions, InPlace):
     """A NumPy array with a gradient.
 
     `Tensor(data, label=None, requires_grad=True, dtype=None)` copies `data`: a real number, nested
@@ -272,23 +247,6 @@ class Tensor(Methods, Conversions, InPlace):
         """The floating type of the entries."""
         return self._value.dtype
 
-    def numpy(self) -> Array:
-        """Give the values: the array itself, not a copy; a Dask array is computed."""
-        values: Array = kind_of(self._value).numpy(self._value)
-        return values
-
-    to_numpy = numpy  # by which matplotlib and pandas ask
-
-    def item(self) -> float:
-        """Give the only entry as a Python float. Raises ValueError if there are more, or none."""
-        if self._value.size != 1:
-            raise ValueError(f"item: expected a single entry, got {describe(self)}")
-        return float(self.numpy().item())
-
-    def tolist(self) -> Any:
-        """Give the values as nested lists of Python floats."""
-        return self.numpy().tolist()
-
     def __len__(self) -> int:
         if not self._value.ndim:
             raise TypeError("len() of a tensor of no axes")
@@ -297,27 +255,8 @@ class Tensor(Methods, Conversions, InPlace):
     def __iter__(self) -> Iterator[Tensor]:
         return (self[i] for i in range(len(self)))
 
-    def __float__(self) -> float:
-        self._refuse_number("float")
-        return self.item()
-
-    def __int__(self) -> int:
-        self._refuse_number("int")
-        return int(self.item())
-
-    def __complex__(self) -> complex:
-        self._refuse_number("complex")
-        return complex(self.item())
-
     def __round__(self, ndigits: int = 0) -> Tensor:
         return self.round(ndigits)
-
-    def __bool__(self) -> bool:
-        if self._value.size != 1:
-            raise ValueError(
-                f"the truth of {describe(self)} is ambiguous: use any() or all() of a comparison"
-            )
-        return bool(self.numpy().item())
 
     def __repr__(self) -> str:
         parts = [kind_of(self._value).text(self._value)]
@@ -332,101 +271,7 @@ class Tensor(Methods, Conversions, InPlace):
     def __format__(self, spec: str) -> str:
         return format(self.item(), spec) if spec else repr(self)
 
-    # --- comparisons: plain arrays of truth values ------------------------------------------
-
-    __hash__ = object.__hash__
-
-    def __eq__(self, other: object) -> PlainArray:  # type: ignore[override]
-        truths: PlainArray = plain(self._value == _values(other))
-        return truths
-
-    def __ne__(self, other: object) -> PlainArray:  # type: ignore[override]
-        truths: PlainArray = plain(self._value != _values(other))
-        return truths
-
-    def __lt__(self, other: Any) -> PlainArray:
-        truths: PlainArray = plain(self._value < _values(other))
-        return truths
-
-    def __le__(self, other: Any) -> PlainArray:
-        truths: PlainArray = plain(self._value <= _values(other))
-        return truths
-
-    def __gt__(self, other: Any) -> PlainArray:
-        truths: PlainArray = plain(self._value > _values(other))
-        return truths
-
-    def __ge__(self, other: Any) -> PlainArray:
-        truths: PlainArray = plain(self._value >= _values(other))
-        return truths
-
-    # --- ways out of the graph --------------------------------------------------------------
-
-    def _refuse_to_leave(self, way: str, instead: str) -> None:
-        """Raise TypeError where a gradient would be lost in silence."""
-        if not self._requires_grad or not is_grad_enabled():
-            return
-        if self._children or in_transform(self):
-            raise TypeError(
-                f"{way} of {describe(self)} would lose its gradient without a word: write "
-                f"{instead} to keep it, x.data or x.detach() to go on without"
-            )
-
-    def _refuse_number(self, name: str) -> None:
-        """Raise TypeError where a Python number would lose the gradient."""
-        frame = sys._getframe(2)
-        assigned = frame.f_code.co_code[frame.f_lasti] == _STORE_SUBSCR
-        if assigned and self.requires_grad and is_grad_enabled():
-            raise TypeError(
-                f"to put {describe(self)} into an array by o[i] = x would lose its gradient "
-                "without a word: np.stack or np.concatenate makes one array of many tensors, "
-                "np.where(mask, x, o) puts x in some places; x.data goes on without"
-            )
-        if in_transform(self):
-            self._refuse_to_leave(
-                f"{name}(x)", "NumPy's functions instead of the math module's (np.sin(x))"
-            )
-
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
-        if self.requires_grad and is_grad_enabled():
-            raise TypeError(
-                f"an array made of {describe(self)} would lose its gradient without a word: "
-                "np.stack or np.concatenate makes a tensor of several, NumPy's functions take "
-                "tensors as they are, x.data or x.numpy() gives the values alone; for another "
-                "library's function see tinytorch.operation"
-            )
-        return np.array(self.numpy(), dtype=dtype, copy=copy)
-
-    @property
-    def chunks(self) -> NoReturn:
-        """Refuse: Dask's functions ask for it before they take a tensor for an array."""
-        raise TypeError(
-            f"Dask's functions would take {describe(self)} for an array, and lose its gradient: "
-            "methods and NumPy's functions, x.sum() or np.sum(x), plan on Dask arrays and keep it; "
-            "x.data gives the values alone"
-        )
-
-    def __dlpack__(self, **options: Any) -> Any:
-        if self.requires_grad and is_grad_enabled():
-            raise TypeError(
-                f"an exchange by DLPack would lose the gradient of {describe(self)} without a "
-                "word: x.data or x.detach() gives the values alone"
-            )
-        return self._value.__dlpack__(**options)
-
-    def __dlpack_device__(self) -> Any:
-        return self._value.__dlpack_device__()
-
-    # --- changes in place -------------------------------------------------------------------
-
-    __iadd__ = _in_place_operator(operator.add)
-    __isub__ = _in_place_operator(operator.sub)
-    __imul__ = _in_place_operator(operator.mul)
-    __itruediv__ = _in_place_operator(operator.truediv)
-    __ifloordiv__ = _in_place_operator(operator.floordiv)
-    __imod__ = _in_place_operator(operator.mod)
-    __ipow__ = _in_place_operator(operator.pow)
-    __imatmul__ = _in_place_operator(operator.matmul)
+    # --- where gradients stop -----------------------------------------------------------------
 
     @property
     def is_leaf(self) -> bool:
@@ -457,7 +302,7 @@ class Tensor(Methods, Conversions, InPlace):
         if method == "__call__" and not kwargs and ufunc in numpy_functions:
             return numpy_functions[ufunc](*inputs)
         if ufunc in plain_functions and method == "__call__":
-            return ufunc(*map(_values, inputs), **{k: _values(v) for k, v in kwargs.items()})
+            return ufunc(*map(value_of, inputs), **{k: value_of(v) for k, v in kwargs.items()})
         if kwargs.get("out") is not None:
             raise TypeError(
                 f"np.{ufunc.__name__}: out= would write into an array behind the graph's back; "
@@ -536,16 +381,12 @@ _ufunc_methods: dict[tuple[np.ufunc, str], Callable[..., Any]] = {
 }
 
 
-def _values(x: Any) -> Any:
-    return x._value if isinstance(x, Tensor) else x
-
-
 def _deep_values(x: Any) -> Any:
     if isinstance(x, list | tuple):
         return type(x)([_deep_values(part) for part in x])
     if isinstance(x, dict):
         return {key: _deep_values(part) for key, part in x.items()}
-    return _values(x)
+    return value_of(x)
 
 
 def gradients(
@@ -611,6 +452,3 @@ def _floating_array(data: Any, dtype: npt.DTypeLike | None, way: str, instead: s
         return array
     converted: Array = at_users_line(array.astype, kind)
     return converted
-
-
-_STORE_SUBSCR = opmap["STORE_SUBSCR"]

@@ -1,10 +1,11 @@
-"""Changes in place, `x.add_(y)`: the method without the underscore, written into the array.
+"""Changes in place: `x += y`, and `x.add_(y)`, the method without the underscore, written into x.
 
 They are for what no graph is recorded of: constants, plain arrays, and inside `no_grad()` leaves.
 """
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable
 from typing import Any
 
@@ -59,11 +60,42 @@ def _in_place(name: str) -> Callable[..., Any]:
     return method
 
 
+def _in_place_operator(compute: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
+    def method(self: Any, other: Any) -> Any:
+        """Do `x -= y`: a new tensor bound to the name; a leaf is changed where nothing is recorded.
+
+        Raises RuntimeError for a leaf that has a gradient already: it is to be updated, and in the
+        loop `for p in parameters: p -= lr * p.grad` the new tensor would be lost.
+        """
+        if self._children or not self._requires_grad:
+            return compute(self, other)
+        if not is_grad_enabled():
+            self.data = compute(self._value, other._value if isinstance(other, Node) else other)
+            return self
+        if self._grad is not None:
+            raise RuntimeError(
+                f"{describe(self)} has a gradient, and x -= y would make a new tensor instead of "
+                "changing it: x.data -= y updates a parameter, and so does x -= y inside no_grad()"
+            )
+        return compute(self, other)
+
+    return method
+
+
 class InPlace:
     """Changes of the array itself, by PyTorch's names."""
 
     __slots__ = ()
     _value: Any
+
+    __iadd__ = _in_place_operator(operator.add)
+    __isub__ = _in_place_operator(operator.sub)
+    __imul__ = _in_place_operator(operator.mul)
+    __itruediv__ = _in_place_operator(operator.truediv)
+    __ifloordiv__ = _in_place_operator(operator.floordiv)
+    __imod__ = _in_place_operator(operator.mod)
+    __ipow__ = _in_place_operator(operator.pow)
+    __imatmul__ = _in_place_operator(operator.matmul)
 
     add_, sub_, mul_, div_ = map(_in_place, ("add", "sub", "mul", "div"))
     pow_, remainder_, lerp_ = map(_in_place, ("pow", "remainder", "lerp"))
