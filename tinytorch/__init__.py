@@ -6,6 +6,7 @@ from tinytorch import autograd, data, diagnostics, distributions, nn, optim
 from tinytorch.checking import check_grads
 from tinytorch.compiler import compile  # noqa: A004
 from tinytorch.custom import checkpoint, custom_vjp
+from tinytorch.devices import backends, cuda, device
 from tinytorch.engine import sum_to_shape
 from tinytorch.grad_mode import enable_grad, is_grad_enabled, no_grad, set_grad_enabled
 from tinytorch.memory import keep_freed_memory
@@ -13,7 +14,6 @@ from tinytorch.nn import summary
 from tinytorch.operations.operation import Operation
 from tinytorch.operations.own import operation, with_rules
 from tinytorch.pytorch import dtypes, factories, functions, sampling
-from tinytorch.pytorch.devices import backends, cuda, device
 from tinytorch.pytorch.dtypes import *  # noqa: F403
 from tinytorch.pytorch.factories import *  # noqa: F403
 from tinytorch.pytorch.functions import *  # noqa: F403

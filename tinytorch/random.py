@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
-from tinytorch.pytorch.devices import check_device
+from tinytorch.devices import check_device
 
 
 class Generator(np.random.Generator):

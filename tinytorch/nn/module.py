@@ -9,10 +9,10 @@ from typing import Any, NamedTuple, ParamSpec, Protocol, Self, TypeAlias, TypeVa
 import numpy as np
 import numpy.typing as npt
 
+from tinytorch.devices import NO_GPU, check_device, is_device
 from tinytorch.grad_mode import in_transform
 from tinytorch.operations.arithmetic import floating
 from tinytorch.operations.operands import describe
-from tinytorch.pytorch.devices import NO_GPU, check_device, is_device
 from tinytorch.tensor import Tensor
 
 

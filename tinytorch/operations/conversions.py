@@ -12,9 +12,9 @@ import numpy.typing as npt
 
 from tinytorch.arrays.plain import PlainArray, plain
 from tinytorch.arrays.warned import at_users_line
+from tinytorch.devices import NO_GPU, check_device, device, is_device
 from tinytorch.engine import Node
 from tinytorch.operations.operands import as_dtype
-from tinytorch.pytorch.devices import NO_GPU, check_device, device, is_device
 
 if TYPE_CHECKING:
     from tinytorch.tensor import Tensor

@@ -1,1 +1,1 @@
-"""What programs written for PyTorch call on the package: factories, functions, dtypes, devices."""
+"""What programs written for PyTorch call on the package: factories, functions, dtypes, samples."""

@@ -13,10 +13,10 @@ import numpy as np
 import numpy.typing as npt
 
 from tinytorch.arrays.plain import PlainArray, base, plain
+from tinytorch.devices import check_device
 from tinytorch.operations.conversions import converted
 from tinytorch.operations.operands import as_dtype, describe
 from tinytorch.operations.shape import unpacked
-from tinytorch.pytorch.devices import check_device
 from tinytorch.tensor import Tensor
 
 __all__ = [

@@ -12,8 +12,8 @@ import numpy as np
 import numpy.typing as npt
 
 from tinytorch.arrays.plain import plain
+from tinytorch.devices import check_device
 from tinytorch.operations.operands import describe
-from tinytorch.pytorch.devices import check_device
 from tinytorch.pytorch.factories import made, size_of
 from tinytorch.random import RNG
 from tinytorch.random import generator as chosen
