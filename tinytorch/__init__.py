@@ -30,6 +30,7 @@ from tinytorch.transforms import (
     jvp,
     value_and_grad,
     vjp,
+    vmap,
 )
 
 __all__ = [
@@ -68,6 +69,7 @@ __all__ = [
     "summary",
     "value_and_grad",
     "vjp",
+    "vmap",
     "with_rules",
 ]
 __all__ += dtypes.__all__

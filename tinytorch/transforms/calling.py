@@ -1,0 +1,129 @@
+"""What all transforms do: call f on tensors of their own, and hand over gradients and values."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Sequence
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from tinytorch.arrays.batch import Batch
+from tinytorch.arrays.kind import NUMPY, kind_of
+from tinytorch.autograd import sweep
+from tinytorch.grad_mode import in_transform, run_in_transform
+from tinytorch.operations.operands import describe
+from tinytorch.tensor import Tensor
+from tinytorch.trees import leaves, map_leaves
+
+Function: TypeAlias = Callable[..., Any]
+Argnums: TypeAlias = int | Sequence[int]
+
+
+def title_of(transform: str, f: Function) -> str:
+    """Name a transform of `f`, for messages. Raises TypeError if `f` is no function."""
+    if not callable(f):
+        raise TypeError(f"{transform}: expected a function, got {describe(f)}")
+    return f"{transform}({getattr(f, '__name__', type(f).__name__)})"
+
+
+def derived(title: str, f: Function) -> Callable[[Function], Function]:
+    """Give a derivative of `f` its signature, and a name."""
+
+    def rename(derivative: Function) -> Function:
+        functools.update_wrapper(derivative, f)
+        derivative.__name__ = derivative.__qualname__ = title
+        return derivative
+
+    return rename
+
+
+def call_on_tensors(
+    title: str, f: Function, argnums: Argnums, args: Sequence[Any], kwargs: dict[str, Any]
+) -> tuple[Any, Any]:
+    """Call `f` with new tensors for the arguments numbered; give its output, and those tensors."""
+
+    def variable(where: str, leaf: Any) -> Tensor:
+        dtype = leaf.dtype if hasattr(leaf, "dtype") else np.asarray(leaf).dtype
+        if dtype.kind != "f":
+            raise TypeError(
+                f"{where}: a derivative needs floating values, as in 3.0 or x.astype(float), "
+                f"got {describe(leaf)}"
+            )
+        # A copy that passes gradients on, for the transform around this one.
+        x = leaf.clone() if isinstance(leaf, Tensor) and in_transform() else Tensor(leaf)
+        x.requires_grad = True
+        made.append(x)
+        return x
+
+    made: list[Tensor] = []
+    numbers = [argnums] if isinstance(argnums, int) else list(argnums)
+    try:
+        numbers = [range(len(args))[i] for i in numbers]
+    except IndexError:
+        raise ValueError(
+            f"{title}: there is no argument {argnums} to differentiate by: "
+            f"{len(args)} positional arguments were given"
+        ) from None
+    variables = {i: map_leaves(variable, f"{title}: argument {i}", args[i]) for i in numbers}
+    given = [variables.get(i, x) for i, x in enumerate(args)]
+    output = run_in_transform(f, made, *given, **kwargs)
+    output = map_leaves(_tensor, f"{title}: the output", output)
+    chosen = tuple(variables[i] for i in numbers)
+    return output, chosen[0] if isinstance(argnums, int) else chosen
+
+
+def _tensor(where: str, leaf: Any) -> Tensor:
+    if isinstance(leaf, Tensor):
+        if in_transform(leaf) and not in_transform():
+            raise TypeError(
+                f"{where} depends on a variable of a transform in another thread, which would lose "
+                "its gradient without a word: contextvars.copy_context().run(...) in this thread "
+                "lets it know of that transform"
+            )
+        return leaf
+    raise TypeError(
+        f"{where} is {describe(leaf)}, expected a tensor: a plain array, float(), .item() and the "
+        "math module lose the gradient; a constant is written Tensor(3.0)"
+    )
+
+
+def pull_back(outputs: Sequence[Tensor], seeds: Sequence[Tensor], variables: Any) -> Any:
+    """Give the gradients of `sum(output * seed)` in the structure of `variables`."""
+    found = sweep(outputs, seeds, leaves(variables), create_graph=in_transform())
+    remaining = iter(found)
+    return map_leaves(lambda _where, x: result_of(next(remaining), x), "", variables)
+
+
+def result_of(value: Any, like: Tensor) -> Any:
+    """Hand over a gradient, zeros for None: a tensor to a transform around, else a plain value."""
+    if value is None:
+        value = np.zeros_like(like._value)
+    if in_transform() or isinstance(like._value, Batch) or isinstance(value, Batch):
+        return value if isinstance(value, Tensor) else Tensor(value, requires_grad=False)
+    # A copy, since rules may pass on what they were given; and a number if it has no axes.
+    return value.copy()[()]
+
+
+def primals_of(output: Any) -> Any:
+    """Hand over the values of the outputs."""
+
+    def primal(_where: str, y: Tensor) -> Any:
+        return result_of(y if in_transform() else kind_of(y._value).known(y._value), y)
+
+    return map_leaves(primal, "", output)
+
+
+def in_memory(results: Any, variables: Any) -> Any:
+    """Compute, all together, results that come as plans where no argument was one."""
+    arrays = leaves(results)
+    kind = kind_of(*arrays)
+    if kind is NUMPY or kind_of(*[x._value for x in leaves(variables)]) is kind:
+        return results
+    settled = iter(kind.settle(arrays, [None] * len(arrays)))
+    return map_leaves(lambda _where, _array: next(settled)[()], "", results)
+
+
+def ones_of(output: Tensor) -> Tensor:
+    """Give the seed of a plain sum."""
+    return Tensor(np.ones_like(output._value), requires_grad=False)
