@@ -1,10 +1,10 @@
 """A batch: arrays of one shape, to which NumPy's functions do what they do to one array.
 
-`vmap` gives its function batches in the place of arrays, and a Jacobian takes one sweep through the
-graph with a batch of gradients: operations and their rules are in NumPy's words, and a batch
-answers to those. It keeps its arrays along a last axis that it doesn't show, where it disturbs
-neither broadcasting nor indexing. Most functions do all arrays at once, here or in
-`batch_functions.py`; what has no short cut is done to one array after the other.
+`vmap` gives its function batches in the place of arrays: operations and their rules are in NumPy's
+words, and a batch answers to those. It keeps its arrays along a last axis that it doesn't show,
+where it disturbs neither broadcasting nor indexing; in memory that is mostly the first one, as in
+any batch. Most functions do all arrays at once, here or in `batch_functions.py`; what has no short
+cut is done to one array after the other.
 
 Batches nest: the entries of one may be batches themselves, of a lower level. Each `vmap` has a
 level of its own, higher than those around it, and to a function of several levels the arrays of
@@ -44,14 +44,29 @@ def is_batch(x: Any, level: int) -> bool:
 
 
 def level_of(tree: Any) -> int:
-    """Give the highest level among the batches in a tree."""
-    return max([x.level for x in leaves(tree) if type(x) is Batch], default=0)
+    """Give the highest level among the batches in a tree, 0 if there are none."""
+    kind = type(tree)
+    if isinstance(tree, Batch):
+        return tree.level
+    if kind is tuple or kind is list or kind is dict:
+        return max(map(level_of, tree.values() if kind is dict else tree), default=0)
+    return 0
+
+
+def size_of(tree: Any, level: int) -> int:
+    """Say how many arrays each batch of this level in a tree is made of."""
+    (size,) = {x.stacked.shape[-1] for x in leaves(tree) if is_batch(x, level)}
+    return int(size)
+
+
+def in_front(array: Any, level: int) -> Batch:
+    """Make a batch of what lies along the first axis."""
+    return Batch(array.transpose(*range(1, array.ndim), 0), level)
 
 
 def one_by_one(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
     """Call `function` with the first of each batch, then with the second, and so on."""
     level = level_of((args, kwargs))
-    (size,) = {x.stacked.shape[-1] for x in leaves((args, kwargs)) if is_batch(x, level)}
 
     def member(i: int) -> Any:
         def pick(_where: str, x: Any) -> Any:
@@ -69,9 +84,9 @@ def one_by_one(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
                 "the arrays of a batch have one shape, and here it depends on their values: "
                 f"{' and '.join(map(str, sorted(shapes)))}"
             )
-        return Batch(np.stack(results, axis=-1), level)
+        return in_front(np.stack(results), level)
 
-    return map_leaves(together, "", *map(member, range(size)))
+    return map_leaves(together, "", *map(member, range(size_of((args, kwargs), level))))
 
 
 class Batch(NDArrayOperatorsMixin):
@@ -97,6 +112,12 @@ class Batch(NDArrayOperatorsMixin):
     def size(self) -> int:
         """The number of entries of each array."""
         return math.prod(self.shape)
+
+    @property
+    def front(self) -> Any:
+        """The arrays along a first axis."""
+        ndim = self.stacked.ndim - 1
+        return self.stacked.transpose(ndim, *range(ndim))
 
     def __len__(self) -> int:
         if not self.shape:
@@ -133,17 +154,17 @@ class Batch(NDArrayOperatorsMixin):
         raise TypeError("a batch is many arrays, not one")
 
     def __bool__(self) -> bool:
-        return bool(self._agreed("a truth value", "np.where(condition, x, y) chooses for each"))
+        return bool(self._agreed("truth value", "np.where(condition, x, y) chooses for each"))
 
     def __int__(self) -> int:
-        return int(self._agreed("a number", "x[index] takes an array for an index"))
+        return int(self._agreed("number", "x[index] takes an array for an index"))
 
     def _agreed(self, what: str, way: str) -> Any:
         """Give the only entry of each array, if it is the same in all."""
         first = self.stacked[..., :1]
         if self.size != 1 or not np.all(self.stacked == first):
             raise TypeError(
-                f"inside vmap an array is many, and here they have no {what} in common: {way}"
+                f"inside vmap an array is many, and they have no {what} in common here: {way}"
             )
         return first.reshape(-1)[0]
 
@@ -198,7 +219,7 @@ class Batch(NDArrayOperatorsMixin):
 
     def copy(self) -> Batch:
         """Give a batch of its own."""
-        return Batch(self.stacked.copy(), self.level)
+        return in_front(self.front.copy(), self.level)
 
     def astype(self, dtype: Any, **options: Any) -> Batch:
         """Give the batch in another dtype."""
@@ -224,13 +245,6 @@ def aligned(operand: Any, level: int) -> Any:
     if isinstance(operand, list | tuple):
         operand = np.asarray(operand)
     return operand[..., None] if getattr(operand, "ndim", 0) else operand
-
-
-def stacked_in_full(x: Any, level: int, size: int) -> Any:
-    """Give a batch's arrays, or one array so many times, along a last axis."""
-    if is_batch(x, level):
-        return x.stacked
-    return np.broadcast_to(x[..., None] if np.ndim(x) else x, (*np.shape(x), size))
 
 
 # --- indexing -------------------------------------------------------------------------------------
@@ -263,7 +277,7 @@ def scatter(x: Any, index: Any, shape: tuple[int, ...]) -> Any:
         out = np.zeros_like(x, shape=shape)
         add_at(out, index, x)
         return out
-    (size,) = {y.stacked.shape[-1] for y in leaves((x, index)) if is_batch(y, level)}
+    size = size_of((x, index), level)
     if level_of(index) < level:
         return Batch(scatter(x.stacked, _sparing_last_axis(index), (*shape, size)), level)
     rows = places(shape, index, level) * size + np.arange(size)

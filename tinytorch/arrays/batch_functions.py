@@ -1,8 +1,7 @@
 """NumPy's functions of a batch that do all of its arrays at once.
 
-The axis along which a batch keeps its arrays is the last one, which it doesn't show. So a function
-along an axis counts axes from the front, one that moves axes leaves the last one where it is, and
-one of matrices gets that axis in front, where NumPy has stacks.
+They get the arrays along a first axis, as they mostly lie in memory, and axes are counted from
+there. Where operands broadcast, the axis that a batch doesn't show is the last.
 """
 
 from __future__ import annotations
@@ -22,14 +21,14 @@ from tinytorch.arrays.batch import (
     SHORT_CUTS,
     Batch,
     aligned,
+    in_front,
     is_batch,
     level_of,
     one_by_one,
     pick,
-    stacked_in_full,
+    size_of,
 )
 from tinytorch.arrays.words import matmul, sum_axes
-from tinytorch.trees import leaves
 
 Function = Callable[..., Any]
 
@@ -51,10 +50,10 @@ def _each(short_cut: Function, *functions: Any) -> None:
         SHORT_CUTS[function] = functools.partial(short_cut, function)
 
 
-def _size(level: int, tree: Any) -> int:
-    """Say how many arrays the batches are made of."""
-    (size,) = {x.stacked.shape[-1] for x in leaves(tree) if is_batch(x, level)}
-    return int(size)
+def _axes(axis: Any, ndim: int) -> tuple[int, ...]:
+    """Count axes, all if none are given, as they are with the one of the batch in front."""
+    axes = range(ndim) if axis is None else normalize_axis_tuple(axis, ndim)
+    return tuple(i + 1 for i in axes)
 
 
 # --- what they are --------------------------------------------------------------------------------
@@ -68,12 +67,12 @@ SHORT_CUTS[np.copy] = lambda _level, x: x.copy()
 def _full_like(
     function: Function, level: int, x: Any, *args: Any, shape: Any = None, **kwargs: Any
 ) -> Any:
-    if not is_batch(x, level):
+    if not is_batch(x, level) or level_of(args) == level:
         return one_by_one(function, x, *args, shape=shape, **kwargs)
     shape = x.shape if shape is None else shape
-    shape = (*(shape if isinstance(shape, Sequence) else (shape,)), x.stacked.shape[-1])
-    args = tuple(aligned(value, level) for value in args)
-    return Batch(function(x.stacked, *args, shape=shape, **kwargs), level)
+    front = x.front
+    shape = (len(front), *(shape if isinstance(shape, Sequence) else (shape,)))
+    return in_front(function(front, *args, shape=shape, **kwargs), level)
 
 
 _each(_full_like, np.zeros_like, np.ones_like, np.empty_like, np.full_like)
@@ -120,18 +119,16 @@ def _along(function: Function, level: int, *args: Any, **kwargs: Any) -> Any:
     if not is_batch(x, level) or level_of(rest) == level:
         return one_by_one(function, *args, **kwargs)
     axis = given.arguments["axis"]
-    if isinstance(axis, tuple | list):
-        axis = normalize_axis_tuple(axis, x.ndim)
+    if isinstance(axis, tuple | list) or given.arguments.get("keepdims") is True:
+        axis = _axes(axis, x.ndim)
     elif axis is not None:
-        axis = normalize_axis_index(operator.index(axis), x.ndim)
-    elif given.arguments.get("keepdims") is True:
-        axis = tuple(range(x.ndim))
+        axis = normalize_axis_index(operator.index(axis), x.ndim) + 1
     else:
-        x, axis = x.reshape(-1), 0
-    given.arguments |= {name: x.stacked, "axis": axis}
+        x, axis = x.reshape(-1), 1
+    given.arguments |= {name: x.front, "axis": axis}
     # A default that means "not given" may not be given.
     passed = {key: v for key, v in given.arguments.items() if v is not np._NoValue}
-    return Batch(function(**passed), level)
+    return in_front(function(**passed), level)
 
 
 _each(_along,
@@ -139,25 +136,34 @@ _each(_along,
     np.argmax, np.argmin, np.cumsum, np.cumprod, np.sort, np.argsort, np.partition, np.argpartition,
     np.diff, np.nansum, np.nanmax, np.nanmin, np.nanprod, np.nanmean, np.nanstd,
     np.nanvar, np.nanmedian, np.nancumsum, np.nancumprod, np.count_nonzero, np.ptp,
-    np.repeat, np.take, np.delete, np.compress, np.quantile, np.nanquantile,
+    np.repeat, np.take, np.delete, np.compress,
 )  # fmt: skip
+
+
+def _quantile(function: Function, level: int, x: Any, q: Any, *args: Any, **options: Any) -> Any:
+    if np.ndim(q):  # whose axes would come before the batch's
+        return one_by_one(function, x, q, *args, **options)
+    return _along(function, level, x, q, *args, **options)
+
+
+_each(_quantile, np.quantile, np.nanquantile)
 
 
 @_short_cut(np.sum)
 def _sum(level: int, x: Any, axis: Any = None, keepdims: Any = False, **options: Any) -> Any:
     if options or not is_batch(x, level):
         return _along(np.sum, level, x, axis=axis, keepdims=keepdims, **options)
-    axes = normalize_axis_tuple(range(x.ndim) if axis is None else axis, x.ndim)
-    return Batch(sum_axes(x.stacked, axes, keepdims) if axes else x.stacked, level)
+    axes = _axes(axis, x.ndim)
+    return in_front(sum_axes(x.front, axes, keepdims), level) if axes else x
 
 
 def _ufunc_along(function: Function, level: int, x: Any, axis: Any = 0, **options: Any) -> Any:
     if not is_batch(x, level) or level_of(options) == level:
         return one_by_one(function, x, axis=axis, **options)
-    axes = normalize_axis_tuple(range(x.ndim) if axis is None else axis, x.ndim)
+    axes = _axes(axis, x.ndim)
     options = {key: value for key, value in options.items() if value is not None}
     one = axes[0] if len(axes) == 1 else axes
-    return Batch(function(x.stacked, axis=one, **options), level)
+    return in_front(function(x.front, axis=one, **options), level)
 
 
 for _ufunc in (
@@ -175,11 +181,11 @@ def _rearranged(function: Function, level: int, x: Any, *args: Any, **kwargs: An
     """Call a `function` that only moves, repeats or drops entries: it tells where each is from."""
     if not is_batch(x, level) or level_of((args, kwargs)) == level:
         return one_by_one(function, x, *args, **kwargs)
-    entries = x.stacked.reshape(-1, x.stacked.shape[-1])
-    origins = function(np.arange(len(entries)).reshape(x.shape), *args, **kwargs)
+    rows = x.front.reshape((-1, x.size))
+    origins = function(np.arange(x.size).reshape(x.shape), *args, **kwargs)
     if isinstance(origins, list | tuple):
-        return type(origins)(Batch(entries[part], level) for part in origins)
-    return Batch(entries[origins], level)
+        return type(origins)(in_front(rows[:, part], level) for part in origins)
+    return in_front(rows[:, origins], level)
 
 
 _each(_rearranged,
@@ -190,15 +196,14 @@ _each(_rearranged,
 
 @_short_cut(np.flip)
 def _flip(level: int, x: Any, axis: Any = None) -> Any:
-    axes = normalize_axis_tuple(range(x.ndim) if axis is None else axis, x.ndim)
-    return Batch(np.flip(x.stacked, axes), level)
+    return in_front(np.flip(x.front, _axes(axis, x.ndim)), level)
 
 
 @_short_cut(np.roll)
 def _roll(level: int, x: Any, shift: Any, axis: Any = None) -> Any:
     if axis is None or level_of(shift) == level:
         return _rearranged(np.roll, level, x, shift, axis)
-    return Batch(np.roll(x.stacked, shift, normalize_axis_tuple(axis, x.ndim)), level)
+    return in_front(np.roll(x.front, shift, _axes(axis, x.ndim)), level)
 
 
 def _triangle(function: Function, level: int, x: Any, k: int = 0) -> Any:
@@ -220,9 +225,8 @@ def _take_along_axis(level: int, x: Any, indices: Any, axis: int | None = -1) ->
 
 @_short_cut(np.lib.stride_tricks.sliding_window_view)
 def _windows(level: int, x: Any, window_shape: Any, axis: Any = None, **options: Any) -> Any:
-    axes = normalize_axis_tuple(range(x.ndim) if axis is None else axis, x.ndim)
     view = np.lib.stride_tricks.sliding_window_view
-    return Batch(np.moveaxis(view(x.stacked, window_shape, axes, **options), x.ndim, -1), level)
+    return in_front(view(x.front, window_shape, _axes(axis, x.ndim), **options), level)
 
 
 @_short_cut(np.reshape)
@@ -235,7 +239,8 @@ def _reshape(level: int, x: Any, shape: Any, order: str = "C", copy: Any = None)
         if not known or x.size % known:
             raise ValueError(f"cannot reshape array of size {x.size} into shape {tuple(shape)}")
         shape[shape.index(-1)] = x.size // known
-    return Batch(x.stacked.reshape((*shape, x.stacked.shape[-1])), level)
+    front = x.front
+    return in_front(front.reshape((len(front), *shape)), level)
 
 
 @_short_cut(np.ravel)
@@ -285,39 +290,46 @@ def _broadcast_to(level: int, x: Any, shape: Any) -> Any:
     return Batch(np.broadcast_to(x.stacked, (*shape, x.stacked.shape[-1])), level)
 
 
+def _in_full(level: int, arrays: Any) -> list[Any]:
+    """Give arrays of which some are batches along a first axis: the others so many times."""
+    size = size_of(list(arrays), level)
+    return [
+        x.front if is_batch(x, level) else np.broadcast_to(x, (size, *np.shape(x))) for x in arrays
+    ]
+
+
 @_short_cut(np.concatenate)
 def _concatenate(level: int, arrays: Any, axis: int | None = 0, **options: Any) -> Any:
-    size = _size(level, list(arrays))
-    full = [stacked_in_full(x, level, size) for x in arrays]
+    full = _in_full(level, arrays)
     if axis is None:
-        full, axis = [x.reshape((-1, size)) for x in full], 0
-    axis = normalize_axis_index(axis, full[0].ndim - 1)
-    return Batch(np.concatenate(full, axis=axis, **options), level)
+        full, axis = [x.reshape((len(x), -1)) for x in full], 0
+    axis = normalize_axis_index(axis, full[0].ndim - 1) + 1
+    return in_front(np.concatenate(full, axis=axis, **options), level)
 
 
 @_short_cut(np.stack)
 def _stack(level: int, arrays: Any, axis: int = 0, **options: Any) -> Any:
-    size = _size(level, list(arrays))
-    full = [stacked_in_full(x, level, size) for x in arrays]
-    return Batch(np.stack(full, axis=normalize_axis_index(axis, full[0].ndim), **options), level)
+    full = _in_full(level, arrays)
+    axis = normalize_axis_index(axis, full[0].ndim) + 1
+    return in_front(np.stack(full, axis=axis, **options), level)
 
 
 @_short_cut(np.pad)
 def _pad(level: int, x: Any, pad_width: Any, mode: Any = "constant", **options: Any) -> Any:
     if not is_batch(x, level) or level_of(options) == level or isinstance(pad_width, dict):
         return one_by_one(np.pad, x, pad_width, mode, **options)
-    widths = [*np.broadcast_to(pad_width, (x.ndim, 2)).tolist(), (0, 0)]
-    return Batch(np.pad(x.stacked, widths, mode, **options), level)
+    widths = [(0, 0), *np.broadcast_to(pad_width, (x.ndim, 2)).tolist()]
+    return in_front(np.pad(x.front, widths, mode, **options), level)
 
 
 # --- products and linear algebra ------------------------------------------------------------------
 
 
-def _in_front(x: Any, core: int, level: int, loops: int) -> Any:
+def _as_stack(x: Any, core: int, level: int, loops: int) -> Any:
     """Give the arrays of a batch along a first axis, with `loops` axes before the `core` ones."""
     if not is_batch(x, level):
         return x
-    front = np.moveaxis(x.stacked, -1, 0)
+    front = x.front
     ones = (1,) * (loops - (x.ndim - core))
     return front.reshape((len(front), *ones, *x.shape)) if ones else front
 
@@ -325,12 +337,12 @@ def _in_front(x: Any, core: int, level: int, loops: int) -> Any:
 def _stacks(function: Function, core: Sequence[int], level: int, *operands: Any, **o: Any) -> Any:
     """Call a function that takes stacks, in each operand before so many axes of its own."""
     loops = max(np.ndim(x) - n for x, n in zip(operands, core, strict=False))
-    given = [_in_front(x, n, level, loops) for x, n in zip(operands, core, strict=False)]
+    given = [_as_stack(x, n, level, loops) for x, n in zip(operands, core, strict=False)]
     result = function(*given, *operands[len(core) :], **o)
     if not isinstance(result, tuple):
-        return Batch(np.moveaxis(result, 0, -1), level)
+        return in_front(result, level)
     named: Any = type(result)
-    return named._make([Batch(np.moveaxis(part, 0, -1), level) for part in result])
+    return named._make([in_front(part, level) for part in result])
 
 
 def _of_stacked_matrices(function: Function, level: int, x: Any, *args: Any, **options: Any) -> Any:
@@ -341,14 +353,12 @@ def _of_stacked_matrices(function: Function, level: int, x: Any, *args: Any, **o
 def _matmul(level: int, x: Any, y: Any, **options: Any) -> Any:
     if options:
         return one_by_one(np.matmul, x, y, **options)
-    if not is_batch(x, level) and np.ndim(x) <= 2 and np.ndim(y) <= 2:
-        # A single product: what is known of x, times all columns.
-        columns = y.stacked.reshape((len(y), -1))
-        return Batch(matmul(x, columns).reshape((*x.shape[:-1], *y.stacked.shape[1:])), level)
+    if not is_batch(x, level) and np.ndim(y) == 1 and np.ndim(x) <= 2:
+        x, y = y, x.T
     if not is_batch(y, level) and np.ndim(x) == 1 and np.ndim(y) <= 2:
-        return Batch(matmul(y.T, x.stacked), level)
+        return in_front(matmul(x.front, y), level)  # of all vectors as one matrix
     if np.ndim(x) == np.ndim(y) == 1:
-        return (x * y).sum(axis=0)
+        return np.vecdot(x, y)
     row, column = np.ndim(x) == 1, np.ndim(y) == 1
     out = _stacks(matmul, (2, 2), level, x[None] if row else x, y[:, None] if column else y)
     return out[..., 0, :] if row else out[..., 0] if column else out
@@ -371,7 +381,7 @@ def _tensordot(level: int, a: Any, b: Any, axes: Any = 2) -> Any:
 
 
 SHORT_CUTS[np.linalg.cross] = functools.partial(_stacks, np.linalg.cross, (1, 1))
-SHORT_CUTS[np.vecdot, "__call__"] = lambda _level, x, y: (x * y).sum(axis=-1)
+SHORT_CUTS[np.vecdot, "__call__"] = functools.partial(_stacks, np.vecdot, (1, 1))
 SHORT_CUTS[np.linalg.solve] = lambda level, a, b: (
     _stacks(np.linalg.solve, (2, 2), level, a, b)
     if np.ndim(b) > 1
@@ -391,9 +401,8 @@ def _einsum(level: int, subscripts: Any, *operands: Any, **options: Any) -> Any:
     letter = next(x for x in string.ascii_letters if x not in subscripts)
     terms, result = subscripts.split("->")
     labels = [
-        term + letter if is_batch(x, level) else term
+        letter + term if is_batch(x, level) else term
         for term, x in zip(terms.split(","), operands, strict=True)
     ]
-    arrays = [x.stacked if is_batch(x, level) else x for x in operands]
-    product = np.einsum(f"{','.join(labels)}->{result}{letter}", *arrays, **options)
-    return Batch(product, level)
+    arrays = [x.front if is_batch(x, level) else x for x in operands]
+    return in_front(np.einsum(f"{','.join(labels)}->{letter}{result}", *arrays, **options), level)

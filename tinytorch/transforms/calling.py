@@ -100,7 +100,7 @@ def result_of(value: Any, like: Tensor) -> Any:
     if value is None:
         value = np.zeros_like(like._value)
     if in_transform() or isinstance(like._value, Batch) or isinstance(value, Batch):
-        return value if isinstance(value, Tensor) else Tensor(value, requires_grad=False)
+        return value if isinstance(value, Tensor) else constant(value)
     # A copy, since rules may pass on what they were given; and a number if it has no axes.
     return value.copy()[()]
 
@@ -122,6 +122,13 @@ def in_memory(results: Any, variables: Any) -> Any:
         return results
     settled = iter(kind.settle(arrays, [None] * len(arrays)))
     return map_leaves(lambda _where, _array: next(settled)[()], "", results)
+
+
+def constant(value: Any) -> Tensor:
+    """Make a tensor of an array, without a copy."""
+    tensor: Tensor = object.__new__(Tensor)
+    tensor._begin(value, None, False, None)
+    return tensor
 
 
 def ones_of(output: Tensor) -> Tensor:

@@ -8,6 +8,7 @@ sum of their gradients. Nothing else of the library knows that there are many.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from typing import Any
 
@@ -17,7 +18,7 @@ from numpy.lib.array_utils import normalize_axis_index
 from tinytorch.arrays import batch_functions  # noqa: F401  (what a batch does at once)
 from tinytorch.arrays.batch import Batch, new_level
 from tinytorch.arrays.plain import base, plain
-from tinytorch.engine import Node, record, topological_order
+from tinytorch.engine import Node, record, sum_to_shape, topological_order
 from tinytorch.grad_mode import in_transform
 from tinytorch.operations.operands import describe
 from tinytorch.operations.operation import Operation, apply
@@ -27,6 +28,8 @@ from tinytorch.trees import leaves, map_leaves
 
 _IN = Operation("vmap_in", "vmap in", module=__name__)
 _OUT = Operation("vmap_out", "vmap out", module=__name__)
+# Whose second input may be a matrix that all examples share.
+_PRODUCTS = (Operation.MATMUL, Operation.ADDMM)
 _SHARED = Operation("vmap_shared", "vmap shared", module=__name__)
 
 
@@ -116,7 +119,8 @@ def _size(title: str, axes: Sequence[int | None], args: Sequence[Any]) -> int:
             )
         sizes[f"{where}, {describe(x)}, axis {axis}"] = x.shape[_axis(where, axis, len(x.shape))]
 
-    map_leaves(measure, f"{title}: argument ", tuple(args))
+    for i, x in enumerate(args):
+        map_leaves(measure, f"{title}: argument {i}", x)
     if not sizes:
         raise ValueError(
             f"{title}: no argument is mapped over: give at least one by position, with an axis in "
@@ -152,7 +156,7 @@ def _show(x: Any, axis: int, level: int) -> Any:
     """Make an array of a batch, with its arrays along `axis`."""
     if type(x) is Batch and x.level > level:
         return Batch(_show(x.stacked, axis, level), x.level)
-    return np.moveaxis(x.stacked, -1, axis)
+    return np.moveaxis(x.front, 0, axis)
 
 
 def _enter(x: Any, axis: int, level: int) -> Any:
@@ -182,6 +186,13 @@ def _has(x: Any, level: int) -> bool:
     return type(x) is Batch and (x.level == level or _has(x.stacked, level))
 
 
+def _all(x: Any, axis: int, level: int, size: int) -> Any:
+    """Give what all examples have, along `axis`."""
+    if _has(getattr(x, "_value", x), level):
+        return _leave(x, axis, level)
+    return np.moveaxis(np.broadcast_to(x, (size, *x.shape)), 0, axis)
+
+
 def _outside(where: str, y: Any, axis: Any, level: int, size: int, tensors: bool) -> Any:
     """Hand out an output: its arrays along `axis`, or the only one there is."""
     if not isinstance(y, Tensor):
@@ -196,11 +207,7 @@ def _outside(where: str, y: Any, axis: Any, level: int, size: int, tensors: bool
                 "give it an axis, as in out_axes=0"
             )
     else:
-        axis = _axis(where, axis, len(value.shape) + 1)
-        if _has(value, level):
-            y = _leave(y, axis, level) if isinstance(y, Tensor) else _show(y, axis, level)
-        else:
-            y = np.moveaxis(np.broadcast_to(y, (size, *value.shape)), 0, axis)
+        y = _all(y, _axis(where, axis, len(value.shape) + 1), level, size)
     if not isinstance(y, Tensor):
         return y if type(y) is Batch else plain(y) if tensors else np.array(y)
     batch = isinstance(y._value, Batch)
@@ -220,28 +227,31 @@ def _share(outputs: Sequence[Tensor], level: int, size: int) -> None:
     """
     shared: dict[Node, Any] = {}
     for node in topological_order(y for y in outputs if y._requires_grad):
-        if node._op is not _IN and _has(node._value, level):
-            node._children = tuple(
-                _total_of(x, shared, level, size) if _is_shared(x, level) else x
-                for x in node._children
-            )
+        if node._op is _IN or not _has(node._value, level):
+            continue
+        inputs, rules = list(node._children), list(node._rules)
+        for i, x in enumerate(inputs):
+            if isinstance(x, Node) and x._requires_grad and not _has(x._value, level):
+                if i == 1 and node._op in _PRODUCTS and x._value.ndim == 2:
+                    rules[i] = functools.partial(_matrix_rule, level, size)
+                else:
+                    inputs[i] = _total_of(x, shared, level, size)
+        node._children = tuple(inputs)
+        if type(node._rules) is tuple:
+            node._rules = tuple(rules)
 
 
-def _is_shared(x: Any, level: int) -> bool:
-    return isinstance(x, Node) and x._requires_grad and not _has(x._value, level)
+def _matrix_rule(level: int, size: int, grad: Any, _out: Any, x: Any, y: Any, *_: Any) -> Any:
+    """Be the rule of the matrix y in x @ y, for all examples: one product of all their rows."""
+    rows = _all(x, 0, level, size).reshape((-1, y.shape[0]))
+    return rows.T @ _all(grad, 0, level, size).reshape((-1, y.shape[1]))
 
 
 def _total_of(x: Node, shared: dict[Node, Any], level: int, size: int) -> Any:
     if x not in shared:
-        rule = lambda grad, *_: _total(grad, level, size)  # noqa: E731
+        # The sum of all examples' gradients.
+        rule = lambda grad, *_: sum_to_shape(_all(grad, 0, level, size), grad.shape)  # noqa: E731
         shared[x] = node = record(x._value, (x,), (x._value, x._value), _SHARED, (rule,))
         # After x, and before all that use it.
         node._order = x._order + 0.5
     return shared[x]
-
-
-def _total(grad: Any, level: int, size: int) -> Any:
-    """Sum the gradients of all examples."""
-    if _has(getattr(grad, "_value", grad), level):
-        return _leave(grad, 0, level).sum(axis=0)
-    return grad * size
