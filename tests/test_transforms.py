@@ -721,7 +721,7 @@ def test_outputs_of_many_entries(transform: Function, request: pytest.FixtureReq
 def test_arguments_that_are_not_there() -> None:
     message = told(ValueError, lambda: grad(scores, 1)(1.0))
     assert message.startswith("grad(scores): there is no argument 1 to differentiate by: 1 ")
-    assert "(0, 2)" in told(ValueError, lambda: hessian(scores, (0, 2))(1.0, 2.0))
+    assert "no argument 2" in told(ValueError, lambda: hessian(scores, (0, 2))(1.0, 2.0))
     assert "0 positional" in told(ValueError, lambda: jacobian(scores)(x=1.0))
 
 

@@ -22,7 +22,7 @@ from typing import Any, NoReturn
 import numpy as np
 from numpy.lib.mixins import NDArrayOperatorsMixin
 
-from tinytorch.arrays.kind import Kind, register
+from tinytorch.arrays.kind import Kind, kind_of, register
 from tinytorch.arrays.scattered import add_at
 from tinytorch.engine import Array, Node
 from tinytorch.trees import leaves, map_leaves
@@ -337,6 +337,16 @@ class _BatchKind(Kind):
     """Batches, which a rule in other words than NumPy's gets one array after the other."""
 
     name = "batch"
+
+    def like(self, values: Any, array: Any) -> Any:
+        """Give `values`, of the shape of `array`, in a batch as `array` is."""
+        if level_of(values) > array.level:
+            return values
+        if is_batch(values, array.level):
+            return Batch(kind_of(array.stacked).like(values.stacked, array.stacked), array.level)
+        return Batch(
+            np.broadcast_to(aligned(values, array.level), array.stacked.shape), array.level
+        )
 
     def numpy(self, array: Any) -> NoReturn:
         """Refuse: there is no single value."""

@@ -3,6 +3,7 @@
     grad(f)(x)        the gradient of f at x
     jacobian(f)(x)    all first derivatives, and hessian(f)(x) all second ones
     vjp(f, x)         f(x), and the function v -> v @ J; jvp(f, [x], [v]) gives f(x) and J @ v
+    vmap(f)(xs)       f of each of xs, all at once
     hvp(f, [x], [v])  the Hessian times v
 
 The names and signatures are JAX's, where it has them. Arguments are floats, floating arrays or
@@ -22,8 +23,15 @@ A tensor that f keeps for its next call is a constant there.
 
 from tinytorch.transforms.calling import Function, call_on_tensors, title_of
 from tinytorch.transforms.gradients import elementwise_grad, grad, value_and_grad
-from tinytorch.transforms.jacobians import hessian, jacobian
-from tinytorch.transforms.products import hvp, jvp, vjp
+from tinytorch.transforms.jacobians import (
+    hessian,
+    hessian_diagonal,
+    jacfwd,
+    jacobian,
+    jacrev,
+    laplacian,
+)
+from tinytorch.transforms.products import hvp, jvp, linearize, vjp
 from tinytorch.transforms.vmap import vmap
 
 __all__ = [
@@ -32,9 +40,14 @@ __all__ = [
     "elementwise_grad",
     "grad",
     "hessian",
+    "hessian_diagonal",
     "hvp",
+    "jacfwd",
     "jacobian",
+    "jacrev",
     "jvp",
+    "laplacian",
+    "linearize",
     "title_of",
     "value_and_grad",
     "vjp",

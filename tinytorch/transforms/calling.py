@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import inspect
 from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias
 
@@ -18,6 +19,8 @@ from tinytorch.trees import leaves, map_leaves
 
 Function: TypeAlias = Callable[..., Any]
 Argnums: TypeAlias = int | Sequence[int]
+Argnames: TypeAlias = str | Sequence[str] | None
+Wanted: TypeAlias = int | str | Sequence[int | str]  # numbers or names of arguments
 
 
 def title_of(transform: str, f: Function) -> str:
@@ -39,9 +42,9 @@ def derived(title: str, f: Function) -> Callable[[Function], Function]:
 
 
 def call_on_tensors(
-    title: str, f: Function, argnums: Argnums, args: Sequence[Any], kwargs: dict[str, Any]
+    title: str, f: Function, wanted: Wanted, args: Sequence[Any], kwargs: dict[str, Any]
 ) -> tuple[Any, Any]:
-    """Call `f` with new tensors for the arguments numbered; give its output, and those tensors."""
+    """Call `f` with new tensors for the arguments wanted; give its output, and those tensors."""
 
     def variable(where: str, leaf: Any) -> Tensor:
         dtype = leaf.dtype if hasattr(leaf, "dtype") else np.asarray(leaf).dtype
@@ -57,20 +60,82 @@ def call_on_tensors(
         return x
 
     made: list[Tensor] = []
-    numbers = [argnums] if isinstance(argnums, int) else list(argnums)
-    try:
-        numbers = [range(len(args))[i] for i in numbers]
-    except IndexError:
-        raise ValueError(
-            f"{title}: there is no argument {argnums} to differentiate by: "
-            f"{len(args)} positional arguments were given"
-        ) from None
-    variables = {i: map_leaves(variable, f"{title}: argument {i}", args[i]) for i in numbers}
-    given = [variables.get(i, x) for i, x in enumerate(args)]
-    output = run_in_transform(f, made, *given, **kwargs)
+    places = [
+        _place(title, f, key, args, kwargs)
+        for key in ([wanted] if isinstance(wanted, int | str) else wanted)
+    ]
+    given: dict[Any, Any] = dict(enumerate(args)) | kwargs
+    variables = {
+        key: map_leaves(variable, f"{title}: argument {key}", given[key]) for key in places
+    }
+    given |= variables
+    positional = [given.pop(i) for i in range(len(args))]
+    output = run_in_transform(f, made, *positional, **given)
     output = map_leaves(_tensor, f"{title}: the output", output)
-    chosen = tuple(variables[i] for i in numbers)
-    return output, chosen[0] if isinstance(argnums, int) else chosen
+    chosen = tuple(variables[key] for key in places)
+    return output, chosen[0] if isinstance(wanted, int | str) else chosen
+
+
+def _place(
+    title: str, f: Function, key: int | str, args: Sequence[Any], kwargs: dict[str, Any]
+) -> int | str:
+    """Find an argument: give its number if it came by position, else its name."""
+    if key in kwargs:
+        return key
+    if isinstance(key, str):
+        names = _names(f)[: len(args)]
+        if key in names:
+            return names.index(key)
+        given = f"{', '.join([*names, *kwargs])} were given"
+    elif -len(args) <= key < len(args):
+        return key % len(args)
+    else:
+        given = f"{len(args)} positional arguments were given"
+    raise ValueError(f"{title}: there is no argument {key} to differentiate by: {given}")
+
+
+def _names(f: Function) -> list[str]:
+    try:
+        return list(inspect.signature(f).parameters)
+    except ValueError:  # of a function in C
+        return []
+
+
+def wanted_of(title: str, argnums: Argnums, argnames: Argnames) -> Wanted:
+    """Say which arguments to differentiate by. Raises TypeError where both are given, or others."""
+    if argnames is not None and argnums != 0:
+        raise TypeError(f"{title}: give argnums= or argnames=, not both")
+    wanted: Wanted = argnums if argnames is None else argnames
+    kind, what = (
+        (int, "argnums= are whole numbers") if argnames is None else (str, "argnames= names")
+    )
+    for key in [wanted] if isinstance(wanted, int | str) else wanted:
+        if not isinstance(key, kind):
+            raise TypeError(f"{title}: {what} of arguments, got {describe(key)}")
+    return wanted
+
+
+def parted(title: str, f: Function, has_aux: bool) -> tuple[Function, Function]:
+    """Part f into the function of its output, and the function that adds what f gave beside it.
+
+    The latter makes a tuple of results, or gives the only one. Without `has_aux` nothing is added.
+    """
+    if not has_aux:
+        return f, lambda *results: results if len(results) > 1 else results[0]
+    beside: list[Any] = []
+
+    @functools.wraps(f)
+    def main(*args: Any, **kwargs: Any) -> Any:
+        output = f(*args, **kwargs)
+        if not isinstance(output, tuple) or len(output) != 2:
+            raise TypeError(
+                f"{title}: with has_aux=True the function gives a pair, the output and what comes "
+                f"beside it, got {describe(output)}"
+            )
+        beside[:] = output[1:]
+        return output[0]
+
+    return main, lambda *results: (*results, primals_of(beside[0]))
 
 
 def _tensor(where: str, leaf: Any) -> Tensor:
@@ -106,9 +171,11 @@ def result_of(value: Any, like: Tensor) -> Any:
 
 
 def primals_of(output: Any) -> Any:
-    """Hand over the values of the outputs."""
+    """Hand over the values of the outputs, and what is no tensor as it is."""
 
-    def primal(_where: str, y: Tensor) -> Any:
+    def primal(_where: str, y: Any) -> Any:
+        if not isinstance(y, Tensor):
+            return y
         return result_of(y if in_transform() else kind_of(y._value).known(y._value), y)
 
     return map_leaves(primal, "", output)

@@ -9,15 +9,19 @@ from tinytorch.engine import Array
 from tinytorch.operations.operands import describe
 from tinytorch.tensor import Tensor
 from tinytorch.transforms.calling import (
+    Argnames,
     Argnums,
     Function,
+    Wanted,
     call_on_tensors,
     derived,
     in_memory,
     ones_of,
+    parted,
     primals_of,
     pull_back,
     title_of,
+    wanted_of,
 )
 from tinytorch.trees import leaves
 
@@ -53,12 +57,18 @@ class ValueAndGradient(Protocol):
 @overload
 def grad(f: Function, argnums: Literal[0] = 0) -> Derivative: ...
 @overload
-def grad(f: Function, argnums: Argnums) -> Function: ...
-def grad(f: Function, argnums: Argnums = 0) -> Function:
+def grad(
+    f: Function, argnums: Argnums = 0, has_aux: bool = False, argnames: Argnames = None
+) -> Function: ...
+def grad(
+    f: Function, argnums: Argnums = 0, has_aux: bool = False, argnames: Argnames = None
+) -> Function:
     """Give the function that computes the gradient of f, which has a single entry.
 
     With x the argument numbered `argnums`, the gradient is df/dx, of the structure and the shapes
-    of x; a tuple of numbers gives a tuple of gradients.
+    of x; a tuple of numbers gives a tuple of gradients. `argnames`, a name or a tuple of them, says
+    the same of arguments by name. All others are given to f as they are, whole numbers and text
+    too. With `has_aux` f gives a pair, and what comes second is given beside the gradient.
 
     Raises TypeError, when called, for an argument that isn't floating and for an output that isn't
     a tensor of a single entry; ValueError for an argument that isn't there.
@@ -67,12 +77,16 @@ def grad(f: Function, argnums: Argnums = 0) -> Function:
     np.float64(12.0)
     >>> grad(grad(lambda x: x**3))(2.0)
     np.float64(12.0)
+    >>> grad(lambda x, n: (x**n, n + 1), has_aux=True, argnames="x")(2.0, n=3)
+    (np.float64(12.0), 4)
     """
     title = title_of("grad", f)
+    wanted = wanted_of(title, argnums, argnames)
 
     @derived(title, f)
     def gradient(*args: Any, **kwargs: Any) -> Any:
-        return gradient_of(title, f, argnums, *args, **kwargs)
+        main, with_aux = parted(title, f, has_aux)
+        return with_aux(gradient_of(title, main, wanted, *args, **kwargs))
 
     return gradient
 
@@ -80,41 +94,49 @@ def grad(f: Function, argnums: Argnums = 0) -> Function:
 @overload
 def value_and_grad(f: Function, argnums: Literal[0] = 0) -> ValueAndGradient: ...
 @overload
-def value_and_grad(f: Function, argnums: Argnums) -> Function: ...
-def value_and_grad(f: Function, argnums: Argnums = 0) -> Function:
+def value_and_grad(
+    f: Function, argnums: Argnums = 0, has_aux: bool = False, argnames: Argnames = None
+) -> Function: ...
+def value_and_grad(
+    f: Function, argnums: Argnums = 0, has_aux: bool = False, argnames: Argnames = None
+) -> Function:
     """Give the function that computes f and its gradient, as a pair; else as `grad`.
+
+    With `has_aux` the value is the pair that f gives.
 
     >>> value_and_grad(lambda x: x**3)(2.0)
     (np.float64(8.0), np.float64(12.0))
     """
     title = title_of("value_and_grad", f)
+    wanted = wanted_of(title, argnums, argnames)
 
     @derived(title, f)
     def value_and_gradient(*args: Any, **kwargs: Any) -> Any:
-        return value_and_gradient_of(title, f, argnums, args, kwargs)
+        main, with_aux = parted(title, f, has_aux)
+        value, gradient = value_and_gradient_of(title, main, wanted, args, kwargs)
+        return with_aux(value), gradient
 
     return value_and_gradient
 
 
 def value_and_gradient_of(
-    title: str, f: Function, argnums: Argnums, args: Sequence[Any], kwargs: dict[str, Any]
+    title: str, f: Function, wanted: Wanted, args: Sequence[Any], kwargs: dict[str, Any]
 ) -> tuple[Any, Any]:
     """Call a function of a single entry; give its value and its gradient."""
-    output, variables = call_on_tensors(title, f, argnums, args, kwargs)
+    output, variables = call_on_tensors(title, f, wanted, args, kwargs)
     if not isinstance(output, Tensor) or output.size != 1:
         raise TypeError(
             f"{title}: the output is {describe(output)}, expected a single entry; "
             "jacobian and elementwise_grad take outputs of more, or sum them"
         )
-    gradient = pull_back(
-        [output], [ones_of(output)], variables
-    )  # which may compute the output as well
+    # Which may compute the output as well.
+    gradient = pull_back([output], [ones_of(output)], variables)
     return in_memory(primals_of(output), variables), gradient
 
 
-def gradient_of(title: str, f: Function, argnums: Argnums, *args: Any, **kwargs: Any) -> Any:
+def gradient_of(title: str, f: Function, wanted: Wanted, *args: Any, **kwargs: Any) -> Any:
     """Give the gradient of a function of a single entry."""
-    return value_and_gradient_of(title, f, argnums, args, kwargs)[1]
+    return value_and_gradient_of(title, f, wanted, args, kwargs)[1]
 
 
 @overload
