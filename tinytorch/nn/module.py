@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping
+from operator import itemgetter
 from types import MappingProxyType
 from typing import Any, NamedTuple, ParamSpec, Protocol, Self, TypeAlias, TypeVar
 
@@ -42,7 +43,7 @@ class Parameters(list[Tensor]):
     """A module's parameters: a list, which `model.parameters()` iterates over as in PyTorch."""
 
     def __init__(self, module: Module) -> None:
-        super().__init__({x: None for _, x in _tensors_in(module)})
+        super().__init__(dict.fromkeys(map(itemgetter(1), _tensors_in(module))))
         self._module = module
 
     def __call__(self, recurse: bool = True) -> Iterator[Tensor]:
@@ -112,8 +113,8 @@ class Module:
         """Compute the module's output, which is `forward`'s."""
         out = self.forward(*inputs, **options)
         # A picture shows the call as a box: the innermost one that made the output.
-        new = id(out) not in map(id, inputs) and not hasattr(out, "_call")
-        if new and isinstance(out, Tensor) and out._children:
+        new = not hasattr(out, "_call") and isinstance(out, Tensor) and out._children
+        if new and id(out) not in map(id, inputs):
             out._call = (self, *inputs, *options.values())
         return out
 
@@ -329,7 +330,9 @@ class Module:
     def flush_grads(self, set_to_none: bool = True) -> None:
         """Forget all gradients, so that the next backward pass starts from zero."""
         for _, parameter in _tensors_in(self):
-            parameter._grad = None if set_to_none else np.zeros_like(parameter._value)
+            parameter._grad = None
+            if not set_to_none:
+                parameter._grad = np.zeros_like(parameter._value)
 
     zero_grad = flush_grads
 
@@ -392,10 +395,9 @@ def _find_tensors(
 ) -> None:
     for name, part in owned:
         if isinstance(part, Tensor):
-            is_parameter = isinstance(part, Parameter) or (
-                part._requires_grad and not part._children
-            )
-            if is_parameter and name not in buffers:
+            if name not in buffers and (
+                isinstance(part, Parameter) or (part._requires_grad and not part._children)
+            ):
                 found.append(((path, name), part))
         elif isinstance(part, Module):
             if above is not None and part not in above:

@@ -130,9 +130,12 @@ def apply(
         return plain
     inputs, arrays = [], []
     for x in operands:
-        given = x if isinstance(x, Node) else constant(x, dtype, op)
-        inputs.append(given)
-        arrays.append(given._value if isinstance(given, Node) else given)
+        if isinstance(x, Node):
+            inputs.append(x)
+            arrays.append(x._value)
+        else:
+            inputs.append(constant(x, dtype, op))
+            arrays.append(inputs[-1])
     try:
         if IN_MEMORY.issuperset(map(type, arrays)):
             value = function(*arrays)
