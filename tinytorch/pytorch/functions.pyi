@@ -664,6 +664,11 @@ def diag_embed(input: Any, offset: int = 0, axis1: int = -2, axis2: int = -1) ->
 def diag_embed(input: Any, offset: int = 0, dim1: int = -2, dim2: int = -1) -> Tensor:
     """Put the rows along the last axis on diagonals of matrices, in two axes of the result."""
 
+@overload
+def diagflat(input: Any, k: int = 0) -> Tensor:
+    """Put all entries on a diagonal of a matrix."""
+
+@overload
 def diagflat(input: Any, offset: int = 0) -> Tensor:
     """Put all entries on a diagonal of a matrix."""
 
