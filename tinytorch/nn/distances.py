@@ -141,7 +141,7 @@ def triplet_margin_with_distance_loss(
             f"{shapes[1]} and {shapes[2]}"
         )
     distance = distance_function or pairwise_distance
-    near, far = distance(anchor, positive), distance(anchor, negative)
+    near, far = tensor(distance(anchor, positive)), tensor(distance(anchor, negative))
     if swap:
         far = far.minimum(distance(positive, negative))
     return reduced((near - far + margin).clip(0), reduction)
