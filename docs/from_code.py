@@ -13,7 +13,18 @@ from typing import Any
 import numpy as np
 
 import tinytorch
-from tinytorch import Operation, Tensor, autograd, data, distributions, nn, optim, pictures
+from tinytorch import (
+    Operation,
+    Tensor,
+    autograd,
+    data,
+    diagnostics,
+    distributions,
+    nn,
+    optim,
+    pictures,
+    scipy,
+)
 from tinytorch.nn import init, utils
 from tinytorch.optim import lr_scheduler, swa_utils
 
@@ -319,6 +330,12 @@ def write_reference(folder: Path) -> None:
         "data": page("data", module_text(data), entries(data)),
         "distributions": page("distributions", module_text(distributions), entries(distributions)),
         "pictures": page("pictures", module_text(pictures), entries(pictures)),
+        "diagnostics": page("diagnostics", module_text(diagnostics), entries(diagnostics)),
+        "scipy": page(
+            "scipy",
+            module_text(scipy),
+            [line for name in scipy.__all__ for line in entries(getattr(scipy, name))],
+        ),
     }
     for name, text in pages.items():
         write(folder / f"{name}.md", text)
@@ -342,6 +359,10 @@ ROOMS = {
     "arrays": "The kinds of array",
     "nn": "Networks",
     "optim": "Optimisers",
+    "optim/lr_scheduler": "Schedules of the learning rate",
+    "pytorch": "PyTorch's names",
+    "scipy": "SciPy's names",
+    "diagnostics": "Seeing what training does",
     "compiler": "The compiler",
     "pictures": "Pictures",
 }
