@@ -101,11 +101,12 @@ def test_the_reference_has_every_name_and_the_house_every_file(
 def test_the_reference_shows_examples(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.syspath_prepend(DOCS)
     from_code = importlib.import_module("from_code")
-    assert from_code.example("tinytorch.tanh", tinytorch.tanh)[:3] == [
+    from_running = importlib.import_module("from_running")
+    assert from_running.example("tinytorch.tanh", tinytorch.tanh)[:3] == [
         "", ">>> x = Tensor([0.25, 0.5])", ">>> tinytorch.tanh(x)"
     ]  # fmt: skip
-    for word in from_code.LINES:
-        assert len(from_code.example(f"tinytorch.{word}", None)) >= 3, word
+    for word in from_running.LINES:
+        assert len(from_running.example(f"tinytorch.{word}", None)) >= 3, word
     lines = ["Of `x` and *y.", ">>> 1", "1", "", "More."]
     from_code.as_restructured_text(None, "", "tinytorch.tanh", tinytorch.tanh, None, lines)
     assert lines == ["Of ``x`` and \\*y.", "", ">>> 1", "1", "", "More.", ""]
