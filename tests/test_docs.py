@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import inspect
 import re
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,8 @@ import pytest
 from pages import ROOT, Page, is_verbatim
 
 import tinytorch
-from tinytorch import nn, optim
+from tinytorch import Tensor, distributions, nn, optim
+from tinytorch.scipy import linalg, optimize, signal, special
 
 DOCS = ROOT / "docs"
 WRITTEN_BY_BUILD = {"notebooks", "_build"}
@@ -110,3 +112,29 @@ def test_the_reference_shows_examples(monkeypatch: pytest.MonkeyPatch) -> None:
     lines = ["Of `x` and *y.", ">>> 1", "1", "", "More."]
     from_code.as_restructured_text(None, "", "tinytorch.tanh", tinytorch.tanh, None, lines)
     assert lines == ["Of ``x`` and \\*y.", "", ">>> 1", "1", "", "More.", ""]
+
+
+# A transfer that is refused, promises of nothing, and what subclasses show.
+WITHOUT_EXAMPLE = {"cuda", "retain_grad", "keep_freed_memory", "Distribution"}
+
+
+def test_each_name_outside_networks_has_an_example(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(DOCS)
+    from_code, from_running = map(importlib.import_module, ("from_code", "from_running"))
+    names = [(f"tinytorch.{name}", getattr(tinytorch, name)) for name in tinytorch.__all__]
+    names += [(f"tinytorch.Tensor.{name}", getattr(Tensor, name)) for name in dir(Tensor)]
+    for owner in (distributions, linalg, optimize, signal, special):
+        names += [
+            (f"{owner.__name__}.{name}", getattr(owner, name)) for name in from_code.public(owner)
+        ]
+    bare = {
+        path.rpartition(".")[2]
+        for path, value in names
+        if "._" not in path
+        and (callable(value) or isinstance(value, property))
+        and not from_code.refuses(value)
+        and path.rpartition(".")[2] not in tinytorch.dtypes.__all__  # which stand in a table
+        and ">>>" not in (inspect.getdoc(value) or "")
+        and not from_running.example(path, value)
+    }
+    assert bare == WITHOUT_EXAMPLE
