@@ -327,10 +327,20 @@ class Methods(Node):
         """Multiply every entry of a with every entry of b, to a matrix: out[i, j] = a[i] * b[j]."""
     @overload
     def cross(self, other: Any, axis: int | None = None) -> Tensor:
-        """Give the vector product along `axis`, or along the first axis of size 3."""
+        """Give the vector product along `axis`, or along the first axis of size 3.
+
+        >>> from tinytorch import Tensor
+        >>> Tensor([1.0, 0.0, 0.0]).cross([0.0, 1.0, 0.0])
+        Tensor([0., 0., 1.])
+        """
     @overload
     def cross(self, other: Any, dim: int | None = None) -> Tensor:
-        """Give the vector product along `axis`, or along the first axis of size 3."""
+        """Give the vector product along `axis`, or along the first axis of size 3.
+
+        >>> from tinytorch import Tensor
+        >>> Tensor([1.0, 0.0, 0.0]).cross([0.0, 1.0, 0.0])
+        Tensor([0., 0., 1.])
+        """
     def inverse(self) -> Tensor:
         """The inverse of square matrices; raises LinAlgError if there is none"""
     def inv(self) -> Tensor:

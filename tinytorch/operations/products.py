@@ -272,7 +272,12 @@ class Products(Node):
 
     @torch_spelling
     def cross(self, other: Any, axis: int | None = None) -> Tensor:
-        """Give the vector product along `axis`, or along the first axis of size 3."""
+        """Give the vector product along `axis`, or along the first axis of size 3.
+
+        >>> from tinytorch import Tensor
+        >>> Tensor([1.0, 0.0, 0.0]).cross([0.0, 1.0, 0.0])
+        Tensor([0., 0., 1.])
+        """
         if axis is None:
             if 3 not in self._value.shape:
                 raise ValueError(f"cross: one axis has size 3, got shape {self._value.shape}")

@@ -593,11 +593,21 @@ def cov(input: Any, *, correction: int = 1, fweights: Any = None, aweights: Any 
 
 @overload
 def cross(input: Any, other: Any, axis: int | None = None) -> Tensor:
-    """Give the vector product along `axis`, or along the first axis of size 3."""
+    """Give the vector product along `axis`, or along the first axis of size 3.
+
+    >>> from tinytorch import Tensor
+    >>> Tensor([1.0, 0.0, 0.0]).cross([0.0, 1.0, 0.0])
+    Tensor([0., 0., 1.])
+    """
 
 @overload
 def cross(input: Any, other: Any, dim: int | None = None) -> Tensor:
-    """Give the vector product along `axis`, or along the first axis of size 3."""
+    """Give the vector product along `axis`, or along the first axis of size 3.
+
+    >>> from tinytorch import Tensor
+    >>> Tensor([1.0, 0.0, 0.0]).cross([0.0, 1.0, 0.0])
+    Tensor([0., 0., 1.])
+    """
 
 @overload
 def cummax(input: Any, axis: int) -> ValuesIndices:
