@@ -11,14 +11,14 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextvars import ContextVar
 from itertools import chain, count
 from operator import attrgetter, is_not
-from typing import Any, ClassVar, TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 
 from tinytorch.arrays.scattered import Scattered, whole
 from tinytorch.arrays.words import broadcast_to, sum_axes, sum_leading
 
-Array: TypeAlias = np.ndarray[Any, np.dtype[Any]]  # or any other that speaks NumPy's protocols
+Array: TypeAlias = np.ndarray[tuple[Any, ...], np.dtype[Any]]  # or what speaks its protocols
 Rule: TypeAlias = Callable[..., Any]  # rule(grad, out, *inputs) gives the share of one input
 
 
@@ -35,7 +35,6 @@ class Node:
     _requires_grad: bool
     label: str | None
     __slots__ = (*__annotations__, "__weakref__")
-    _result: ClassVar[Any]  # the class of what is computed from it
 
     def _begin(self, data: Array, label: str | None, requires_grad: bool, grad: Any) -> None:
         """Be a leaf, which no operation made."""
@@ -65,12 +64,12 @@ def record(value: Any, inputs: Any, arrays: Any, op: Any, rules: Sequence[Rule])
     if recording.get()[0]:
         for x in inputs:
             if isinstance(x, Node) and x._requires_grad:
-                node = _new(x._result)
+                node = _new(type(x))
                 node._value, node._grad, node.label = value, None, None  # more than three are slow
                 node._children, node._arrays, node._op = inputs, arrays, op
                 node._rules, node._order, node._requires_grad = rules, next(_count), True
                 return node
-    node = _new(next(x._result for x in inputs if isinstance(x, Node)))
+    node = _new(next(type(x) for x in inputs if isinstance(x, Node)))
     node._begin(value, None, False, None)
     return node
 

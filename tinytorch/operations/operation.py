@@ -128,7 +128,8 @@ def apply(
     else:
         plain: Tensor = function(*operands)  # an array in fact, which the rule treats alike
         return plain
-    inputs, arrays = [], []
+    inputs: list[Any] = []
+    arrays: list[Any] = []
     for x in operands:
         if isinstance(x, Node):
             inputs.append(x)
