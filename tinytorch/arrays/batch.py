@@ -146,12 +146,17 @@ class Batch(NDArrayOperatorsMixin):
     ) -> Any:
         if any(issubclass(cls, Node) for cls in types):
             return NotImplemented
+        if not (level := level_of((args, kwargs))):  # it was like=, and decides nothing
+            return function(*args, **kwargs)
         if function in SHORT_CUTS:
-            return SHORT_CUTS[function](level_of((args, kwargs)), *args, **kwargs)
+            return SHORT_CUTS[function](level, *args, **kwargs)
         return one_by_one(function, *args, **kwargs)
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> NoReturn:
-        raise TypeError("a batch is many arrays, not one")
+        raise TypeError(
+            "inside vmap an array is many, and can't become a single one of NumPy's; one of those "
+            "takes it for an index as a tensor: Tensor(table)[i]"
+        )
 
     def __bool__(self) -> bool:
         return bool(self._agreed("truth value", "np.where(condition, x, y) chooses for each"))
@@ -180,15 +185,23 @@ class Batch(NDArrayOperatorsMixin):
         """The matrices transposed."""
         return np.matrix_transpose(self)
 
-    def __getattr__(self, name: str) -> Callable[..., Any]:
+    def __getattr__(self, name: str) -> Any:
         if name.startswith("_") or not callable(getattr(np.ndarray, name, None)):
-            raise AttributeError(f"a batch has no {name}")
+            return self._as_tensor(name)
         function: Any = getattr(np, name, None)
         if function in SHORT_CUTS:
             return functools.partial(function, self)
         return lambda *args, **kwargs: one_by_one(
             lambda x, *args, **kwargs: getattr(x, name)(*args, **kwargs), self, *args, **kwargs
         )
+
+    def _as_tensor(self, name: str) -> Any:
+        """Give what PyTorch has, and no array: `(p > 0.5).float()`."""
+        from tinytorch.tensor import Tensor
+
+        if name.startswith("_") or not hasattr(Tensor, name) or hasattr(np.ndarray, name):
+            raise AttributeError(f"a batch has no {name}")
+        return getattr(Tensor(self, requires_grad=False), name)
 
     def __getitem__(self, index: Any) -> Batch:
         batch: Batch = pick(self, index)

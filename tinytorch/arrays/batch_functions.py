@@ -136,7 +136,7 @@ _each(_along,
     np.argmax, np.argmin, np.cumsum, np.cumprod, np.sort, np.argsort, np.partition, np.argpartition,
     np.diff, np.nansum, np.nanmax, np.nanmin, np.nanprod, np.nanmean, np.nanstd,
     np.nanvar, np.nanmedian, np.nancumsum, np.nancumprod, np.count_nonzero, np.ptp,
-    np.repeat, np.take, np.delete, np.compress,
+    np.repeat, np.delete, np.compress,
 )  # fmt: skip
 
 
@@ -212,6 +212,16 @@ def _triangle(function: Function, level: int, x: Any, k: int = 0) -> Any:
 
 
 _each(_triangle, np.tril, np.triu)
+
+
+@_short_cut(np.take)
+def _take(level: int, x: Any, indices: Any, axis: int | None = None, **options: Any) -> Any:
+    if options:
+        return one_by_one(np.take, x, indices, axis, **options)
+    del level
+    x, axis = (np.reshape(x, -1), 0) if axis is None else (x, axis)
+    indices = indices if hasattr(indices, "dtype") else np.asarray(indices)
+    return pick(x, (slice(None),) * normalize_axis_index(axis, np.ndim(x)) + (indices,))
 
 
 @_short_cut(np.take_along_axis)

@@ -102,17 +102,23 @@ def _names(f: Function) -> list[str]:
 
 
 def wanted_of(title: str, argnums: Argnums, argnames: Argnames) -> Wanted:
-    """Say which arguments to differentiate by. Raises TypeError where both are given, or others."""
-    if argnames is not None and argnums != 0:
-        raise TypeError(f"{title}: give argnums= or argnames=, not both")
-    wanted: Wanted = argnums if argnames is None else argnames
-    kind, what = (
-        (int, "argnums= are whole numbers") if argnames is None else (str, "argnames= names")
-    )
-    for key in [wanted] if isinstance(wanted, int | str) else wanted:
-        if not isinstance(key, kind):
-            raise TypeError(f"{title}: {what} of arguments, got {describe(key)}")
-    return wanted
+    """Say which arguments to differentiate by. Raises TypeError for both ways, or for others."""
+    kind: type = int
+    wanted: Any = argnums
+    name, how = "argnums", "0 or (0, 1)"
+    if argnames is not None:
+        kind, name, how, wanted = str, "argnames", "'x' or ('x', 'y')", argnames
+        if argnums != 0:
+            raise TypeError(f"{title}: give argnums= or argnames=, not both")
+    several = isinstance(wanted, Sequence) and not isinstance(wanted, str)
+    if not all(isinstance(key, kind) for key in (wanted if several else [wanted])):
+        raise TypeError(
+            f"{title}: {name} says which arguments to differentiate by, as in {how}, got "
+            f"{describe(wanted)}; the derivative is a function, which is called with values: "
+            f"{title}(x)"
+        )
+    result: Wanted = wanted
+    return result
 
 
 def parted(title: str, f: Function, has_aux: bool) -> tuple[Function, Function]:

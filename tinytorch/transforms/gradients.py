@@ -142,8 +142,8 @@ def gradient_of(title: str, f: Function, wanted: Wanted, *args: Any, **kwargs: A
 @overload
 def elementwise_grad(f: Function, argnums: Literal[0] = 0) -> Derivative: ...
 @overload
-def elementwise_grad(f: Function, argnums: Argnums) -> Function: ...
-def elementwise_grad(f: Function, argnums: Argnums = 0) -> Function:
+def elementwise_grad(f: Function, argnums: Argnums = 0, argnames: Argnames = None) -> Function: ...
+def elementwise_grad(f: Function, argnums: Argnums = 0, argnames: Argnames = None) -> Function:
     """Give the derivative of a function that works entry by entry, for every entry at once.
 
     That is `df(x)[i]/dx[i]`, of the shape of x. It is computed as the gradient of `f(x).sum()`,
@@ -153,10 +153,11 @@ def elementwise_grad(f: Function, argnums: Argnums = 0) -> Function:
     array([ 3., 12.])
     """
     title = title_of("elementwise_grad", f)
+    wanted = wanted_of(title, argnums, argnames)
 
     @derived(title, f)
     def derivative(*args: Any, **kwargs: Any) -> Any:
-        output, variables = call_on_tensors(title, f, argnums, args, kwargs)
+        output, variables = call_on_tensors(title, f, wanted, args, kwargs)
         outputs = leaves(output)
         return pull_back(outputs, [ones_of(y) for y in outputs], variables)
 

@@ -22,6 +22,7 @@ from tinytorch.engine import Node, record, sum_to_shape, topological_order
 from tinytorch.grad_mode import in_transform
 from tinytorch.operations.operands import describe
 from tinytorch.operations.operation import Operation, apply
+from tinytorch.random import shared
 from tinytorch.tensor import Tensor
 from tinytorch.transforms.calling import Function, derived, title_of
 from tinytorch.trees import leaves, map_leaves
@@ -33,7 +34,7 @@ _PRODUCTS = (Operation.MATMUL, Operation.ADDMM)
 _SHARED = Operation("vmap_shared", "vmap shared", module=__name__)
 
 
-def vmap(f: Function, in_axes: Any = 0, out_axes: Any = 0) -> Function:
+def vmap(f: Function, in_axes: Any = 0, out_axes: Any = 0, randomness: str = "error") -> Function:
     """Give the function that calls f for each entry along an axis, all at once, and stacks results.
 
     `vmap(f)(x, y)[i]` is `f(x[i], y[i])`. `in_axes` is the axis of the arguments: a number for
@@ -44,8 +45,9 @@ def vmap(f: Function, in_axes: Any = 0, out_axes: Any = 0) -> Function:
     each example's own gradient.
 
     f is run once, so it can't look at values: an `if` on them raises where the calls differ
-    (`np.where` chooses for each), as do float(x) and masks as indices. The results are arrays where
-    no argument is a tensor and no gradient is wanted, else tensors.
+    (`np.where` chooses for each), as do float(x) and masks as indices. What it draws is the same in
+    every call, and raises unless `randomness="same"` says so. The results are arrays where no
+    argument is a tensor and no gradient is wanted, else tensors.
 
     Raises, when called, ValueError for axes that aren't there, of different sizes or of size 0, and
     for `in_axes` or `out_axes` that don't fit; TypeError for an output of f that is no array.
@@ -54,6 +56,11 @@ def vmap(f: Function, in_axes: Any = 0, out_axes: Any = 0) -> Function:
     array([10., 32., 54.])
     """
     title = title_of("vmap", f)
+    if randomness not in ("error", "same"):
+        raise ValueError(
+            f'{title}: randomness is "error" or "same", got {describe(randomness)}; for numbers '
+            "that differ, draw them outside, with one more axis, and map over that"
+        )
 
     @derived(title, f)
     def mapped(*args: Any, **kwargs: Any) -> Any:
@@ -63,7 +70,11 @@ def vmap(f: Function, in_axes: Any = 0, out_axes: Any = 0) -> Function:
         remaining = iter(axes)
         tensors = any(isinstance(x, Tensor) for x in leaves((args, kwargs)))
         given = map_leaves(lambda _where, x: _inside(x, next(remaining), level), "", args)
-        output = f(*given, **kwargs)
+        before = shared.set(randomness == "same")
+        try:
+            output = f(*given, **kwargs)
+        finally:
+            shared.reset(before)
         found = [y for y in leaves(output) if isinstance(y, Tensor)]
         _share(found, level, size)
         remaining = iter(_spread(f"{title}: out_axes", out_axes, output))
