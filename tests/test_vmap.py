@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import dask.array
 import numpy as np
 import pytest
 import torch
@@ -360,3 +361,75 @@ def test_refusals(call: Function, error: type[Exception], words: str) -> None:
 def test_an_if_that_all_agree_on() -> None:
     f = lambda x: x if x.sum() < 100 else -x  # noqa: E731
     assert_array_equal(vmap(f)(X), X)
+
+
+# --- beside the rest of the library ---------------------------------------------------------------
+
+
+def test_random_numbers() -> None:
+    drop = lambda x: nn.functional.dropout(x, 0.5, training=True)  # noqa: E731
+    for f in (drop, lambda x: x * tinytorch.rand(4), lambda x: x + tinytorch.randn_like(x)):
+        with pytest.raises(RuntimeError, match="the same for all examples: draw them outside"):
+            vmap(f)(X[0])
+        out = vmap(f, randomness="same")(X[0])
+        assert out.shape == (3, 4)
+    kept = vmap(drop, randomness="same")(np.ones((3, 4)))
+    assert (kept == kept[0]).all()
+    seeded = vmap(lambda x: nn.functional.dropout(x, 0.5, rng=0))(np.ones((3, 4)))
+    assert_array_equal(seeded[2], nn.functional.dropout(np.ones(4), 0.5, rng=0))
+    with pytest.raises(ValueError, match='randomness is "error" or "same", got str \'different\''):
+        vmap(np.sin, randomness="different")
+    tinytorch.rand(2)  # outside it draws again
+
+
+def test_in_a_program() -> None:
+    w, x = W[0], X[:, 0]
+    for f in (
+        vmap(layer, (0, None)),
+        vmap(grad(total), (0, None)),
+        grad(lambda x, w: vmap(total, (0, None))(x, w).sum(), (0, 1)),
+        vmap(vmap(wave, (None, 0)), (0, None)),
+    ):
+        program = tinytorch.compile(f)
+        for scale in (1, 2, 3):
+            assert_close(program(scale * x, w), f(scale * x, w))
+    inside = tinytorch.compile(lambda x: np.tanh(x) * 2)
+    assert_close(vmap(inside)(x), np.tanh(x) * 2)
+
+
+def test_of_plans() -> None:
+    plan = dask.array.from_array(X[:, 0], chunks=(2, 4))
+    out = vmap(layer, (0, None))(plan, W[0])
+    assert isinstance(out, dask.array.Array)
+    assert_close(out.compute(), np.sin(X[:, 0] @ W[0].T))
+    each = vmap(grad(total), (0, None))(plan, W[0])
+    assert_close(each.compute(), vmap(grad(total), (0, None))(X[:, 0], W[0]))
+
+
+def test_what_pytorch_has_of_truths_and_numbers() -> None:
+    found = vmap(lambda x: ((x > 0).float().sum(), (x > 0).sum()))(X[0])
+    assert_array_equal(found[0], (X[0] > 0).sum(axis=1))
+    assert_array_equal(found[1], (X[0] > 0).sum(axis=1))
+    assert "one of 3 inside vmap, of shape (4,)" in captured(X[0])
+
+
+def captured(x: Any) -> str:
+    shown: list[str] = []
+    vmap(lambda x: (shown.append(repr(x)), x)[1])(x)
+    return shown[0]
+
+
+def test_modules_of_every_kind() -> None:
+    rng = np.random.default_rng(0)
+    for module, shape in (
+        (nn.Conv2d(2, 3, 3, rng=0), (2, 6, 6)),
+        (nn.MaxPool2d(2), (2, 4, 4)),
+        (nn.LayerNorm(4), (5, 4)),
+        (nn.BatchNorm1d(4).eval(), (5, 4)),
+        (nn.LSTM(4, 3, rng=0), (5, 4)),
+    ):
+        x = rng.normal(size=(3, *shape))
+        out = vmap(module)(x)
+        out, expected = list(leaves(out)), stacked(module(Tensor(part)) for part in x)
+        for a, b in zip(out, expected, strict=True):
+            assert_close(getattr(a, "data", a), getattr(b, "data", b))

@@ -10,13 +10,13 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_index
 
 from tinytorch.arrays import batch_functions  # noqa: F401  (what a batch does at once)
-from tinytorch.arrays.batch import Batch, new_level
+from tinytorch.arrays.batch import Batch, in_front, new_level
 from tinytorch.arrays.plain import base, plain
 from tinytorch.engine import Node, record, sum_to_shape, topological_order
 from tinytorch.grad_mode import in_transform
@@ -116,7 +116,22 @@ def _spread(where: str, axes: Any, tree: Any) -> list[int | None]:
 
 def _size(title: str, axes: Sequence[int | None], args: Sequence[Any]) -> int:
     """Say how many examples there are."""
-    sizes: dict[str, int] = {}
+    try:
+        mapped = [(x, i) for x, i in zip(leaves(args), axes, strict=True) if i is not None]
+        sizes = {x.shape[i] for x, i in mapped if x.dtype}
+    except (AttributeError, IndexError):
+        sizes = set()
+    if len(sizes) != 1:
+        _refuse_sizes(title, axes, args)
+    (size,) = sizes
+    if not size:
+        raise ValueError(f"{title}: there are 0 examples, so that nothing tells what f gives")
+    return int(size)
+
+
+def _refuse_sizes(title: str, axes: Sequence[int | None], args: Sequence[Any]) -> NoReturn:
+    """Say what is wrong with the axes."""
+    sizes: list[str] = []
     remaining = iter(axes)
 
     def measure(where: str, x: Any) -> None:
@@ -128,22 +143,17 @@ def _size(title: str, axes: Sequence[int | None], args: Sequence[Any]) -> int:
                 f"{where} is {describe(x)}, which has no axis to map over: an array has, and None "
                 "in its place of in_axes gives it to every call"
             )
-        sizes[f"{where}, {describe(x)}, axis {axis}"] = x.shape[_axis(where, axis, len(x.shape))]
+        size = x.shape[_axis(where, axis, len(x.shape))]
+        sizes.append(f"\n  {size} in {where}, {describe(x)}, axis {axis}")
 
     for i, x in enumerate(args):
         map_leaves(measure, f"{title}: argument {i}", x)
-    if not sizes:
-        raise ValueError(
-            f"{title}: no argument is mapped over: give at least one by position, with an axis in "
-            "in_axes"
-        )
-    if len(set(sizes.values())) > 1:
-        listed = "".join(f"\n  {size} in {name}" for name, size in sizes.items())
-        raise ValueError(f"{title}: the axes that are mapped over differ in size:{listed}")
-    size = next(iter(sizes.values()))
-    if not size:
-        raise ValueError(f"{title}: there are 0 examples, so that nothing tells what f gives")
-    return size
+    if sizes:
+        raise ValueError(f"{title}: the axes that are mapped over differ in size:{''.join(sizes)}")
+    raise ValueError(
+        f"{title}: no argument is mapped over: give at least one by position, with an axis in "
+        "in_axes"
+    )
 
 
 def _axis(where: str, axis: int, ndim: int) -> int:
@@ -160,14 +170,14 @@ def _hide(x: Any, axis: int, level: int) -> Any:
     """Make a batch of an array, of what lies along `axis`."""
     if type(x) is Batch and x.level > level:
         return Batch(_hide(x.stacked, axis, level), x.level)
-    return Batch(np.moveaxis(x, axis, -1), level)
+    return Batch(np.moveaxis(x, axis, -1), level) if axis else in_front(x, level)
 
 
 def _show(x: Any, axis: int, level: int) -> Any:
     """Make an array of a batch, with its arrays along `axis`."""
     if type(x) is Batch and x.level > level:
         return Batch(_show(x.stacked, axis, level), x.level)
-    return np.moveaxis(x.front, 0, axis)
+    return np.moveaxis(x.front, 0, axis) if axis else x.front
 
 
 def _enter(x: Any, axis: int, level: int) -> Any:
