@@ -23,6 +23,7 @@ from tinytorch import (
     grad,
     hessian,
     hvp,
+    jacobian,
     jvp,
     laplacian,
     nn,
@@ -110,6 +111,22 @@ def test_every_operation_with_an_argument_that_all_share(case: Case) -> None:
     assert_close(pullback(ws), [first.sum(axis=0), *rest])
     within = vmap(lambda *given: list(vjp(f, *given[:-1])[1](given[-1])), (*axes, 0))
     assert_close(within(xs[0], *args, ws), [first, *rest])
+    vs = [rng.normal(size=x.shape) for x in (xs[0], *args)]
+
+    def contracted(*args: Any) -> Any:
+        found = vjp(vmap(f, axes), *args)[1](ws)
+        return sum((g * v).sum() for g, v in zip(found, vs, strict=True))
+
+    def by_loop(*args: Any) -> Any:
+        result = 0
+        for i in range(EXAMPLES):
+            of_first, *found = vjp(f, args[0], *[x[i] for x in args[1:]])[1]([w[i] for w in ws])
+            result += (of_first * vs[0]).sum()
+            result += sum((g * v[i]).sum() for g, v in zip(found, vs[1:], strict=True))
+        return result
+
+    numbers = range(len(xs))
+    assert_close(grad(contracted, numbers)(xs[0], *args), grad(by_loop, numbers)(xs[0], *args))
 
 
 # --- nests ----------------------------------------------------------------------------------------
@@ -433,3 +450,33 @@ def test_modules_of_every_kind() -> None:
         out, expected = list(leaves(out)), stacked(module(Tensor(part)) for part in x)
         for a, b in zip(out, expected, strict=True):
             assert_close(getattr(a, "data", a), getattr(b, "data", b))
+
+
+@pytest.mark.parametrize(
+    "product", [lambda x, w: x @ w, lambda x, w: nn.functional.linear(x, w.T, w[0])]
+)
+def test_a_matrix_that_all_share(product: Function) -> None:
+    """Its gradient is one product for all examples, and is differentiated as often as any other."""
+    w, x = W[0].T, X[:, :2]  # (4, 3), and five times two rows of 4
+
+    def rows(w: Any, x: Any) -> Any:
+        return np.sin(product(x, w)).sum() + (w**2).sum() * x[0, 0]
+
+    def loop(w: Any) -> Any:
+        return sum(rows(w, one) for one in x)
+
+    def both(w: Any) -> Any:
+        return sum(rows(w, one[None]) for two in x for one in two)
+
+    batch = lambda w: vmap(rows, (None, 0))(w, x).sum()  # noqa: E731
+    nested = lambda w: vmap(  # noqa: E731
+        lambda x: vmap(lambda x: rows(w, x[None]))(x).sum()
+    )(x).sum()
+    for f, expected in ((batch, loop), (nested, both)):
+        assert_close(grad(f)(w), grad(expected)(w))
+        assert_close(hessian(f)(w), hessian(expected)(w))
+        assert_close(jacobian(grad(f))(w), hessian(expected)(w))
+        third = lambda f: grad(lambda w: (grad(lambda w: (grad(f)(w) ** 2).sum())(w) ** 2).sum())  # noqa: E731
+        assert_close(third(f)(w), third(expected)(w))
+        assert_close(hvp(f, w, np.cos(w)), hvp(expected, w, np.cos(w)))
+        assert_close(jvp(f, w, np.cos(w))[1], jvp(expected, w, np.cos(w))[1])
