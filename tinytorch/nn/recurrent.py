@@ -376,12 +376,21 @@ class RNNCell(_OneStep):
 
 
 class LSTMCell(_OneStep):
-    """One step of an LSTM, to the state (h, c): see `LSTM`."""
+    """One step of an LSTM, to the state (h, c): see `LSTM`.
+
+    >>> h, c = LSTMCell(3, 4, rng=0)(np.ones((5, 3)))
+    >>> h.shape, c.shape
+    ((5, 4), (5, 4))
+    """
 
     _cell = cells.LSTM
 
 
 class GRUCell(_OneStep):
-    """One step of a network of gated units: see `GRU`."""
+    """One step of a network of gated units: see `GRU`.
+
+    >>> GRUCell(3, 4, rng=0)(np.ones((5, 3))).shape
+    (5, 4)
+    """
 
     _cell = cells.GRU

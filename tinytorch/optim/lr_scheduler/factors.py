@@ -104,7 +104,18 @@ class ConstantLR(FactorLR):
 
 
 class LinearLR(FactorLR):
-    """lr = base * a factor that goes from start_factor to end_factor in total_iters steps."""
+    """lr = base * a factor that goes from start_factor to end_factor in total_iters steps.
+
+    >>> from tinytorch import Tensor, optim
+    >>> optimizer = optim.SGD([Tensor(1.0)], lr=1.0)
+    >>> scheduler = LinearLR(optimizer, start_factor=0.5, total_iters=2)
+    >>> for _ in range(3):
+    ...     print(round(scheduler.get_last_lr()[0], 3))
+    ...     scheduler.step()
+    0.5
+    0.75
+    1.0
+    """
 
     def __init__(
         self,
@@ -144,6 +155,16 @@ class CosineAnnealingLR(FactorLR):
 
     Half a wave in T_max steps (I. Loshchilov and F. Hutter, "SGDR: stochastic gradient descent with
     warm restarts", 2017).
+
+    >>> from tinytorch import Tensor, optim
+    >>> optimizer = optim.SGD([Tensor(1.0)], lr=1.0)
+    >>> scheduler = CosineAnnealingLR(optimizer, T_max=2)
+    >>> for _ in range(3):
+    ...     print(round(scheduler.get_last_lr()[0], 3))
+    ...     scheduler.step()
+    1.0
+    0.5
+    0.0
     """
 
     def __init__(
@@ -158,7 +179,18 @@ class CosineAnnealingLR(FactorLR):
 
 
 class LambdaLR(LRScheduler):
-    """lr = base * lr_lambda(t), with one function for all groups or a list with one for each."""
+    """lr = base * lr_lambda(t), with one function for all groups or a list with one for each.
+
+    >>> from tinytorch import Tensor, optim
+    >>> optimizer = optim.SGD([Tensor(1.0)], lr=1.0)
+    >>> scheduler = LambdaLR(optimizer, lambda t: 1 / (1 + t))
+    >>> for _ in range(3):
+    ...     print(round(scheduler.get_last_lr()[0], 3))
+    ...     scheduler.step()
+    1.0
+    0.5
+    0.333
+    """
 
     def __init__(
         self,
