@@ -11,7 +11,7 @@ from tinytorch.nn.function_module import FunctionModule
 from tinytorch.nn.inputs import tensor, values
 from tinytorch.nn.losses import paired, reduced
 from tinytorch.operations.norms import vector_norm
-from tinytorch.operations.shape import broadcast_arrays
+from tinytorch.operations.repeating import broadcast_arrays
 from tinytorch.tensor import Tensor
 
 

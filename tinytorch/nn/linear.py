@@ -10,8 +10,8 @@ import numpy.typing as npt
 
 from tinytorch.nn.inputs import check_sizes, input_like, tensor
 from tinytorch.nn.module import Module, Parameter
+from tinytorch.operations.einsum import einsum
 from tinytorch.operations.operands import describe
-from tinytorch.operations.products import einsum
 from tinytorch.random import RNG, generator
 from tinytorch.tensor import Tensor
 
