@@ -7,9 +7,11 @@ from typing import Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 
+from tinytorch.grad_mode import is_grad_enabled
 from tinytorch.nn.inputs import tensor, values
 from tinytorch.nn.module import Module
 from tinytorch.nn.normalization import affine, scale_and_shift, standardize
+from tinytorch.operations.operands import describe
 from tinytorch.tensor import Tensor
 
 
@@ -99,6 +101,12 @@ def _by_running(
         raise ValueError(
             "normalisation by running statistics: expected a running mean and variance"
         )
+    for running in (running_mean, running_var):
+        if isinstance(running, Tensor) and running.requires_grad and is_grad_enabled():
+            raise TypeError(
+                f"normalisation by running statistics: they get no gradient, got "
+                f"{describe(running)}; x.detach() has none"
+            )
     mean = values(running_mean).astype(x.dtype, copy=False)
     scale = (values(running_var).astype(x.dtype, copy=False) + eps) ** -0.5
     normal = (x - mean.reshape(_channels(x))) * scale.reshape(_channels(x))
