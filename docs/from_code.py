@@ -28,6 +28,7 @@ from tinytorch import (
 from tinytorch.nn import init, utils
 from tinytorch.optim import lr_scheduler, swa_utils
 
+EMPHASIS = re.compile(r"\B\\\*(\w+)\\\*\B")
 PACKAGE = Path(tinytorch.__file__).parent
 SPECIAL = re.compile(r"([*_|\\])")
 
@@ -39,20 +40,27 @@ def as_restructured_text(
     if not any(line.lstrip().startswith(">>>") for line in lines):
         lines += example(name, obj)
     text: list[str] = []
-    in_example = False
+    in_example = in_code = False
     for line in lines:
         begins = line.lstrip().startswith(">>>")
         if begins and not in_example and text and text[-1]:
             text.append("")
         in_example = begins or (in_example and bool(line.strip()))
-        text.append(line if in_example else escaped(line))
+        indented = line.startswith("    ") and not in_example
+        if indented and not in_code and not (text and text[-1]):
+            text += [".. code-block:: python", ""]
+            in_code = True
+        in_code = in_code and (indented or not line)
+        text.append(line if in_example or in_code else escaped(line))
     lines[:] = [*text, ""]
 
 
 def escaped(line: str) -> str:
     """Let a line of plain text be plain; what stands between backticks is code."""
     return "".join(
-        f"``{piece[1:-1]}``" if piece[:1] == "`" else SPECIAL.sub(r"\\\1", piece)
+        f"``{piece[1:-1]}``"
+        if piece[:1] == "`"
+        else EMPHASIS.sub(r"*\1*", SPECIAL.sub(r"\\\1", piece))
         for piece in re.split(r"(`[^`]*`)", line.strip())
     )
 
@@ -111,10 +119,9 @@ def write_reference(folder: Path) -> None:
         and not refuses(getattr(Tensor, name))
     ]
     table = "\n".join(
-        f"| `{name}` | `{np.dtype(getattr(tinytorch, name))}` |"
+        f"| `{name}` | `{getattr(tinytorch, name)}` |"
         for name in dtypes
-        if isinstance(getattr(tinytorch, name), type)
-        and issubclass(getattr(tinytorch, name), np.generic)
+        if isinstance(getattr(tinytorch, name), np.dtype)
     )
     pages = {
         "package": page(
