@@ -370,6 +370,22 @@ MISTAKES = [
         TypeError, ("class labels are plain whole numbers", "astype(int)"),
     ),
     Mistake(
+        "labels in words", NEWCOMER,
+        'loss = nn.functional.cross_entropy(Tensor(np.zeros((2, 3))), np.array(["a", "b"]))',
+        TypeError, ("got an array of dtype <U1", "np.unique(y, return_inverse=True)[1] of words"),
+    ),
+    Mistake(
+        "targets in words", NEWCOMER,
+        'loss = nn.functional.mse_loss(Tensor(np.zeros(2)), np.array(["a", "b"]))',
+        TypeError, ("mse_loss, the target: expected", "got an array of dtype <U1"),
+    ),
+    Mistake(
+        "labels that are one-hot", NEWCOMER,
+        "y = np.array([[1, 0, 0], [0, 0, 1]])\n"
+        "loss = nn.functional.cross_entropy(Tensor(np.zeros((2, 3))), y)",
+        ValueError, ("take labels of shape (2,), got (2, 3)", "y.argmax(1)"),
+    ),
+    Mistake(
         "labels in a column", NEWCOMER,
         "loss = nn.functional.cross_entropy(Tensor(np.zeros((2, 3))), np.array([[0], [2]]))",
         ValueError, ("take labels of shape (2,), got (2, 1)",),

@@ -40,7 +40,9 @@ MEANINGS: dict[str, str] = {
     "set_default_device": "tensors are on the CPU; leave it out",
     "set_default_tensor_type": "the default is float64: give dtype=tinytorch.float32",
     "vmap": "there is none: NumPy's functions work on whole arrays, and so do tensors",
-    "numpy": "NumPy's own functions take tensors: import numpy as np, np.sin(x)",
+    **dict.fromkeys(
+        ("numpy", "jnp"), "NumPy's own functions take tensors: import numpy as np, np.sin(x)"
+    ),
     "Variable": "every tensor has a gradient: write Tensor(data)",
     "stop_gradient": "x.detach() gives the values as a constant",
     "device_put": "tensors are on the CPU; leave it out",
