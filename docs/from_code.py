@@ -202,6 +202,7 @@ ROOMS = {
     "arrays": "The kinds of array",
     "nn": "Networks",
     "optim": "Optimisers",
+    "transforms": "Transforms of functions",
     "optim/lr_scheduler": "Schedules of the learning rate",
     "pytorch": "PyTorch's names",
     "scipy": "SciPy's names",
@@ -209,8 +210,9 @@ ROOMS = {
     "compiler": "The compiler",
     "pictures": "Pictures",
 }
-FIRST = ["engine.py", "tensor.py", "autograd.py", "transforms.py", "arithmetic.py",
-         "elementwise.py", "operation.py", "own.py", "kind.py", "module.py", "linear.py",
+FIRST = ["engine.py", "tensor.py", "autograd.py", "arithmetic.py",
+         "elementwise.py", "operation.py", "own.py", "kind.py", "batch.py", "calling.py",
+         "gradients.py", "module.py", "linear.py",
          "optimizer.py", "recording.py", "program.py", "graph.py"]  # fmt: skip
 
 
