@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 import tinytorch
-from tinytorch import Operation, Tensor, autograd, data, distributions, nn, optim, pictures
+from tinytorch import Operation, Tensor, autograd, data, distributions, nn, optim, pictures, scipy
 from tinytorch.nn import init, utils
 from tinytorch.optim import lr_scheduler, swa_utils
 
@@ -159,6 +159,8 @@ def example(name: str, obj: Any) -> list[str]:
     Of what takes more than one tensor, the arguments are tried out; where none fit, none are shown.
     """
     word = name.rpartition(".")[2]
+    if name.startswith("tinytorch.scipy."):  # of which some are called as others here
+        return []
     if word in {"Adadelta", "Adagrad", "Adam", "Adamax", "AdamW", "NAdam", "RMSprop"}:
         return step_of(word)
     if word in LINES and ".Tensor." not in name:
@@ -275,6 +277,8 @@ def write_reference(folder: Path) -> None:
         if isinstance(getattr(tinytorch, name), type)
         and issubclass(getattr(tinytorch, name), np.generic)
     )
+    rooms = [getattr(scipy, name) for name in scipy.__all__ if name != "sparse"]
+    rooms.append(scipy.sparse.linalg)
     pages = {
         "package": page(
             "The package: transforms, modes, operations of one's own",
@@ -318,6 +322,18 @@ def write_reference(folder: Path) -> None:
         ),
         "data": page("data", module_text(data), entries(data)),
         "distributions": page("distributions", module_text(distributions), entries(distributions)),
+        "scipy": page(
+            "scipy: what takes tensors in SciPy's place",
+            module_text(scipy),
+            [
+                text
+                for room in rooms
+                for text in [
+                    f".. rubric:: {room.__name__}\n\n{in_restructured_text(room)}\n",
+                    *entries(room),
+                ]
+            ],
+        ),
         "pictures": page("pictures", module_text(pictures), entries(pictures)),
     }
     for name, text in pages.items():
@@ -326,6 +342,10 @@ def write_reference(folder: Path) -> None:
 
 def module_text(module: ModuleType) -> str:
     return inspect.getdoc(module) or ""
+
+
+def in_restructured_text(module: ModuleType) -> str:
+    return "\n".join(map(escaped, module_text(module).splitlines()))
 
 
 def write(path: Path, text: str) -> None:

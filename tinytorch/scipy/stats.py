@@ -1,7 +1,10 @@
 """SciPy's distributions: the logarithms of their densities, and the like, with derivatives.
 
-`norm.logpdf(x, loc, scale)`, `gamma.cdf(x, a, loc, scale)`, `poisson.logpmf(k, mu)`: the parameters
-come in SciPy's order, and x and parameters broadcast.
+`norm` `t` `gamma` `beta` `expon` `chi2` `laplace` `cauchy` `logistic` `lognorm` `uniform` have
+`logpdf` `pdf` `logcdf` `cdf` `sf`: `norm.logpdf(x, loc, scale)`, `gamma.cdf(x, a, loc, scale)`. The
+parameters come in SciPy's order, and x and parameters broadcast. `multivariate_normal` `dirichlet`
+`wishart` have `logpdf` `pdf`; of whole numbers `poisson` `binom` `bernoulli` `multinomial` have
+`logpmf` `pmf`.
 """
 
 from __future__ import annotations
