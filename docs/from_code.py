@@ -123,6 +123,8 @@ def write_reference(folder: Path) -> None:
         for name in dtypes
         if isinstance(getattr(tinytorch, name), np.dtype)
     )
+    rooms = [getattr(scipy, name) for name in scipy.__all__ if name != "sparse"]
+    rooms.append(scipy.sparse.linalg)
     pages = {
         "package": page(
             "The package: transforms, modes, operations of one's own",
@@ -166,13 +168,20 @@ def write_reference(folder: Path) -> None:
         ),
         "data": page("data", module_text(data), entries(data)),
         "distributions": page("distributions", module_text(distributions), entries(distributions)),
+        "scipy": page(
+            "scipy: what takes tensors in SciPy's place",
+            f"{module_text(scipy)} Below, `scipy` is `from tinytorch import scipy`.",
+            [
+                text
+                for room in rooms
+                for text in [
+                    f".. rubric:: {room.__name__}\n\n{in_restructured_text(room)}\n",
+                    *entries(room),
+                ]
+            ],
+        ),
         "pictures": page("pictures", module_text(pictures), entries(pictures)),
         "diagnostics": page("diagnostics", module_text(diagnostics), entries(diagnostics)),
-        "scipy": page(
-            "scipy",
-            f"{module_text(scipy)} Below, `scipy` is `from tinytorch import scipy`.",
-            [line for name in scipy.__all__ for line in entries(getattr(scipy, name))],
-        ),
     }
     for name, text in pages.items():
         write(folder / f"{name}.md", text)
@@ -186,6 +195,10 @@ def refuses(member: Any) -> bool:
 
 def module_text(module: ModuleType) -> str:
     return inspect.getdoc(module) or ""
+
+
+def in_restructured_text(module: ModuleType) -> str:
+    return "\n".join(map(escaped, module_text(module).splitlines()))
 
 
 def write(path: Path, text: str) -> None:

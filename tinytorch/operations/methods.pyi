@@ -9,9 +9,9 @@ from typing import Any, Literal, overload
 import numpy.typing as npt
 
 from tinytorch.engine import Array, Node
-from tinytorch.operations.decompositions import QRResult, TorchSVDResult
+from tinytorch.operations.decompositions import QRResult
 from tinytorch.operations.indexing import ValuesIndices
-from tinytorch.operations.linalg import SlogdetResult
+from tinytorch.operations.linalg import SlogdetResult, TorchSVDResult
 from tinytorch.operations.reductions import Axis
 from tinytorch.operations.shape import Size
 from tinytorch.operations.torch_names import MinMax

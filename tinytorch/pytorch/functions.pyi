@@ -10,9 +10,9 @@ import numpy.typing as npt
 
 from tinytorch.arrays.plain import PlainArray
 from tinytorch.engine import Array
-from tinytorch.operations.decompositions import QRResult, TorchSVDResult
+from tinytorch.operations.decompositions import QRResult
 from tinytorch.operations.indexing import ValuesIndices
-from tinytorch.operations.linalg import SlogdetResult
+from tinytorch.operations.linalg import SlogdetResult, TorchSVDResult
 from tinytorch.operations.reductions import Axis
 from tinytorch.operations.torch_names import MinMax
 from tinytorch.tensor import Tensor
