@@ -159,7 +159,11 @@ def write_reference(folder: Path) -> None:
         "autograd": page("autograd", module_text(autograd), entries(autograd)),
         "nn": page("nn: modules", module_text(nn), entries(nn)),
         "nn_functional": page("nn.functional", module_text(nn.functional), entries(nn.functional)),
-        "nn_init": page("nn.init and nn.utils", module_text(init), entries(init) + entries(utils)),
+        "nn_init": page(
+            "nn.init and nn.utils",
+            module_text(init),
+            entries(init) + entries(utils) + entries(utils.rnn),
+        ),
         "optim": page("optim: optimisers", module_text(optim), entries(optim)),
         "lr_scheduler": page(
             "optim.lr_scheduler and optim.swa_utils",
@@ -214,6 +218,7 @@ ROOMS = {
     "operations": "The operations: the calculus table in families",
     "arrays": "The kinds of array",
     "nn": "Networks",
+    "nn/utils": "What is done to parameters, and to sequences",
     "optim": "Optimisers",
     "transforms": "Transforms of functions",
     "optim/lr_scheduler": "Schedules of the learning rate",
