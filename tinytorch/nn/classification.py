@@ -162,14 +162,17 @@ def _labels(
     if isinstance(target, Tensor) or values(target).dtype.kind not in "iu":
         raise TypeError(
             f"{name}: class labels are plain whole numbers, got {describe(target)}; "
-            "y.data.astype(int) makes some of a tensor, y.astype(int) of an array. "
+            "y.data.astype(int) makes some of a tensor, y.astype(int) of an array, "
+            "np.unique(y, return_inverse=True)[1] of words. "
             f"(Probabilities of the classes have the shape of the scores, {x.shape})"
         )
     labels = values(target)
     wanted = x.shape[:axis] + x.shape[axis + 1 :]
     if labels.shape != wanted:
+        one_hot = f"; y.argmax({axis}) makes some of one-hot rows" * (labels.shape == x.shape)
         raise ValueError(
-            f"{name}: scores of shape {x.shape} take labels of shape {wanted}, got {labels.shape}"
+            f"{name}: scores of shape {x.shape} take labels of shape {wanted}, got "
+            f"{labels.shape}{one_hot}"
         )
     counted = labels != ignore_index
     labels = np.where(counted, labels, 0)
