@@ -795,7 +795,7 @@ REFUSED: list[tuple[Function, type[Exception], str]] = [
     (lambda t: t.Generator(device="cuda"), RuntimeError, "on the CPU"),
     (lambda t: t.tensor([1, 2], requires_grad=True), RuntimeError, "only floating"),
     (lambda t: t.zeros(2, dtype=t.long, requires_grad=True), RuntimeError, "only floating"),
-    (lambda t: t.tensor("text"), TypeError, "real number"),
+    (lambda t: t.tensor("text"), TypeError, "number"),
     (lambda t: t.tensor([[1], [2, 3]]), ValueError, "different lengths"),
     (lambda t: t.tensor(Tensor([1.0]) * 2), TypeError, "lose its gradient"),
     (lambda t: t.from_numpy([1.0]), TypeError, "NumPy array"),

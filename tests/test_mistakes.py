@@ -54,7 +54,7 @@ MISTAKES = [
     Mistake(
         "a number as text", NEWCOMER,
         'x = Tensor("3.0")',
-        TypeError, ("expected a real number", "got str '3.0'"),
+        TypeError, ("expected a number", "got str '3.0'"),
     ),
     Mistake(
         "rows of different lengths", NEWCOMER,

@@ -98,7 +98,7 @@ def call_on_tensors(
 
     def variable(where: str, leaf: Any) -> Tensor:
         dtype = leaf.dtype if hasattr(leaf, "dtype") else np.asarray(leaf).dtype
-        if dtype.kind != "f":
+        if dtype.kind not in "fc":
             raise TypeError(
                 f"{where}: a derivative needs floating values, as in 3.0 or x.astype(float), "
                 f"got {describe(leaf)}"
@@ -239,6 +239,11 @@ def _value_and_grad(
             f"{title}: the output is {describe(output)}, expected a single entry; "
             "jacobian and elementwise_grad take outputs of more, or sum them"
         )
+    if output.dtype.kind == "c":
+        raise TypeError(
+            f"{title}: the output is complex, and only real numbers have a gradient: take its "
+            ".real, .imag or .abs(); jacobian gives the derivative of a holomorphic function"
+        )
     gradient = _pull([output], [_ones(output)], variables)  # which may compute the output as well
     return _in_memory(_primals(output), variables), gradient
 
@@ -266,6 +271,11 @@ def elementwise_grad(f: Function, argnums: Argnums = 0) -> Function:
     def derivative(*args: Any, **kwargs: Any) -> Any:
         output, variables = call_on_tensors(title, f, argnums, args, kwargs)
         outputs = leaves(output)
+        if any(y.dtype.kind == "c" for y in outputs):
+            raise TypeError(
+                f"{title}: the output is complex, and only real numbers have a gradient; jacobian "
+                "gives the derivatives of a holomorphic function"
+            )
         return _pull(outputs, [_ones(y) for y in outputs], variables)
 
     return derivative
@@ -379,6 +389,9 @@ def jacobian(f: Function, argnums: Argnums = 0) -> Function:
     output or the argument is a structure, so is the result: the output's, with the argument's in
     place of each leaf. A tuple `argnums` counts as one argument, which is a tuple.
 
+    Of a complex function of complex x it is the derivative of a holomorphic one; ValueError says
+    that it is not. A real function of complex x has gradients for rows, df/da + i df/db by a + ib.
+
     Raises TypeError and ValueError as `grad` does, but for the size of the output.
 
     >>> jacobian(lambda x: x**2)(np.array([1.0, 2.0]))
@@ -389,7 +402,7 @@ def jacobian(f: Function, argnums: Argnums = 0) -> Function:
 
     @_derived(title, f)
     def derivatives(*args: Any, **kwargs: Any) -> Any:
-        return _jacobian(*call_on_tensors(title, f, argnums, args, kwargs))
+        return _jacobian(title, *call_on_tensors(title, f, argnums, args, kwargs))
 
     return derivatives
 
@@ -415,32 +428,59 @@ def hessian(f: Function, argnums: Argnums = 0) -> Function:
 
     @_derived(title, f)
     def second_derivatives(*args: Any, **kwargs: Any) -> Any:
-        return _jacobian(*call_on_tensors(title, gradient, argnums, args, kwargs))
+        output, variables = call_on_tensors(title, gradient, argnums, args, kwargs)
+        if any(x.dtype.kind == "c" for x in leaves(variables)):
+            raise TypeError(
+                f"{title}: second derivatives by complex numbers are those by their parts: make f "
+                "a function of real arrays (tinytorch.view_as_complex); hvp takes complex ones"
+            )
+        return _jacobian(title, output, variables)
 
     return second_derivatives
 
 
-def _jacobian(output: Any, variables: Any) -> Any:
+def _jacobian(title: str, output: Any, variables: Any) -> Any:
     inputs = leaves(variables)
 
     def blocks(_where: str, y: Tensor) -> Any:
-        if in_transform():
-            found = _rows_by_tensors(y, inputs)
-        elif kind_of(y._value).takes_batches:
-            found = _rows_by_batch(y, inputs)
+        if y.dtype.kind == "c":
+            parts = zip(inputs, rows(y, 1), rows(y, 1j), strict=True)
+            found = [_derivative(title, x, *of_parts) for x, *of_parts in parts]
         else:
-            rows = [row._value for row in _rows_by_tensors(y, inputs)]
-            found = kind_of(y._value).settle(rows, [x._value for x in inputs])
+            found = rows(y, 1)
         remaining = iter(found)
         return map_leaves(lambda _where, _x: next(remaining), "", variables)
+
+    def rows(y: Tensor, unit: complex) -> list[Any]:
+        if in_transform():
+            return _rows_by_tensors(y, inputs, unit)
+        if kind_of(y._value).takes_batches:
+            return _rows_by_batch(y, inputs, unit)
+        found = [row._value for row in _rows_by_tensors(y, inputs, unit)]
+        return kind_of(y._value).settle(found, [x._value for x in inputs])
 
     return map_leaves(blocks, "", output)
 
 
-def _rows_by_tensors(y: Tensor, inputs: Sequence[Tensor]) -> list[Any]:
+def _derivative(title: str, x: Tensor, of_real: Any, of_imag: Any) -> Any:
+    """Make the derivative by x of the gradients of the output's real and imaginary parts."""
+    if x.dtype.kind != "c":
+        return of_real + of_imag * 1j
+    # Cauchy and Riemann: the real part grows along x as the imaginary one does along ix.
+    gap = np.abs(of_imag - of_real * 1j)
+    size = np.abs(of_real)
+    if np.any(gap > np.sqrt(np.finfo(x.dtype).eps) * (1 + size)):
+        raise ValueError(
+            f"{title}: the output is no holomorphic function of {describe(x)}, and has no complex "
+            "derivative: take the jacobian of its .real and its .imag"
+        )
+    return np.conj(of_real)
+
+
+def _rows_by_tensors(y: Tensor, inputs: Sequence[Tensor], unit: complex) -> list[Any]:
     """Sweep once for each entry of y, so that every row can be differentiated again."""
-    units = [Tensor(unit, requires_grad=False) for unit in _units(y, 0, y.size)]
-    rows = [sweep([y], [unit], inputs, create_graph=True) for unit in units]
+    units = [Tensor(row, requires_grad=False) for row in _units(y, 0, y.size, unit)]
+    rows = [sweep([y], [seed], inputs, create_graph=True) for seed in units]
     return [
         np.concatenate(
             [Tensor(np.empty((0, *x.shape), x.dtype))] + [_result(row[i], x)[None] for row in rows]
@@ -449,19 +489,20 @@ def _rows_by_tensors(y: Tensor, inputs: Sequence[Tensor]) -> list[Any]:
     ]
 
 
-def _rows_by_batch(y: Tensor, inputs: Sequence[Tensor]) -> list[Any]:
+def _rows_by_batch(y: Tensor, inputs: Sequence[Tensor], unit: complex) -> list[Any]:
     """Sweep once for as many entries of y as memory should be spent on."""
     found = [np.zeros_like(x._value, shape=(y.size, *x.shape)) for x in inputs]
     step = 1 + _BATCHED_ENTRIES // (1 + sum(node._value.size for node in topological_order([y])))
     for start in range(0, y.size, step):
-        batch = Batch(np.moveaxis(_units(y, start, step), 0, -1))
+        batch = Batch(np.moveaxis(_units(y, start, step, unit), 0, -1))
         for rows, part in zip(found, sweep([y], [batch], inputs, create_graph=False), strict=True):
             if part is not None:
                 rows[start : start + step] = np.moveaxis(part.stacked, -1, 0)
     return [rows.reshape(y.shape + x.shape)[()] for rows, x in zip(found, inputs, strict=True)]
 
 
-def _units(y: Tensor, start: int, count: int) -> Array:
-    """Give arrays like y that are 1 in one of its entries, from the entry `start` on."""
+def _units(y: Tensor, start: int, count: int, unit: complex) -> Array:
+    """Give arrays like y that are `unit` in one of its entries, from the entry `start` on."""
     count = min(count, y.size - start)
-    return np.eye(count, y.size, start, dtype=y.dtype).reshape(count, *y.shape)
+    units = np.eye(count, y.size, start, dtype=y.dtype).reshape(count, *y.shape)
+    return units if unit == 1 else units * unit

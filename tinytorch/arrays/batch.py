@@ -109,6 +109,8 @@ class Batch(NDArrayOperatorsMixin):
 
     T = property(functools.partial(_rearranged, np.transpose))
     mT = property(functools.partial(_rearranged, np.matrix_transpose))  # noqa: N815
+    real = property(lambda self: Batch(self.stacked.real))
+    imag = property(lambda self: Batch(self.stacked.imag))
     reshape = functools.partialmethod(functools.partial(_rearranged, np.ndarray.reshape))
     swapaxes = functools.partialmethod(functools.partial(_rearranged, np.swapaxes))
 
@@ -209,7 +211,9 @@ _SHORT_CUTS: dict[Callable[..., Any], Callable[..., Any]] = {
     # A rule asks this for an `if`, which is decided for all of the arrays together.
     np.any: lambda batch: bool(np.any(batch.stacked)),
     np.einsum: _einsum,
+    np.imag: lambda batch: batch.imag,
     np.ndim: lambda batch: batch.ndim,
+    np.real: lambda batch: batch.real,
     np.shape: lambda batch: batch.shape,
     np.size: lambda batch: batch.size,
     np.sum: Batch.sum,

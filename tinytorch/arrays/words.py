@@ -36,6 +36,20 @@ def keep(mask: Any, array: Any) -> Any:
     return (array.view(bits) * mask).view(array.dtype)
 
 
+def conj(x: Any) -> Any:
+    """Give the complex conjugate; real numbers as they are.
+
+    A gradient df/da + i df/db, of f by a + ib, goes back through the graph as its conjugate: then a
+    rule that holds for real numbers holds for complex ones, if it has a derivative there.
+    """
+    return np.conj(x) if x.dtype.kind == "c" else x
+
+
+def cast(x: Any, dtype: np.dtype[Any]) -> Any:
+    """Give x in another dtype; of complex numbers, their real parts where the dtype is real."""
+    return (x.real if x.dtype.kind == "c" != dtype.kind else x).astype(dtype)
+
+
 def power(x: Any, y: Any) -> Any:
     """Give x**y. Of whole powers, small ones are products, and others those of |x|, with a sign.
 
@@ -47,6 +61,8 @@ def power(x: Any, y: Any) -> Any:
     if not whole or x.dtype.char == "e" or abs(y) < 2:
         return x**y
     if y not in _WHOLE_POWERS:
+        if x.dtype.kind == "c":
+            return x**y
         size = np.abs(x) ** y
         return np.copysign(size, x) if y % 2 else size
     if y < 0:

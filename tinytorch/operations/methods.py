@@ -6,6 +6,7 @@ A type checker and an editor don't see what a row such as `exp = unary(...)` mak
 
 from tinytorch.operations import arranging, special_of_parameters  # noqa: F401
 from tinytorch.operations.activations import Activations
+from tinytorch.operations.complex_numbers import ComplexNumbers
 from tinytorch.operations.differences import Differences
 from tinytorch.operations.indexing import Indexing
 from tinytorch.operations.joining import Joining
@@ -34,6 +35,7 @@ class Methods(
     Replacing,
     TorchNames,
     MatrixFunctions,
+    ComplexNumbers,
 ):
     """What a tensor can compute."""
 

@@ -6,7 +6,6 @@ _TYPES = {
     "Float": "float32", "Double": "float64", "Half": "float16", "Long": "int64", "Int": "int32",
     "Short": "int16", "Byte": "uint8", "Char": "int8", "Bool": "bool",
 }  # fmt: skip
-_NO_COMPLEX = "tensors hold real numbers: keep real and imaginary parts apart"
 _NO_GRAPH = "there is no other language for models: tinytorch.compile makes a NumPy program of one"
 _NO_LAYOUT = "an array keeps the order in memory that NumPy gives it; leave it out"
 
@@ -16,7 +15,6 @@ MEANINGS: dict[str, str] = {
         for kind, dtype in _TYPES.items()
     },
     "bfloat16": "NumPy has no bfloat16: float32 takes its place",
-    **dict.fromkeys(("complex", "complex64", "complex128", "cfloat", "cdouble"), _NO_COMPLEX),
     **dict.fromkeys(("jit", "fx", "onnx", "export"), _NO_GRAPH),
     **dict.fromkeys(
         ("channels_last", "contiguous_format", "preserve_format", "strided", "memory_format"),
