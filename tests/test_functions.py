@@ -398,8 +398,18 @@ def test_a_function_of_several_is_pytorchs(name: str, args: Any) -> None:
         assert_alike(call(tinytorch, name, args, whole), call(torch, name, args, theirs))
 
 
-# What is tested in test_op_db.py.
+# What is tested in test_op_db.py, and in test_complex.py.
 IN_OP_DB = {
+    *(
+        "adjoint",
+        "complex",
+        "imag",
+        "is_complex",
+        "polar",
+        "real",
+        "view_as_complex",
+        "view_as_real",
+    ),
     *(name for family in (TorchNames, Replacing, SumsOfProducts) for name in vars(family)),
     *("matrix_exp", "block_diag", "cartesian_prod", "combinations"),
 }

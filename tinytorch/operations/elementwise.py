@@ -163,7 +163,9 @@ class Elementwise(Arithmetic):
         np.arcsinh, lambda grad, out, x: grad / np.sqrt(x * x + 1), "The inverse of sinh"
     )
     arccosh = acosh = unary(
-        np.arccosh, lambda grad, out, x: grad / np.sqrt(x * x - 1), "The inverse of cosh, x >= 1"
+        np.arccosh,
+        lambda grad, out, x: grad / (np.sqrt(x - 1) * np.sqrt(x + 1)),
+        "The inverse of cosh, x >= 1",
     )
     arctanh = atanh = unary(
         np.arctanh, lambda grad, out, x: grad / (1 - x * x), "The inverse of tanh, |x| < 1"

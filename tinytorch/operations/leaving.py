@@ -36,11 +36,11 @@ class Leaving(Node):
 
     to_numpy = numpy  # by which matplotlib and pandas ask
 
-    def item(self) -> Any:
+    def item(self) -> float:
         """Give the only entry as a Python number. Raises ValueError if there are more, or none."""
         if self._value.size != 1:
             raise ValueError(f"item: expected a single entry, got {describe(self)}")
-        number = self.numpy().item()
+        number: Any = self.numpy().item()
         return number if self._value.dtype.kind == "c" else float(number)
 
     def tolist(self) -> Any:
