@@ -207,6 +207,10 @@ def _einsum(subscripts: str, *operands: Any, **kwargs: Any) -> Any:
     return Batch(np.einsum(f"{','.join(labels)}->{result}{letter}", *arrays, **kwargs))
 
 
+def _fourier(function: Callable[..., Any]) -> Callable[..., Batch]:
+    return lambda batch, n, axis, norm: Batch(function(batch.stacked, n, axis % batch.ndim, norm))
+
+
 _SHORT_CUTS: dict[Callable[..., Any], Callable[..., Any]] = {
     # A rule asks this for an `if`, which is decided for all of the arrays together.
     np.any: lambda batch: bool(np.any(batch.stacked)),
@@ -219,6 +223,7 @@ _SHORT_CUTS: dict[Callable[..., Any], Callable[..., Any]] = {
     np.sum: Batch.sum,
     np.where: _where,
     np.zeros_like: _zeros_like,
+    **{f: _fourier(f) for f in (np.fft.fft, np.fft.ifft, np.fft.rfft, np.fft.ihfft)},
 }
 _REARRANGEMENTS: frozenset[Callable[..., Any]] = frozenset(
     {

@@ -4,7 +4,7 @@ A type checker and an editor don't see what a row such as `exp = unary(...)` mak
 `methods.pyi` beside this file instead, which `make stub` writes from the class.
 """
 
-from tinytorch.operations import arranging, special_of_parameters  # noqa: F401
+from tinytorch.operations import arranging, fourier, special_of_parameters  # noqa: F401
 from tinytorch.operations.activations import Activations
 from tinytorch.operations.complex_numbers import ComplexNumbers
 from tinytorch.operations.differences import Differences

@@ -28,7 +28,6 @@ MEANINGS: dict[str, str] = {
     "multiprocessing": "everything runs in one process; a DataLoader's workers are threads",
     "func": "its transforms are tinytorch's own: grad, jacobian, hessian, vjp, jvp",
     "linalg": "NumPy's functions take tensors: np.linalg.norm(x), np.linalg.solve(A, b)",
-    "fft": "there is no Fourier transform with a gradient here",
     "special": "SciPy's functions take tensors: scipy.special.expit(x); so does x.erf()",
     "sparse": "arrays are dense: NumPy knows no others",
     "quantization": "tensors are floating: model.half() halves a model",

@@ -4,6 +4,6 @@
 SciPy.
 """
 
-from tinytorch.scipy import linalg, optimize, signal, special, stats
+from tinytorch.scipy import fft, linalg, optimize, signal, special, stats
 
-__all__ = ["linalg", "optimize", "signal", "special", "stats"]
+__all__ = ["fft", "linalg", "optimize", "signal", "special", "stats"]
