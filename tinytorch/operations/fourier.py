@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from tinytorch.tensor import Tensor
 
 Norm: TypeAlias = Literal["backward", "ortho", "forward"] | None
-Axes: TypeAlias = Iterable[int] | None
-Sizes: TypeAlias = Sequence[int | None] | None
+Axes: TypeAlias = Iterable[int] | int | None
+Sizes: TypeAlias = Sequence[int | None] | int | None
 
 
 def _along(axis: int, values: Any, ndim: int) -> Any:
@@ -100,9 +100,10 @@ hfft = _transform(
 
 def _sizes(a: Any, s: Sizes, axes: Axes) -> list[tuple[int | None, int]]:
     """Pair sizes with axes: by default of all axes, or of as many last ones as there are sizes."""
+    s = [s] if isinstance(s, int) else s
     if axes is None:
         axes = range(-(a.ndim if s is None else len(s)), 0)
-    axes = list(axes)
+    axes = [axes] if isinstance(axes, int) else list(axes)
     sizes = [None] * len(axes) if s is None else [None if n == -1 else n for n in s]
     if len(sizes) != len(axes):
         raise ValueError(f"fft: {len(sizes)} sizes for {len(axes)} axes: shape and axes differ")

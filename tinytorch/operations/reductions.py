@@ -186,7 +186,7 @@ def running(function: Callable[..., Any], rule: Rule, doc: str, name: str) -> Ca
 
 
 def _logsumexp(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
-    top = largest(x, axis)
+    top = largest(x, axis).real  # the angle of a logarithm is that of the sum
     top = np.where(np.isfinite(top), top, 0)
     with np.errstate(divide="ignore"):  # the logarithm of an empty sum is -inf
         out = np.log(np.exp(x - top).sum(axis=axis, keepdims=True)) + top
