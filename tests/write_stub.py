@@ -36,9 +36,9 @@ from typing import Any, Literal, overload
 import numpy.typing as npt
 
 from tinytorch.engine import Array, Node
-from tinytorch.operations.decompositions import QRResult, TorchSVDResult
+from tinytorch.operations.decompositions import QRResult
 from tinytorch.operations.indexing import ValuesIndices
-from tinytorch.operations.linalg import SlogdetResult
+from tinytorch.operations.linalg import SlogdetResult, TorchSVDResult
 from tinytorch.operations.reductions import Axis
 from tinytorch.operations.shape import Size
 from tinytorch.operations.torch_names import MinMax
@@ -60,9 +60,9 @@ import numpy.typing as npt
 
 from tinytorch.arrays.plain import PlainArray
 from tinytorch.engine import Array
-from tinytorch.operations.decompositions import QRResult, TorchSVDResult
+from tinytorch.operations.decompositions import QRResult
 from tinytorch.operations.indexing import ValuesIndices
-from tinytorch.operations.linalg import SlogdetResult
+from tinytorch.operations.linalg import SlogdetResult, TorchSVDResult
 from tinytorch.operations.reductions import Axis
 from tinytorch.operations.torch_names import MinMax
 from tinytorch.tensor import Tensor
@@ -73,7 +73,7 @@ REFUSED = {"__setitem__"}  # it says what to write instead
 # Those that give an array or a number.
 PLAIN = {
     *("all", "any", "argmax", "argmin", "argsort", "count_nonzero"),
-    *("allclose", "equal", "is_complex", "is_floating_point", "nonzero", "unique"),
+    *("allclose", "equal", "is_floating_point", "nonzero", "unique"),
     *("argwhere", "frexp", "isneginf", "isposinf", "nanmedian", "signbit", "tensor_split"),
     *("split_with_sizes", "gradient"),
 }

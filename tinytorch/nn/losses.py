@@ -45,7 +45,7 @@ def paired(name: str, input: Any, target: Any, *, strict: bool = False) -> tuple
         if strict or both not in (x.shape, y):
             raise ValueError(f"{message}; target.reshape(input.shape), say, gives it the same")
         warn(f"{message}: they broadcast to {both}")
-    return x, input_like(x, target)
+    return x, input_like(x, target, f"{name}, the target")
 
 
 def _weights(weight: Any, x: Tensor) -> Any:

@@ -118,7 +118,7 @@ class Neuron(Layer):
         neuron.activation = layer.activation
         neuron.weight, neuron.bias = layer.weight[:, column], layer.bias[column]
         # An operation made them, but they are what the neuron is trained by.
-        neuron.weight.__class__ = neuron.bias.__class__ = Parameter
+        neuron.weight._is_parameter = neuron.bias._is_parameter = True
         pairs = ((neuron.weight, layer.weight), (neuron.bias, layer.bias))
         for mine, whole in pairs:
             mine._grad = None if whole._grad is None else whole._grad[..., column]

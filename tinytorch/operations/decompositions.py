@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 
+from tinytorch.arrays.checks import anywhere
 from tinytorch.arrays.kind import evaluate
 from tinytorch.arrays.words import conj
 from tinytorch.engine import Node, Rule, record
@@ -51,14 +52,6 @@ class SVDResult(NamedTuple):
     U: Tensor
     S: Tensor
     Vh: Tensor
-
-
-class TorchSVDResult(NamedTuple):
-    """x = (U * S) @ V.mH."""
-
-    U: Tensor
-    S: Tensor
-    V: Tensor
 
 
 def outputs(op: Operation, function: Callable[..., Any], rules: Sequence[Rule], x: Any) -> Any:
@@ -138,7 +131,7 @@ def _copy_lower(x: Any) -> Any:
 
 def _of_first(grad: Any, n: int, op: Operation) -> Any:
     """Give the gradient of the first n vectors. Raises ValueError if the others have one."""
-    if np.any(grad[..., n:] != 0):
+    if anywhere(grad[..., n:] != 0):
         raise ValueError(
             f"{op}: the vectors that make a matrix square are arbitrary, and have no gradient; "
             f"the first {n} have one, which full_matrices=False (svd) or "

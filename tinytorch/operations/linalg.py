@@ -13,7 +13,6 @@ import numpy as np
 from tinytorch.arrays.words import conj, keep
 from tinytorch.operations.decompositions import (
     QRResult,
-    TorchSVDResult,
     by_adjoints,
     cholesky,
     mH,
@@ -40,6 +39,14 @@ class SlogdetResult(NamedTuple):
 
     sign: Tensor
     logabsdet: Tensor
+
+
+class TorchSVDResult(NamedTuple):
+    """x = (U * S) @ V.mH."""
+
+    U: Tensor
+    S: Tensor
+    V: Tensor
 
 
 # --- inverse and determinant ----------------------------------------------------------------------

@@ -10,9 +10,9 @@ import numpy.typing as npt
 
 from tinytorch.arrays.plain import PlainArray
 from tinytorch.engine import Array
-from tinytorch.operations.decompositions import QRResult, TorchSVDResult
+from tinytorch.operations.decompositions import QRResult
 from tinytorch.operations.indexing import ValuesIndices
-from tinytorch.operations.linalg import SlogdetResult
+from tinytorch.operations.linalg import SlogdetResult, TorchSVDResult
 from tinytorch.operations.reductions import Axis
 from tinytorch.operations.torch_names import MinMax
 from tinytorch.tensor import Tensor
@@ -542,10 +542,10 @@ def cholesky(input: Any, upper: bool = False) -> Tensor:
     """Give the lower triangle L for which x = L @ L.mH, or the upper one: x = U.mH @ U."""
 
 def cholesky_inverse(input: Any, upper: bool = False) -> Tensor:
-    """Give the inverse of L @ L.mT; this tensor is L."""
+    """Give the inverse of L @ L.mH; this tensor is L."""
 
 def cholesky_solve(input: Any, L: Any, upper: bool = False) -> Tensor:
-    """Give the X of which (L @ L.mT) @ X is this tensor; L is a factor of Cholesky's."""
+    """Give the X of which (L @ L.mH) @ X is this tensor; L is a factor of Cholesky's."""
 
 @overload
 def chunk(input: Any, chunks: int, axis: int = 0) -> list[Tensor]:
@@ -625,11 +625,21 @@ def cov(input: Any, *, correction: int = 1, fweights: Any = None, aweights: Any 
 
 @overload
 def cross(input: Any, other: Any, axis: int | None = None) -> Tensor:
-    """Give the vector product along `axis`, or along the first axis of size 3."""
+    """Give the vector product along `axis`, or along the first axis of size 3.
+
+    >>> from tinytorch import Tensor
+    >>> Tensor([1.0, 0.0, 0.0]).cross([0.0, 1.0, 0.0])
+    Tensor([0., 0., 1.])
+    """
 
 @overload
 def cross(input: Any, other: Any, dim: int | None = None) -> Tensor:
-    """Give the vector product along `axis`, or along the first axis of size 3."""
+    """Give the vector product along `axis`, or along the first axis of size 3.
+
+    >>> from tinytorch import Tensor
+    >>> Tensor([1.0, 0.0, 0.0]).cross([0.0, 1.0, 0.0])
+    Tensor([0., 0., 1.])
+    """
 
 @overload
 def cummax(input: Any, axis: int) -> ValuesIndices:
@@ -696,6 +706,11 @@ def diag_embed(input: Any, offset: int = 0, axis1: int = -2, axis2: int = -1) ->
 def diag_embed(input: Any, offset: int = 0, dim1: int = -2, dim2: int = -1) -> Tensor:
     """Put the rows along the last axis on diagonals of matrices, in two axes of the result."""
 
+@overload
+def diagflat(input: Any, k: int = 0) -> Tensor:
+    """Put all entries on a diagonal of a matrix."""
+
+@overload
 def diagflat(input: Any, offset: int = 0) -> Tensor:
     """Put all entries on a diagonal of a matrix."""
 
@@ -944,7 +959,7 @@ def inv(input: Any) -> Tensor:
 def inverse(input: Any) -> Tensor:
     """The inverse of square matrices; raises LinAlgError if there is none"""
 
-def is_complex(input: Any) -> Any:
+def is_complex(input: Any) -> Tensor:
     """Say whether the entries are complex."""
 
 def is_floating_point(input: Any) -> Any:
