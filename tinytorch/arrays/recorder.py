@@ -378,6 +378,8 @@ class Recorder(NDArrayOperatorsMixin):
         return np.array(value, dtype=dtype, copy=copy)
 
     def __bool__(self) -> bool:
+        if current() is self.tape and self.tape.may_decide(self.slot, bool(self.value)):
+            return bool(self.value)
         return bool(
             self._known("a decision hangs on a value", "np.where takes both ways, entry by entry")
         )

@@ -28,6 +28,8 @@ from tinytorch.operations.operands import describe
 
 asarray = np.asarray
 
+# What a signature tells from others of its kind.
+_PLAIN = (int, float, str, bytes, bool, complex, type(None), np.ndarray, np.generic, Node)
 # So many programs are kept, of different shapes and surroundings.
 _KEPT = 32
 # After so many kinds of call without a program, the user is told.
@@ -42,13 +44,35 @@ class _Variant:
     def __init__(self, environment: Environment, owners: dict[int, int]) -> None:
         self.environment = environment
         self.shared = owners.keys() & environment.owners  # by arguments and what is outside
+        self.objects: list[tuple[int, Any]] = []  # among the arguments' leaves, by number
+        self.conditions: list[Any] = []
         self.dynamic: set[str] = set()
         self.first: Program | None = None
         self.ready: _Ready | None = None
         self.unchanged: Callable[[], bool] = lambda: False
 
-    def fits(self, owners: dict[int, int]) -> bool:
+    def settle(self, environment: Environment, leaves: Sequence[Any]) -> None:
+        """Take `environment` for the one that it was recorded in, which looks the same."""
+        self.environment = environment
+        self.objects = [(i, x) for i, x in enumerate(leaves) if not isinstance(x, _PLAIN)]
+        self.conditions = [
+            (environment.places.get(place.name, place), ask, answer)
+            for place, ask, answer in self.conditions
+        ]
+        if self.ready is not None:
+            self.ready.settle(environment)
+            self.unchanged = environment.guard(self.dynamic)
+
+    def holds(self) -> bool:
+        """Say whether what the function asked has the same answer."""
+        return all(ask(place.read()) is answer for place, ask, answer in self.conditions)
+
+    def fits(self, owners: dict[int, int], leaves: Sequence[Any]) -> bool:
         """Say whether all is outside as it was, and the arguments share as much memory with it."""
+        if self.objects and any(leaves[i] is not x for i, x in self.objects):
+            return False
+        if self.conditions and not self.holds():
+            return False
         environment = self.environment
         if not self.shared and environment.owners.isdisjoint(owners):
             return self.unchanged()
@@ -65,7 +89,7 @@ class _Ready:
         environment: Environment,
         threads: int,
     ) -> None:
-        self.program, self.arguments, self.environment = program, arguments, environment
+        self.program, self.arguments = program, arguments
         self.inputs = [
             value.slot
             for value in program.values
@@ -91,7 +115,14 @@ class _Ready:
         self._gradients = [
             (key, None if slot is None else outputs[slot]) for key, slot in program.gradients
         ]
-        self.sources = [program.values[slot].source for slot in self.inputs]
+        self.settle(environment)
+
+    def settle(self, environment: Environment) -> None:
+        """Look for what is outside where it is now."""
+        self.environment, places = environment, environment.places
+        self.sources = [self.program.values[slot].source for slot in self.inputs]
+        self.sources = [places[x.name] if type(x) is Place else x for x in self.sources]
+        self.program.rebound = [(places[x.name], made) for x, made in self.program.rebound]
 
     def __call__(self, leaves: Sequence[Any]) -> Any:
         program = self.program
@@ -189,7 +220,7 @@ class Compiled:
             variants = self._variants.get(key)
             if variants:
                 latest = variants[-1]
-                if latest.ready is not None and latest.fits(owners):
+                if latest.ready is not None and latest.fits(owners, leaves):
                     return latest.ready(leaves)
             try:
                 return self._slowly(key, args, kwargs, leaves, owners)
@@ -209,12 +240,10 @@ class Compiled:
             return self._for_the_first_time(key, args, kwargs, environment, owners)
         variants.remove(variant)
         variants.append(variant)
+        if variant.ready is None or not variant.fits(owners, leaves):
+            variant.settle(environment, leaves)
         if variant.ready is not None:
-            if not variant.unchanged():
-                variant.environment = environment
-                variant.unchanged = environment.guard(variant.dynamic)
             return variant.ready(leaves)
-        variant.environment = environment
 
         def rebuild(given: Sequence[Any]) -> Any:
             remaining = iter(given)
@@ -223,12 +252,13 @@ class Compiled:
         first = variant.first
         recorded = record(self._function, leaves, rebuild, environment, variant.dynamic, first)
         variant.first = recorded.program
+        variant.conditions = recorded.program.conditions
         if first is not None:
             variant.first = None
             names = argument_names(self._function, args, kwargs)
             program = agree(first, recorded.program)
             variant.ready = self._latest = _Ready(program, names, environment, self._threads)
-            variant.unchanged = environment.guard(variant.dynamic)
+            variant.settle(environment, leaves)
         return _given(recorded, leaves)
 
     def _for_the_first_time(
@@ -267,7 +297,7 @@ class Compiled:
         """Find the variant that belongs to what the function finds outside."""
         near = None
         for variant in reversed(variants):
-            if variant.shared != owners.keys() & environment.owners:
+            if variant.shared != owners.keys() & environment.owners or not variant.holds():
                 continue
             changes = variant.environment.differences(environment)
             inputs = {place.name for place, x, y in changes if _may_be_input(x, y)}

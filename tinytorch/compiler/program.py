@@ -136,3 +136,5 @@ class Program:
     results: Any  # the tree that is returned: Ref, Result or constants
     gradients: list[tuple[Any, int | None]] = field(default_factory=list)  # set, or forgotten
     rebound: list[tuple[Any, Any]] = field(default_factory=list)  # places outside, and their values
+    # What the function asked of places outside, and the answer: the program is for that one.
+    conditions: list[tuple[Any, Callable[[Any], bool], bool]] = field(default_factory=list)

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from tinytorch.arrays.recorder import Line, Recorder, map_parts, plainly, refuse, user_line
+from tinytorch.compiler.environment import Place
 from tinytorch.compiler.program import (
     Argument,
     Call,
@@ -40,6 +41,9 @@ class Tape:
         self.arguments: dict[int, Argument] = {}  # tensors among the arguments, by id
         self.nodes: dict[int, tuple[weakref.ref[Any], Any]] = {}  # tensors, and what .grad was
         self.before: dict[Any, Array] = {}  # what arrays that are known already held before the run
+        self.asked: dict[int, tuple[Any, bool]] = {}  # tensors by id, and whether .grad was None
+        self.given: set[int] = set()  # ids of tensors whose .grad was set
+        self.decided: dict[str, tuple[Place, bool]] = {}
         self._owners: dict[int, int] = {}  # of arrays from outside: the value that came first
         self._errstate = np.geterr()
 
@@ -85,6 +89,14 @@ class Tape:
         for value in program.values:
             if isinstance(value.source, np.ndarray) and value.content is not None:
                 self.before[value.place] = value.source.copy()
+
+    def may_decide(self, slot: int, answer: bool) -> bool:
+        """Say whether something may hang on the truth of a number: of one outside, as a rate."""
+        source = self.values[slot].source
+        if not isinstance(source, Place) or self.values[slot].shape:
+            return False
+        self.decided[source.name] = source, answer
+        return True
 
     def forget(self) -> None:
         """Let the recorders of what came from outside go."""
