@@ -96,7 +96,8 @@ class Call:
     def inputs(self) -> tuple[int, ...]:
         """List the values that it reads."""
         if self._inputs is None:
-            self._inputs = tuple(refs_in((self.args, self.kwargs)))
+            tree = (self.args, self.kwargs) if self.kwargs else self.args
+            self._inputs = tuple(refs_in(tree))
         return self._inputs
 
 

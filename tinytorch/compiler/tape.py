@@ -139,7 +139,7 @@ class Tape:
             return self._ref(x, operands)
 
         refs = map_parts(ref, args), map_parts(ref, kwargs) if kwargs else {}
-        changed = [ref(x).slot for x in written]
+        changed = [ref(x).slot for x in written] if written else []
         plain = map_parts(plainly, args), map_parts(plainly, kwargs) if kwargs else {}
         result = function(*plain[0], **plain[1])
         errstate: Any = np.geterr()
@@ -164,7 +164,7 @@ class Tape:
             call.outs.append(recorder.slot)
             return recorder
 
-        return map_parts(wrap, result)
+        return map_parts(wrap, result) if call.sequence else wrap(result)
 
     def _ref(self, x: Any, operands: list[Recorder]) -> Any:
         """Give what stands for an operand in a call, and note it."""
