@@ -7,7 +7,7 @@ import itertools
 import random
 import types
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
@@ -15,6 +15,13 @@ from numpy.testing import assert_allclose
 
 import tinytorch
 from tinytorch import Tensor, compile, nn, optim  # noqa: A004
+
+
+class Pair(NamedTuple):
+    """A structure of two parts."""
+
+    x: Any
+    y: Any
 
 
 class Settings:
@@ -230,3 +237,48 @@ def test_dropout_draws_from_the_generator_that_it_was_given() -> None:
     for _ in range(8):
         x = np.ones(20)
         assert_allclose(tinytorch.Tensor(compiled(x)).data, tinytorch.Tensor(eager(x)).data)
+
+
+def test_a_counter_becomes_an_input() -> None:
+    compiled = compile(lambda x, t: x / (1 - 0.9**t))
+    for t in range(1, 40):
+        assert_allclose(compiled(np.ones(2), t), np.ones(2) / (1 - 0.9**t), rtol=1e-14)
+    assert compiled.source is not None
+    assert len(compiled._variants) == 1
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda x, n: x.reshape(n, -1),
+        lambda x, n: x[n],
+        lambda x, n: x[: n + 1],
+        lambda x, n: np.broadcast_to(x, (n, x.size)),
+        lambda x, n: x[[0, 1, 2][n % 3]],
+    ],
+)
+def test_a_size_that_is_another_in_each_call_is_refused(function: Any) -> None:
+    compiled, x = compile(function), np.arange(5040.0)
+    for n in range(1, 8):
+        assert_allclose(compiled(x, n), function(x, n))
+    compiled(x, 8)
+    with pytest.raises(TypeError, match="as an index or a size"):
+        compiled(x, 9)
+
+
+def test_ints_that_come_back_stay_what_they_are() -> None:
+    compiled = compile(lambda x, n: x.reshape(n, -1) * 1.5)
+    x = np.arange(12.0)
+    for i in range(40):
+        n = (1, 2, 3, 4)[i % 4]
+        assert_allclose(compiled(x, n), x.reshape(n, -1) * 1.5)
+    assert len(compiled._variants) == 4
+
+
+def test_named_tuples_are_structures() -> None:
+    compiled = compile(lambda pair: Pair(pair.x * pair.y, pair.y))
+    for i in range(8):
+        x, y = compiled(Pair(np.arange(3.0) + i, 2.0 * i))
+        assert_allclose(x, (np.arange(3.0) + i) * 2.0 * i)
+        assert y == 2.0 * i
+    assert "def " in compiled.source

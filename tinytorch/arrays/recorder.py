@@ -399,7 +399,9 @@ class Recorder(NDArrayOperatorsMixin):
         return int(self._known("int() takes a value out of the program", "return it instead"))
 
     def __index__(self) -> int:
-        return operator.index(self._known("a value is used as an index or a size", "give an int"))
+        return operator.index(
+            self._known("a value is used as an index or a size", "give few different ones")
+        )
 
     def __complex__(self) -> complex:
         return complex(self._known("complex() takes a value out", "return it instead"))

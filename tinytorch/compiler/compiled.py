@@ -6,7 +6,7 @@ import functools
 import inspect
 import threading
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from typing import Any
 
 import numpy as np
@@ -30,6 +30,7 @@ asarray = np.asarray
 
 # What a signature tells from others of its kind.
 _PLAIN = (int, float, str, bytes, bool, complex, type(None), np.ndarray, np.generic, Node)
+_MOST_LEAVES = 1 << 30
 # So many programs are kept, of different shapes and surroundings.
 _KEPT = 32
 # After so many kinds of call without a program, the user is told.
@@ -201,6 +202,8 @@ class Compiled:
         self._variants: dict[Any, list[_Variant]] = {}
         self._lock = threading.RLock()
         self._latest: _Ready | None = None
+        self._varying: frozenset[int] = frozenset()  # leaves that are ints, and inputs
+        self._ints: dict[Any, list[list[Any]]] = {}  # of first calls that are alike but for ints
         self._changes, self._changed = 0, ""  # so many calls in a row change something outside
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
@@ -209,8 +212,8 @@ class Compiled:
         leaves: list[Any] = []
         owners: dict[int, int] = {}
         key = (
-            _signature(args, leaves, owners) if args else None,
-            _signature(kwargs, leaves, owners) if kwargs else None,
+            _signature(args, leaves, owners, self._varying) if args else None,
+            _signature(kwargs, leaves, owners, self._varying) if kwargs else None,
             is_grad_enabled(),
         )
         for x in leaves:
@@ -237,6 +240,8 @@ class Compiled:
         variants = self._variants.setdefault(key, [])
         variant = self._find(variants, environment, owners)
         if variant is None:
+            if self._let_ints_vary(args, kwargs):
+                return self(*args, **kwargs)
             return self._for_the_first_time(key, args, kwargs, environment, owners)
         variants.remove(variant)
         variants.append(variant)
@@ -250,7 +255,9 @@ class Compiled:
             return map_parts(lambda _leaf: next(remaining), (args, kwargs))
 
         first = variant.first
-        recorded = record(self._function, leaves, rebuild, environment, variant.dynamic, first)
+        recorded = record(
+            self._function, leaves, rebuild, environment, variant.dynamic, self._varying, first
+        )
         variant.first = recorded.program
         variant.conditions = recorded.program.conditions
         if first is not None:
@@ -311,6 +318,20 @@ class Compiled:
         variant.dynamic |= inputs
         variant.first = variant.ready = None
         return variant
+
+    def _let_ints_vary(self, args: Any, kwargs: Any) -> bool:
+        """Let an int be an input that was another one in each of many calls, as a counter is."""
+        leaves: list[Any] = []
+        kind = _signature((args, kwargs), leaves, {}, range(_MOST_LEAVES))
+        ints = [x if type(x) is int else None for x in leaves]
+        known = self._ints.setdefault((kind, is_grad_enabled()), [])
+        known.append(ints)
+        varying = frozenset(i for i, x in enumerate(zip(*known, strict=True)) if len(set(x)) > 1)
+        if len(known) < _MANY or self._latest is not None or varying <= self._varying:
+            return False
+        self._varying |= varying
+        self._variants, self._ints = {}, {}
+        return True
 
     def _forget_oldest(self) -> None:
         if sum(map(len, self._variants.values())) >= _KEPT:
@@ -379,16 +400,20 @@ def _may_be_input(x: Any, y: Any) -> bool:
     return type(x) is type(y) and isinstance(x, float | np.inexact)
 
 
-def _signature(tree: Any, leaves: list[Any], owners: dict[int, int]) -> Any:  # noqa: PLR0911  (a branch for each kind)
+def _signature(  # noqa: PLR0911  (a branch for each kind)
+    tree: Any, leaves: list[Any], owners: dict[int, int], varying: Container[int]
+) -> Any:
     """Describe the arguments: programs are for one structure, with these shapes and dtypes.
 
     `leaves` and the `owners` of their memory are noted.
     """
     kind = type(tree)
-    if kind is tuple or kind is list:
-        return kind, *[_signature(part, leaves, owners) for part in tree]
+    if kind is tuple or kind is list or hasattr(kind, "_make"):
+        return kind, *[_signature(part, leaves, owners, varying) for part in tree]
     if kind is dict:
-        return kind, *[(key, _signature(part, leaves, owners)) for key, part in tree.items()]
+        return kind, *[
+            (key, _signature(part, leaves, owners, varying)) for key, part in tree.items()
+        ]
     if kind is PlainArray:
         tree, kind = base(tree), np.ndarray
     leaves.append(tree)
@@ -403,6 +428,8 @@ def _signature(tree: Any, leaves: list[Any], owners: dict[int, int]) -> Any:  # 
             tree._grad is None, tree.label, id(tree) in owners,
         )  # fmt: skip
     if kind is float or isinstance(tree, np.inexact):
+        return kind
+    if kind is int and len(leaves) - 1 in varying:
         return kind
     try:
         hash(tree)

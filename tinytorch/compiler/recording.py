@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import inspect
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, NoReturn
@@ -177,17 +177,20 @@ def record(
     rebuild: Callable[[Sequence[Any]], tuple[Any, Any]],
     environment: Environment,
     dynamic: set[str],
+    varying: Container[int],
     before: Program | None,
 ) -> Recorded:
     """Run the function, and give the program that it is.
 
     `leaves` are the arguments' leaves, and `rebuild` puts them, or others, back in their structure.
-    What is found in the places `dynamic` becomes an input.
+    What is found in the places `dynamic` becomes an input, and so do ints among the leaves, if they
+    have one of the numbers `varying`.
     """
     tape = Tape(_home(function))
     if before is not None:
         tape.watch(before)
-    return _finish(tape, _run(tape, function, leaves, rebuild, environment, dynamic), environment)
+    result = _run(tape, function, leaves, rebuild, environment, dynamic, varying)
+    return _finish(tape, result, environment)
 
 
 def _run(
@@ -197,10 +200,11 @@ def _run(
     rebuild: Callable[[Sequence[Any]], tuple[Any, Any]],
     environment: Environment,
     dynamic: set[str],
+    varying: Container[int],
 ) -> list[Any]:
     """Give the function's result, in a list so that nobody else holds on to it."""
     with ExitStack() as stack:
-        given = [_enter(tape, i, leaf) for i, leaf in enumerate(leaves)]
+        given = [_enter(tape, i, leaf, i in varying) for i, leaf in enumerate(leaves)]
         for place, value, _ in environment.found:
             if place.name in dynamic and isinstance(value, float | np.inexact | np.ndarray):
                 now: Any = tape.enter(("place", place.name), value, place)
@@ -224,7 +228,7 @@ def _home(function: Any) -> Line:
     return user_line()[0] if code is None else Line(code.co_filename, code.co_firstlineno)
 
 
-def _enter(tape: Tape, i: int, leaf: Any) -> Any:
+def _enter(tape: Tape, i: int, leaf: Any, varies: bool) -> Any:
     if isinstance(leaf, Node):
         tape.arguments[id(leaf)] = Argument(i)
         if type(leaf._value) is np.ndarray:
@@ -232,7 +236,7 @@ def _enter(tape: Tape, i: int, leaf: Any) -> Any:
         return leaf
     if type(leaf) is np.ndarray:
         return tape.argument(leaf, Argument(i))
-    if type(leaf) is float or isinstance(leaf, np.inexact):
+    if type(leaf) is float or isinstance(leaf, np.inexact) or varies:
         return tape.enter(("number", i), leaf, Argument(i))
     return stand_in(leaf, tape)
 

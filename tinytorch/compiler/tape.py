@@ -28,6 +28,13 @@ _RECORDED = np.ndarray, np.generic, bool, int, float
 _GRAD = Node.__dict__["_grad"]
 
 
+def _only_counts(function: Any) -> bool:
+    """Say whether an int among the operands can't be the size or the place of anything."""
+    return isinstance(function, np.ufunc) or (
+        getattr(function, "__module__", "") == "_operator" and function not in _MEMORY
+    )
+
+
 class Tape:
     """The calls that one run of a function makes, and the arrays that it found and made."""
 
@@ -140,6 +147,8 @@ class Tape:
 
         refs = map_parts(ref, args), map_parts(ref, kwargs) if kwargs else {}
         changed = [ref(x).slot for x in written] if written else []
+        if any(type(x.value) is int for x in operands) and not _only_counts(function):
+            refuse("a value is used as an index or a size", "give few different ones", line)
         plain = map_parts(plainly, args), map_parts(plainly, kwargs) if kwargs else {}
         result = function(*plain[0], **plain[1])
         errstate: Any = np.geterr()
