@@ -12,6 +12,7 @@ from typing import Any, NamedTuple, NoReturn
 
 import numpy as np
 
+from tinytorch.arrays.batch import Batch
 from tinytorch.arrays.recorder import (
     Line,
     Recorder,
@@ -70,8 +71,11 @@ def _set_grad(node: Any, value: Any) -> None:
     tape = current()
     if tape is not None:
         data = _DATA.__get__(node)
-        if not isinstance(data, Recorder):
-            tape.touched(node)
+        if isinstance(data, Batch):
+            pass  # a tensor inside vmap, which comes from the function itself
+        elif not isinstance(data, Recorder):
+            with suppress(AttributeError):  # one that is being made has no gradient yet
+                tape.touched(node)
             tape.given.add(id(node))
         elif isinstance(value, Recorder):
             tape.values[value.slot].gradient_of = data.slot
