@@ -21,6 +21,7 @@ from tinytorch.transforms.calling import (
     Function,
     call_on_tensors,
     derived,
+    in_memory,
     parted,
     result_of,
     title_of,
@@ -219,7 +220,7 @@ def _by_columns(output: Any, variables: Any) -> Any:
         remaining = iter(next(rows))
         return map_leaves(lambda _where, _x: next(remaining), "", variables)
 
-    return map_leaves(blocks, "", output)
+    return in_memory(map_leaves(blocks, "", output), variables)
 
 
 def _holomorphic(x: Tensor, derivative: Any, turned: Any) -> Any:
