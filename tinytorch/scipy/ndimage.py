@@ -125,6 +125,7 @@ def shift(
             knots = _samples(operand(np.arange(n, dtype=float)), n, order, _FOLDS[mode])
             matrix = np.linalg.solve(knots.T, matrix.T).T
         out = np.moveaxis(np.tensordot(matrix, out, (1, axis)), 0, axis)
+    out = out.astype(x.dtype)
     return where(inside, out, cval) if mode == "constant" else out
 
 
