@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from tinytorch.arrays.checks import check, surely
+from tinytorch.arrays.warned import warn
 from tinytorch.nn.function_module import FunctionModule
 from tinytorch.nn.inputs import input_like, tensor, values
 from tinytorch.nn.linear import linear
@@ -41,6 +42,12 @@ def cross_entropy(
     """
     x = tensor(input)
     axis = _class_axis("cross_entropy", x)
+    _warn_of_probabilities("cross_entropy", x, Operation.SOFTMAX)
+    if x.shape[axis] == 1:
+        warn(
+            "cross_entropy: of one class the loss is always 0, and the scores have shape "
+            f"{x.shape}: a score for yes or no goes into binary_cross_entropy_with_logits"
+        )
     log_p = x.log_softmax(axis)
     if np.shape(target) != x.shape or values(target).dtype.kind != "f":
         return _nll(
@@ -122,6 +129,14 @@ def _nll(
     return losses.sum() / weights.sum() if reduction == "mean" else reduced(losses, reduction)
 
 
+def _warn_of_probabilities(name: str, x: Tensor, made_by: Operation) -> None:
+    if x._op is made_by:
+        warn(
+            f"{name} takes scores, which may be any numbers, and got what {made_by} makes of them: "
+            f"leave {made_by} out, since the loss computes it itself"
+        )
+
+
 def _class_axis(name: str, x: Tensor) -> int:
     if not x.ndim:
         raise ValueError(
@@ -147,14 +162,17 @@ def _labels(
     if isinstance(target, Tensor) or values(target).dtype.kind not in "iu":
         raise TypeError(
             f"{name}: class labels are plain whole numbers, got {describe(target)}; "
-            "y.data.astype(int) makes some of a tensor, y.astype(int) of an array. "
+            "y.data.astype(int) makes some of a tensor, y.astype(int) of an array, "
+            "np.unique(y, return_inverse=True)[1] of words. "
             f"(Probabilities of the classes have the shape of the scores, {x.shape})"
         )
     labels = values(target)
     wanted = x.shape[:axis] + x.shape[axis + 1 :]
     if labels.shape != wanted:
+        one_hot = f"; y.argmax({axis}) makes some of one-hot rows" * (labels.shape == x.shape)
         raise ValueError(
-            f"{name}: scores of shape {x.shape} take labels of shape {wanted}, got {labels.shape}"
+            f"{name}: scores of shape {x.shape} take labels of shape {wanted}, got "
+            f"{labels.shape}{one_hot}"
         )
     counted = labels != ignore_index
     labels = np.where(counted, labels, 0)
@@ -224,6 +242,7 @@ def binary_cross_entropy(
     1e-12. `weight` broadcasts. Raises ValueError for shapes that differ, and for p outside 0 to 1.
     """
     p, y = paired("binary_cross_entropy", input, target, strict=True)
+    _warn_of_signs("binary_cross_entropy", y)
     check(
         (p.data >= 0) & (p.data <= 1), p.data, ValueError,
         "binary_cross_entropy: the input is a probability, between 0 and 1 "
@@ -232,6 +251,14 @@ def binary_cross_entropy(
     op = _BINARY_CROSS_ENTROPY
     losses = apply(op, _binary_cross_entropy, op.rules, p, y)
     return reduced(losses if weight is None else losses * input_like(p, weight), reduction)
+
+
+def _warn_of_signs(name: str, y: Any) -> None:
+    if type(y) is np.ndarray and y.size and y.min() < 0:  # of other kinds it isn't quickly known
+        warn(
+            f"{name}: the target is 0 or 1, or a probability between them, got {y.min()}; "
+            "(y + 1) / 2 makes some of -1 and 1"
+        )
 
 
 def binary_cross_entropy_with_logits(
@@ -247,6 +274,8 @@ def binary_cross_entropy_with_logits(
     ValueError for shapes that differ.
     """
     x, y = paired("binary_cross_entropy_with_logits", input, target, strict=True)
+    _warn_of_signs("binary_cross_entropy_with_logits", y)
+    _warn_of_probabilities("binary_cross_entropy_with_logits", x, Operation.SIGMOID)
     positive = y if pos_weight is None else y * input_like(x, pos_weight)
     losses = positive * (-x).softplus() + (1 - y) * x.softplus()
     return reduced(losses if weight is None else losses * input_like(x, weight), reduction)
@@ -292,11 +321,20 @@ def multilabel_margin_loss(input: Any, target: Any, reduction: str = "mean") -> 
 
 
 class CrossEntropyLoss(FunctionModule, function=cross_entropy, inputs=2):
-    """-log(softmax(x)[y]), for scores x of the classes: see `cross_entropy`."""
+    """-log(softmax(x)[y]), for scores x of the classes: see `cross_entropy`.
+
+    >>> scores = np.array([[0.0, 3.0], [0.0, 3.0]])
+    >>> CrossEntropyLoss(reduction="none")(scores, np.array([1, 0])).data.round(3)
+    array([0.049, 3.049])
+    """
 
 
 class NLLLoss(FunctionModule, function=nll_loss, inputs=2):
-    """-x[y], for logarithms x of the classes' probabilities: see `nll_loss`."""
+    """-x[y], for logarithms x of the classes' probabilities: see `nll_loss`.
+
+    >>> round(NLLLoss()(np.log([[0.25, 0.75]]), np.array([1])).item(), 3)
+    0.288
+    """
 
 
 class MultiMarginLoss(FunctionModule, function=multi_margin_loss, inputs=2):
@@ -304,11 +342,19 @@ class MultiMarginLoss(FunctionModule, function=multi_margin_loss, inputs=2):
 
 
 class BCELoss(FunctionModule, function=binary_cross_entropy, inputs=2):
-    """-(y * log(p) + (1 - y) * log(1 - p)), for probabilities p."""
+    """-(y * log(p) + (1 - y) * log(1 - p)), for probabilities p.
+
+    >>> round(BCELoss()([0.9], [1.0]).item(), 3)
+    0.105
+    """
 
 
 class BCEWithLogitsLoss(FunctionModule, function=binary_cross_entropy_with_logits, inputs=2):
-    """-(y * log(s) + (1 - y) * log(1 - s)) with s = sigmoid(x), exact for any x."""
+    """-(y * log(s) + (1 - y) * log(1 - s)) with s = sigmoid(x), exact for any x.
+
+    >>> round(BCEWithLogitsLoss()([0.0, 100.0], [1.0, 1.0]).item(), 3)
+    0.347
+    """
 
 
 class SoftMarginLoss(FunctionModule, function=soft_margin_loss, inputs=2):

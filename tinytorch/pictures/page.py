@@ -29,11 +29,20 @@ from tinytorch.pictures.steps import Step, Story
 from tinytorch.pictures.values import details, summary
 from tinytorch.tensor import Tensor
 
+_SMALL = 150_000  # letters of SVG: what is larger takes seconds to draw, and megabytes of pixels
+
 
 class Page(Picture):
     """A page that plays the forward and the backward pass, `.html`; and its picture at the end.
 
     It is one file that loads nothing. `save` writes it, or the picture, and a notebook shows it.
+
+    >>> from tempfile import TemporaryDirectory
+    >>> x = Tensor([1.0, 2.0], label="x")
+    >>> with TemporaryDirectory() as folder:
+    ...     page = explain(x.exp(), f"{folder}/graph.dot")
+    >>> page.story.backward[-1].text
+    'The way back is over: x.grad = [2.718 7.389].'
     """
 
     endings = (".html", *Picture.endings)
@@ -82,6 +91,9 @@ class Page(Picture):
                 f'<img alt="The computational graph" src="data:image/svg+xml;base64,{svg}">'
                 "</iframe>"
             )
+            # VS Code takes neither of the two from a folder that it doesn't trust.
+            if len(self.svg) < _SMALL:
+                shown["image/png"] = base64.b64encode(draw(self.dot, "png")).decode()
         return shown
 
     @cached_property
@@ -191,7 +203,13 @@ def explain(
     max_nodes: int = 200,
     view: bool = False,
 ) -> Page:
-    """Show how `tensor` came about and gets its gradients: what `Tensor.explain` does, and says."""
+    """Show how `tensor` came about and gets its gradients: what `Tensor.explain` does, and says.
+
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     explain(Tensor([1.0, 2.0]) * 3, f"{folder}/graph.dot")
+    Page(2 nodes)
+    """
     path = None if path is None else checked(path, Page.endings)
     if not tensor.requires_grad:
         raise RuntimeError(

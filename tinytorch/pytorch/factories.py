@@ -105,6 +105,11 @@ def size_of(size: tuple[Any, ...], named: Any = None) -> tuple[int, ...]:
     return unpacked((named,) if named is not None else size)
 
 
+def known(dtype: Any) -> np.dtype[Any] | None:
+    """Read a dtype that may be left to NumPy. Raises TypeError for what it doesn't know."""
+    return None if dtype is None else as_dtype(dtype)
+
+
 def zeros(
     *shape: Any,
     size: Any = None,
@@ -114,7 +119,7 @@ def zeros(
 ) -> Any:
     """Make a tensor of zeros."""
     check_device(device)
-    return made(np.zeros(size_of(shape, size), dtype), requires_grad)
+    return made(np.zeros(size_of(shape, size), known(dtype)), requires_grad)
 
 
 def ones(
@@ -126,7 +131,7 @@ def ones(
 ) -> Any:
     """Make a tensor of ones."""
     check_device(device)
-    return made(np.ones(size_of(shape, size), dtype), requires_grad)
+    return made(np.ones(size_of(shape, size), known(dtype)), requires_grad)
 
 
 def empty(
@@ -151,7 +156,7 @@ def full(
     """Make a tensor filled with a number, of that number's dtype."""
     check_device(device)
     fill_value = getattr(fill_value, "_value", fill_value)
-    return made(np.full(size_of((size,)), fill_value, dtype), requires_grad)
+    return made(np.full(size_of((size,)), fill_value, known(dtype)), requires_grad)
 
 
 def zeros_like(
@@ -191,7 +196,7 @@ def full_like(
     check_device(device)
     like = getattr(input, "_value", input)
     fill_value = getattr(fill_value, "_value", fill_value)
-    return made(np.full_like(like, fill_value, dtype), requires_grad)
+    return made(np.full_like(like, fill_value, known(dtype)), requires_grad)
 
 
 # --- rows of numbers, and matrices ----------------------------------------------------------------
@@ -214,7 +219,7 @@ def arange(
     check_device(device)
     start, end = (0, start) if end is None else (start, end)
     ends = [getattr(x, "_value", x) for x in (start, end, step)]
-    return made(np.arange(*ends, dtype=dtype), requires_grad)
+    return made(np.arange(*ends, dtype=known(dtype)), requires_grad)
 
 
 def linspace(
@@ -228,7 +233,7 @@ def linspace(
 ) -> Any:
     """Give that many numbers from `start` to `end`, both included, at equal distances."""
     check_device(device)
-    return made(np.linspace(start, end, steps, dtype=dtype), requires_grad)
+    return made(np.linspace(start, end, steps, dtype=known(dtype)), requires_grad)
 
 
 def logspace(
@@ -243,7 +248,7 @@ def logspace(
 ) -> Any:
     """Give that many numbers from base**start to base**end, each the same multiple of the last."""
     check_device(device)
-    return made(np.logspace(start, end, steps, base=base, dtype=dtype), requires_grad)
+    return made(np.logspace(start, end, steps, base=base, dtype=known(dtype)), requires_grad)
 
 
 def eye(
@@ -256,7 +261,7 @@ def eye(
 ) -> Any:
     """Make a matrix with ones on its diagonal."""
     check_device(device)
-    return made(np.eye(n, m, dtype=np.float64 if dtype is None else dtype), requires_grad)
+    return made(np.eye(n, m, dtype=np.float64 if dtype is None else as_dtype(dtype)), requires_grad)
 
 
 def tril_indices(row: int, col: int, offset: int = 0) -> Any:

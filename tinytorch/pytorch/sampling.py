@@ -14,7 +14,7 @@ import numpy.typing as npt
 from tinytorch.arrays.plain import plain
 from tinytorch.devices import check_device
 from tinytorch.operations.operands import describe
-from tinytorch.pytorch.factories import made, size_of
+from tinytorch.pytorch.factories import known, made, size_of
 from tinytorch.random import RNG
 from tinytorch.random import generator as chosen
 
@@ -35,7 +35,7 @@ def rand(
     """Draw evenly from 0 to 1."""
     check_device(device)
     drawn: Any = chosen(generator).random(size_of(shape, size))
-    return made(np.asarray(drawn, dtype), requires_grad)
+    return made(np.asarray(drawn, known(dtype)), requires_grad)
 
 
 def randn(
@@ -49,7 +49,7 @@ def randn(
     """Draw from the normal distribution of mean 0 and variance 1."""
     check_device(device)
     drawn: Any = chosen(generator).standard_normal(size_of(shape, size))
-    return made(np.asarray(drawn, dtype), requires_grad)
+    return made(np.asarray(drawn, known(dtype)), requires_grad)
 
 
 def rand_like(
@@ -101,7 +101,7 @@ def randint(
     if high is None or size is None or given:
         raise TypeError("randint: write randint(high, size) or randint(low, high, size)")
     drawn: Any = chosen(generator).integers(int(low), int(high), size_of((), size))
-    return made(np.asarray(drawn, dtype), requires_grad)
+    return made(np.asarray(drawn, known(dtype)), requires_grad)
 
 
 def randint_like(
@@ -135,7 +135,7 @@ def normal(
     mean, std = getattr(mean, "_value", mean), getattr(std, "_value", std)
     shape = None if size is None else size_of((), size)
     drawn: Any = chosen(generator).normal(mean, std, shape)
-    return made(np.asarray(drawn, dtype), requires_grad)
+    return made(np.asarray(drawn, known(dtype)), requires_grad)
 
 
 def bernoulli(input: Any, *, generator: RNG = None) -> Any:
