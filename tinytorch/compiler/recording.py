@@ -72,7 +72,8 @@ def _set_grad(node: Any, value: Any) -> None:
         if isinstance(data, Batch):
             pass  # a tensor inside vmap, which comes from the function itself
         elif not isinstance(data, Recorder):
-            tape.touched(node)
+            if hasattr(node, "_order"):  # else it is being made, and had no gradient
+                tape.touched(node)
         elif isinstance(value, Recorder):
             tape.values[value.slot].gradient_of = data.slot
     _GRAD.__set__(node, as_array(value))

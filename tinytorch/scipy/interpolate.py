@@ -67,6 +67,9 @@ class CubicHermiteSpline(_Pieces):
 
     `spline(x, nu=0)` gives the values at x, or the nu-th derivative. Raises ValueError for shapes
     that don't fit, and for knots that don't increase.
+
+    >>> CubicHermiteSpline([0.0, 1.0], [0.0, 1.0], [0.0, 2.0])([0.5, 1.0])
+    Tensor([0.25, 1.  ], requires_grad=False)
     """
 
     def __init__(self, x: Any, y: Any, dydx: Any, axis: int = 0, extrapolate: bool = True) -> None:
@@ -93,6 +96,10 @@ class CubicSpline(CubicHermiteSpline):
     two ends, of these, (1, slope) or (2, second derivative). `spline(x, nu=0)` gives the values at
     x, or the nu-th derivative. Raises ValueError for another bc_type, for shapes that don't fit,
     and for knots that don't increase.
+
+    >>> spline = CubicSpline([0.0, 1.0, 2.0, 4.0], [0.0, 1.0, 4.0, 16.0])
+    >>> spline(3.0).data.round(6), spline(3.0, nu=1).data.round(6)
+    (np.float64(9.0), np.float64(6.0))
     """
 
     def __init__(
@@ -112,8 +119,8 @@ def _ends(bc_type: Any) -> list[Any]:
     for end in ends if len(ends) == 2 else [()]:
         if end is not None and not (isinstance(end, tuple) and len(end) == 2 and end[0] in (1, 2)):
             raise ValueError(
-                f"CubicSpline: bc_type is {', '.join(map(repr, named))}, or a pair for the two ends "
-                f"of these, (1, slope) or (2, second derivative), got {bc_type!r}"
+                f"CubicSpline: bc_type is {', '.join(map(repr, named))}, or for the two ends a "
+                f"pair of these, (1, slope) or (2, second derivative), got {bc_type!r}"
             )
     return ends
 
@@ -165,6 +172,9 @@ class interp1d:  # noqa: N801  (SciPy's name)
     ValueError if `bounds_error`, as where nothing is said; are `fill_value`, a number or a pair for
     below and above; or go on with fill_value="extrapolate". Raises ValueError for another kind, and
     for shapes that don't fit.
+
+    >>> interp1d([0.0, 1.0, 2.0], [0.0, 10.0, 0.0])([0.25, 1.5])
+    Tensor([2.5, 5. ], requires_grad=False)
     """
 
     def __init__(
