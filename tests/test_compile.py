@@ -104,13 +104,6 @@ def test_gradients_accumulate_where_nobody_flushes_them() -> None:
     assert_same_steps(make, lambda: rng.normal(size=2))
 
 
-def test_constants_may_be_made_inside() -> None:
-    compiled = compile(lambda x: x * Tensor([1.0, 2.0], requires_grad=False))
-    for _ in range(3):
-        x = rng.normal(size=2)
-        assert_allclose(compiled(x).data, x * [1, 2])
-
-
 def test_new_shapes_and_dtypes_have_programs_of_their_own() -> None:
     compiled = compile(lambda x: np.tanh(x) * 2)
     for _ in range(3):

@@ -185,6 +185,16 @@ class Batch(NDArrayOperatorsMixin):
         """The matrices transposed."""
         return np.matrix_transpose(self)
 
+    @property
+    def real(self) -> Any:
+        """The real parts."""
+        return np.real(self)
+
+    @property
+    def imag(self) -> Any:
+        """The imaginary parts."""
+        return np.imag(self)
+
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_") or not callable(getattr(np.ndarray, name, None)):
             return self._as_tensor(name)

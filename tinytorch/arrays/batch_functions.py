@@ -137,6 +137,7 @@ _each(_along,
     np.diff, np.nansum, np.nanmax, np.nanmin, np.nanprod, np.nanmean, np.nanstd,
     np.nanvar, np.nanmedian, np.nancumsum, np.nancumprod, np.count_nonzero, np.ptp,
     np.repeat, np.delete, np.compress,
+    np.fft.fft, np.fft.ifft, np.fft.rfft, np.fft.irfft, np.fft.hfft, np.fft.ihfft,
 )  # fmt: skip
 
 

@@ -28,12 +28,12 @@ def expm(A: Any) -> Any:
 
 
 def logm(A: Any) -> Any:
-    """Give the logarithm of square matrices. Raises ValueError where it is complex."""
+    """Give the logarithm of square matrices, complex where eigenvalues are below 0."""
     return matrix_functions.logm(operand(A))
 
 
 def sqrtm(A: Any) -> Any:
-    """Give the square root of square matrices. Raises ValueError where it is complex."""
+    """Give the square root of square matrices, complex where eigenvalues are below 0."""
     return matrix_functions.sqrtm(operand(A))
 
 
