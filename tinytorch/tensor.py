@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
@@ -439,7 +440,8 @@ def _way_back(seeds: Mapping[Node, Any], only: Any, create_graph: bool) -> dict[
         pull(grads, nodes, only, create_graph)
     else:
         kind.way_back(nodes, grads, lambda nodes: pull(grads, nodes, only))
-    if any(dtype.kind == "c" for dtype in {grad.dtype for grad in grads.values()}):
+    dtypes = set(map(attrgetter("dtype"), grads.values()))  # in C, since most are real
+    if any(dtype.kind == "c" for dtype in dtypes):
         return {x: conj(grad) for x, grad in grads.items()}
     return grads
 
