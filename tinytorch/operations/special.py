@@ -160,7 +160,7 @@ ive: Operation = _row(
     "iv(order, x) * exp(-|x|)",
     _no_rule,
     lambda grad, out, order, x: (
-        grad * ((ive(order - 1, x) + ive(order + 1, x)) / 2 - np.sign(x) * out)
+        grad * (ive(order - 1, x) + ive(order + 1, x)) / 2 - (grad * out).real * np.sign(x.real)
     ),
 )
 _row("j0", "jv(0, x)", lambda grad, out, x: -grad * jv(1.0, x))

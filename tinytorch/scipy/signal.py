@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from tinytorch.arrays.words import conj
 from tinytorch.operations.windows import windows
 from tinytorch.scipy.words import operand
 
@@ -43,8 +44,8 @@ fftconvolve = convolve
 
 
 def correlate(in1: Any, in2: Any, mode: str = "full") -> Any:
-    """Give out[k] = sum(in1[i + k] * in2[i]); modes as in `convolve`."""
-    return convolve(in1, np.flip(operand(in2)), mode)
+    """Give out[k] = sum(in1[i + k] * conj(in2[i])); modes as in `convolve`."""
+    return convolve(in1, np.flip(conj(operand(in2))), mode)
 
 
 def _middle(full: Any, shape: tuple[int, ...]) -> Any:
