@@ -454,7 +454,7 @@ ELSEWHERE = {
     "cbrt", "celu", "elu", "fix", "gelu", "glu", "hardtanh", "leaky_relu", "log_sigmoid",
     "logsigmoid", "mish", "mod", "power", "relu6", "rint", "selu", "silu", "softmin", "softplus",
     "softsign", "xlogy", "inv", "take_along_axis", "bincount", "floor_divide", "meshgrid",
-    "cholesky", "qr", "svd",
+    "cholesky", "qr", "svd", "diagflat",
     *IN_OP_DB,
 }  # fmt: skip
 

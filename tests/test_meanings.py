@@ -735,3 +735,13 @@ def test_neurons_are_views_that_take_no_memory_for_gradients() -> None:
         assert_array_equal(neuron.bias.grad, layer.bias.grad[[j]])
     layer.neurons[0].weight.grad[:] = 7
     assert (layer.weight.grad[:, 0] == 7).all()
+
+
+def test_in_no_grad_a_constant_is_changed_in_place_too() -> None:
+    x = Tensor([1.0, 2.0], requires_grad=False)
+    same = x
+    with no_grad():
+        x *= 3
+        x += Tensor([1.0, 1.0])
+    assert x is same
+    assert_array_equal(same.data, [4.0, 7.0])

@@ -431,6 +431,9 @@ def gradients(
         return cast("dict[Node, Any]", at_users_line(_way_back, seeds, only, create_graph))
 
 
+_kind_of_dtype = attrgetter("dtype.kind")
+
+
 def _way_back(seeds: Mapping[Node, Any], only: Any, create_graph: bool) -> dict[Node, Any]:
     grads = {root: conj(seed) for root, seed in seeds.items()}
     nodes = topological_order(seeds) if only is None else list(only)
@@ -440,8 +443,7 @@ def _way_back(seeds: Mapping[Node, Any], only: Any, create_graph: bool) -> dict[
         pull(grads, nodes, only, create_graph)
     else:
         kind.way_back(nodes, grads, lambda nodes: pull(grads, nodes, only))
-    dtypes = set(map(attrgetter("dtype"), grads.values()))  # in C, since most are real
-    if any(dtype.kind == "c" for dtype in dtypes):
+    if "c" in map(_kind_of_dtype, grads.values()):
         return {x: conj(grad) for x, grad in grads.items()}
     return grads
 

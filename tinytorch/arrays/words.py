@@ -184,7 +184,7 @@ def sum_leading(array: Any, axes: int) -> Any:
         if axes > 1 and array.flags.c_contiguous:
             array, axes = rows(array), 1
         if axes == 1 and array.size <= _ONE_THREAD and array.dtype.char in "fd":
-            return _shared_ones(len(array), array.dtype).dot(array)
+            return np.dot(_shared_ones(len(array), array.dtype), array)
     return sum_axes(array, tuple(range(axes)))
 
 

@@ -1,4 +1,4 @@
-"""What is done to the parameters of a model together: gradients made smaller, vectors made."""
+"""What is done to the parameters of a model together, and in `rnn` to sequences."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import numpy as np
 
 from tinytorch.arrays.words import as_reals
 from tinytorch.nn.module import Module
+from tinytorch.nn.utils import rnn as rnn
 from tinytorch.tensor import Tensor
 
 
