@@ -76,6 +76,9 @@ def solve_banded(l_and_u: tuple[int, int], ab: Any, b: Any) -> Any:
     """Give the x of which a @ x is b; a has entries near its diagonal alone, those in ab.
 
     With l diagonals below the main one and u above, a[i, j] is ab[u + i - j, j].
+
+    >>> solve_banded((0, 1), [[0.0, 1.0], [1.0, 2.0]], [5.0, 4.0])
+    Tensor([3., 2.], requires_grad=False)
     """
     below, above = l_and_u
     ab, b = operand(ab), operand(b)
