@@ -20,6 +20,7 @@ from tinytorch import (
     data,
     diagnostics,
     distributions,
+    fft,
     nn,
     optim,
     pictures,
@@ -184,6 +185,7 @@ def write_reference(folder: Path) -> None:
                 ]
             ],
         ),
+        "fft": page("fft", module_text(fft), entries(fft)),
         "pictures": page("pictures", module_text(pictures), entries(pictures)),
         "diagnostics": page("diagnostics", module_text(diagnostics), entries(diagnostics)),
     }

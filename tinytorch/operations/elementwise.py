@@ -104,6 +104,12 @@ def _xlogy(x: Any, y: Any) -> Any:
     return x * np.log(np.where((x == 0) & (y == y), x + 1, y))  # noqa: PLR0124
 
 
+def _root_of_square_less_one(x: Any) -> Any:
+    if x.dtype.kind == "c":  # where the root of the product would have the other sign on the left
+        return np.sqrt(x - 1) * np.sqrt(x + 1)
+    return np.sqrt(x * x - 1)
+
+
 class Elementwise(Arithmetic):
     """Functions of each entry."""
 
@@ -164,7 +170,7 @@ class Elementwise(Arithmetic):
     )
     arccosh = acosh = unary(
         np.arccosh,
-        lambda grad, out, x: grad / (np.sqrt(x - 1) * np.sqrt(x + 1)),
+        lambda grad, out, x: grad / _root_of_square_less_one(x),
         "The inverse of cosh, x >= 1",
     )
     arctanh = atanh = unary(

@@ -90,7 +90,7 @@ def inner(a: Any, b: Any) -> Tensor:
 @implements(np.vdot)
 def vdot(a: Any, b: Any) -> Tensor:
     """Sum the products of all entries, in their order: of the conjugates in a."""
-    return Products.matmul(np.conj(np.ravel(a)), np.ravel(b))
+    return Products.matmul(conj(np.ravel(a)), np.ravel(b))
 
 
 _VECDOT = binary(

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from tinytorch.arrays.kind import NUMBERS
+from tinytorch.arrays.words import conj
 from tinytorch.engine import Node
 from tinytorch.operations.arithmetic import Arithmetic
 from tinytorch.operations.elementwise import where
@@ -80,8 +81,8 @@ def convolve(a: Any, v: Any, mode: str = "full") -> Any:
 
 @implements(np.correlate)
 def correlate(a: Any, v: Any, mode: str = "valid") -> Any:
-    """Give c[k] = sum(a[i + k] * v[i])."""
-    a, v = as_operand(a), as_operand(v)
+    """Give c[k] = sum(a[i + k] * conj(v[i]))."""
+    a, v = as_operand(a), conj(as_operand(v))
     if v.size > a.size:
         return convolve(a[::-1], v, mode)[::-1]
     return convolve(a, v[::-1], mode)

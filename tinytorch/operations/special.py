@@ -171,7 +171,7 @@ ive: Operation = _row(
     "iv(order, x) * exp(-|x|)",
     _no_rule,
     lambda grad, out, order, x: (
-        grad * ((ive(order - 1, x) + ive(order + 1, x)) / 2 - np.sign(x) * out)
+        grad * (ive(order - 1, x) + ive(order + 1, x)) / 2 - (grad * out).real * np.sign(x.real)
     ),
 )
 kve: Operation = _row(

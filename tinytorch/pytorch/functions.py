@@ -119,7 +119,11 @@ def polar(abs: Any, angle: Any) -> Tensor:
 
 
 def view_as_real(input: Any) -> Tensor:
-    """Give real and imaginary parts side by side, in a new last axis of size 2."""
+    """Give real and imaginary parts side by side, in a new last axis of size 2.
+
+    >>> view_as_real([1 + 2j])
+    Tensor([[1., 2.]], requires_grad=False)
+    """
     x = _subject(input)
     if x.dtype.kind != "c":
         raise TypeError(f"view_as_real: expected complex numbers, got {describe(x)}, {x.dtype}")
@@ -127,7 +131,11 @@ def view_as_real(input: Any) -> Tensor:
 
 
 def view_as_complex(input: Any) -> Tensor:
-    """Make complex numbers of real and imaginary parts: x[..., 0] + i x[..., 1]."""
+    """Make complex numbers of real and imaginary parts: x[..., 0] + i x[..., 1].
+
+    >>> view_as_complex([[1.0, 2.0]])
+    Tensor([1.+2.j], dtype=complex128, requires_grad=False)
+    """
     x = _subject(input)
     if x.dtype.kind == "c" or x.shape[-1:] != (2,):
         raise ValueError(

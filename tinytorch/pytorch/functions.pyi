@@ -1904,10 +1904,18 @@ def vdot(input: Any, b: Any) -> Tensor:
     """Sum the products of all entries, in their order: of the conjugates in a."""
 
 def view_as_complex(input: Any) -> Tensor:
-    """Make complex numbers of real and imaginary parts: x[..., 0] + i x[..., 1]."""
+    """Make complex numbers of real and imaginary parts: x[..., 0] + i x[..., 1].
+
+    >>> view_as_complex([[1.0, 2.0]])
+    Tensor([1.+2.j], dtype=complex128, requires_grad=False)
+    """
 
 def view_as_real(input: Any) -> Tensor:
-    """Give real and imaginary parts side by side, in a new last axis of size 2."""
+    """Give real and imaginary parts side by side, in a new last axis of size 2.
+
+    >>> view_as_real([1 + 2j])
+    Tensor([[1., 2.]], requires_grad=False)
+    """
 
 def vsplit(input: Any, indices_or_sections: Any) -> list[Tensor]:
     """Split along the first axis."""
