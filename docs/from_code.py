@@ -20,6 +20,7 @@ from tinytorch import (
     data,
     diagnostics,
     distributions,
+    linalg,
     nn,
     optim,
     pictures,
@@ -151,6 +152,7 @@ def write_reference(folder: Path) -> None:
         "nn": page("nn: modules", module_text(nn), entries(nn)),
         "nn_functional": page("nn.functional", module_text(nn.functional), entries(nn.functional)),
         "nn_init": page("nn.init and nn.utils", module_text(init), entries(init) + entries(utils)),
+        "linalg": page("linalg", module_text(linalg), entries(linalg)),
         "optim": page("optim: optimisers", module_text(optim), entries(optim)),
         "lr_scheduler": page(
             "optim.lr_scheduler and optim.swa_utils",

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from tinytorch import autograd, data, diagnostics, distributions, nn, optim
+from tinytorch import autograd, data, diagnostics, distributions, linalg, nn, optim
 from tinytorch.checking import check_grads
 from tinytorch.compiler import compile  # noqa: A004
 from tinytorch.custom import checkpoint, custom_vjp
@@ -56,6 +56,7 @@ __all__ = [
     "jacobian",
     "jvp",
     "keep_freed_memory",
+    "linalg",
     "load",
     "manual_seed",
     "nn",

@@ -12,7 +12,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 
 from tinytorch.engine import Node
 from tinytorch.operations.arithmetic import Arithmetic
-from tinytorch.operations.indexing import pick, scatter, size_along, take
+from tinytorch.operations.indexing import along, pick, scatter, size_along, take
 from tinytorch.operations.joining import Joining
 from tinytorch.operations.protocols import implements
 from tinytorch.operations.samples import as_operand, values_of
@@ -196,27 +196,17 @@ def resize(a: Any, new_shape: Any) -> Any:
 
 
 @implements(np.trim_zeros)
-def trim_zeros(filt: Any, trim: str = "fb") -> Any:
-    """Leave out the zeros in front ("f") and behind ("b")."""
-    kept = np.flatnonzero(filt._value)
-    first = kept[0] if kept.size and "f" in trim.lower() else 0 if kept.size else filt.size
-    last = kept[-1] + 1 if kept.size and "b" in trim.lower() else filt.size
-    return filt[int(first) : int(last)]
-
-
-@implements(np.unique)
-def unique(
-    ar: Any, return_index: bool = False, return_inverse: bool = False, **options: Any
-) -> Any:
-    """Give the entries that differ, in order: of equal ones the first, which gets the gradient.
-
-    With `axis` slices are compared instead. Indices, inverse and counts are plain.
-    """
-    found: Any = np.unique(ar._value, True, bool(return_inverse), **options)  # type: ignore[call-overload]
-    _, index, *others = found
-    values = take(ar, index, options.get("axis"))
-    rest = [index, *others] if return_index else others
-    return (values, *rest) if rest else values
+def trim_zeros(filt: Any, trim: str = "fb", axis: Any = None) -> Any:
+    """Leave out the zeros in front ("f") and behind ("b"), along `axis` or every one."""
+    axes = range(filt.ndim) if axis is None else np.atleast_1d(axis).tolist()
+    for i in axes:
+        others = tuple(j for j in range(filt.ndim) if j != i % filt.ndim)
+        kept = np.flatnonzero(np.any(filt._value != 0, axis=others))
+        size = size_along(filt, i)
+        first = kept[0] if kept.size and "f" in trim.lower() else 0 if kept.size else size
+        last = kept[-1] + 1 if kept.size and "b" in trim.lower() else size
+        filt = filt[along(i, slice(int(first), int(last)), filt.ndim)]
+    return filt
 
 
 def _refusal(name: str, instead: str) -> Callable[..., NoReturn]:

@@ -24,6 +24,12 @@ heaviside = binary(
 spacing = unary(
     np.spacing, lambda grad, out, x: keep(False, grad), "The distance to the next number"
 )
+nextafter = binary(
+    np.nextafter,
+    lambda grad, out, x, y: keep(x != y, grad),
+    lambda grad, out, x, y: keep(False, grad),
+    "The next number to x in the direction of y",
+)
 numpy_functions[np.i0] = special_functions["i0"]
 
 
