@@ -153,6 +153,7 @@ def _with_keywords(function: Callable[..., Any]) -> Callable[..., Any]:
         x = a if dtype is None else Arithmetic.astype(a, dtype)
         return plainly(x if where is True else _where(where, x, np.nan), *args, **options)
 
+    chosen.__doc__ = plainly.__doc__
     return chosen
 
 

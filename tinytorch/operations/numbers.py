@@ -57,6 +57,7 @@ def modf(x: Any) -> tuple[Any, Any]:
 
 @implements(np.divmod)
 def _divmod(x: Any, y: Any) -> tuple[Any, Any]:
+    """Give x // y and x % y."""
     return np.floor_divide(x, y), np.mod(x, y)
 
 

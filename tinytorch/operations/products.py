@@ -292,8 +292,10 @@ if hasattr(np, "matvec"):  # NumPy 2.2
 
     @implements(np.matvec)
     def _matvec(x1: Any, x2: Any) -> Tensor:
+        """Give the product of matrices with vectors."""
         return Products.matmul(x1, np.expand_dims(x2, -1))[..., 0]
 
     @implements(np.vecmat)
     def _vecmat(x1: Any, x2: Any) -> Tensor:
+        """Give the product of vectors with matrices."""
         return Products.matmul(np.expand_dims(x1, -2), x2)[..., 0, :]

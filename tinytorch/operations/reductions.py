@@ -115,6 +115,7 @@ def _of_numpy(name: str, method: Callable[..., Any]) -> Callable[..., Any]:
             )
         return method(a, axis, **options)
 
+    reduced.__doc__ = method.__doc__
     return reduced
 
 
@@ -180,9 +181,9 @@ def running(function: Callable[..., Any], rule: Rule, doc: str, name: str) -> Ca
             line = apply(op, lambda x: function(x, axis=-1), (rule,), line)
         return np.moveaxis(line, -1, axis)
 
+    method = torch_spelling(axis_of_scalars(as_method(op, values)))
     if hasattr(np, name):
         numpy_functions[getattr(np, name)] = _of_numpy(name, values)
-    method = torch_spelling(axis_of_scalars(as_method(op, values)))
     op.function = values  # of arrays too, along any axis
     return method
 

@@ -108,6 +108,7 @@ def _cumulative(name: str, first: float) -> Any:
     def cumulative(
         x: Any, /, *, axis: int | None = None, dtype: Any = None, include_initial: bool = False
     ) -> Any:
+        """Join the entries up to each, after none of them too if `include_initial`."""
         if axis is None:
             if x.ndim != 1:
                 raise ValueError(f"cumulative: {describe(x)} needs an axis")

@@ -49,6 +49,7 @@ def _reduction(
         out = plainly(x, axis, *others, **options)
         return out if initial is None else add(out, initial)
 
+    reduced.__doc__ = plainly.__doc__
     implements(function)(reduced)
 
 
@@ -96,6 +97,7 @@ def _moment(function: Callable[..., Any]) -> None:
         spread = square * number / np.maximum(number - ddof, 0)
         return root(spread) if name.endswith("std") else spread
 
+    moment.__doc__ = plainly.__doc__
     implements(function)(moment)
 
 
