@@ -24,7 +24,8 @@ from tinytorch.pytorch.factories import as_tensor
 from tinytorch.tensor import Tensor
 
 __all__ = [
-    "cholesky", "cholesky_ex", "cond", "cross", "det", "diagonal", "eigh", "eigvalsh",
+    "cholesky", "cholesky_ex", "cond", "cross", "det", "diagonal", "eig", "eigh", "eigvals",
+    "eigvalsh",
     "householder_product", "inv", "inv_ex", "lstsq", "lu", "lu_factor", "lu_factor_ex", "lu_solve",
     "matmul", "matrix_exp", "matrix_norm", "matrix_power", "matrix_rank", "multi_dot", "norm",
     "pinv", "qr", "slogdet", "solve", "solve_ex", "solve_triangular", "svd", "svdvals", "tensorinv",
@@ -79,6 +80,7 @@ def _same(function: Callable[..., Any]) -> Callable[..., Any]:
 cholesky, qr, eigh, eigvalsh = map(
     _same, (_numpy.cholesky, _numpy.qr, _numpy.eigh, _numpy.eigvalsh)
 )
+eig, eigvals = _same(np.linalg.eig), _same(np.linalg.eigvals)
 inv, det, slogdet, cond = map(_same, (_numpy.inv, _numpy.det, _numpy.slogdet, _numpy.cond))
 matmul, matrix_power, tensorinv = map(_same, (_numpy.matmul, _numpy.matrix_power, _numpy.tensorinv))
 
@@ -244,13 +246,13 @@ def lu_factor(A: Any, *, pivot: bool = True) -> LUFactors:
 def lu_solve(LU: Any, pivots: Any, B: Any, *, left: bool = True, adjoint: bool = False) -> Any:
     """Give the X for which A @ X = B, where `lu_factor` packed A; not `left`, X @ A = B.
 
-    With `adjoint` of the transposed A.
+    With `adjoint` of A.mH.
     """
     return factorizations.lu_solve(_tensor(LU), pivots, _tensor(B), left=left, adjoint=adjoint)
 
 
 def householder_product(A: Any, tau: Any) -> Any:
-    """Give the first columns of the product of reflections 1 - tau v v.T.
+    """Give the first columns of the product of reflections 1 - tau v v.mH.
 
     The vectors v stand below the diagonal of A, on which each has a 1.
     """

@@ -11,7 +11,7 @@ import numpy as np
 
 from tinytorch.arrays.plain import PlainArray, plain, wrapped
 from tinytorch.engine import Node
-from tinytorch.operations.decompositions import outputs
+from tinytorch.operations.decompositions import by_adjoints, mH, outputs
 from tinytorch.operations.elementwise import where
 from tinytorch.operations.operation import Operation, defines
 
@@ -52,7 +52,7 @@ def _eliminated(x: Any, pivot: bool) -> tuple[Any, Any, Any]:
     pivots = np.broadcast_to(np.arange(1, k + 1), (*stack, k)).copy()
     for i in range(k):
         if pivot:
-            best = i + np.argmax(np.abs(x[..., i:, i]), axis=-1, keepdims=True)
+            best = i + np.argmax(_size(x[..., i:, i]), axis=-1, keepdims=True)
             pivots[..., i : i + 1] = best + 1
             swap = _swapped(i, best, m)
             x = np.take_along_axis(x, swap[..., None], -2)
@@ -61,6 +61,11 @@ def _eliminated(x: Any, pivot: bool) -> tuple[Any, Any, Any]:
         x[..., i + 1 :, i] /= np.where(head == 0, 1, head)
         x[..., i + 1 :, i + 1 :] -= x[..., i + 1 :, i, None] * x[..., i, None, i + 1 :]
     return x, order, pivots
+
+
+def _size(x: Any) -> Any:
+    """Say how large entries are, complex ones by LAPACK's measure."""
+    return np.abs(x.real) + np.abs(x.imag) if np.iscomplexobj(x) else np.abs(x)
 
 
 def _swapped(i: int, others: Any, m: int) -> Any:
@@ -81,15 +86,15 @@ _LU = Operation("lu")
 
 
 def _between(inner: Any, out: Any) -> Any:
-    """Give L.mT**-1 @ inner @ U.mT**-1."""
+    """Give L.mH**-1 @ inner @ U.mH**-1."""
     lower, upper = out
-    return np.linalg.solve(upper, np.linalg.solve(lower.mT, inner).mT).mT
+    return mH(np.linalg.solve(upper, mH(np.linalg.solve(mH(lower), inner))))
 
 
 # With dL = L tril(L**-1 dx U**-1, -1) and dU = triu(L**-1 dx U**-1) U.
 _RULES = (
-    lambda grad, out, x: _between(np.tril(out[0].mT @ grad, -1), out),
-    lambda grad, out, x: _between(np.triu(grad @ out[1].mT), out),
+    by_adjoints(lambda grad, out, x: _between(np.tril(mH(out[0]) @ grad, -1), out)),
+    by_adjoints(lambda grad, out, x: _between(np.triu(grad @ mH(out[1])), out)),
 )
 
 
@@ -153,14 +158,14 @@ def lu_unpack(LU_data: Any, LU_pivots: Any) -> LUResult:
 def lu_solve(LU: Any, pivots: Any, B: Any, *, left: bool = True, adjoint: bool = False) -> Any:
     """Give the X for which A @ X = B, where `lu_factor` packed A; not `left`, X @ A = B.
 
-    With `adjoint` of the transposed A.
+    With `adjoint` of A.mH.
     """
     if not left:
-        return lu_solve(LU, pivots, np.swapaxes(B, -1, -2), adjoint=not adjoint).mT
+        return mH(lu_solve(LU, pivots, mH(B), adjoint=not adjoint))
     p, lower, upper = lu_unpack(LU, pivots)
     exchange = p._value  # constant
     if adjoint:
-        return exchange @ np.linalg.solve(lower.mT, np.linalg.solve(upper.mT, B))
+        return exchange @ np.linalg.solve(mH(lower), np.linalg.solve(mH(upper), B))
     return np.linalg.solve(upper, np.linalg.solve(lower, np.swapaxes(exchange, -1, -2) @ B))
 
 
@@ -184,17 +189,18 @@ def solve_triangular(
 
 
 def ormqr(a: Any, tau: Any, c: Any, left: bool = True, transpose: bool = False) -> Any:
-    """Give Q @ c, or c @ Q if not `left`; of the transposed Q with `transpose`.
+    """Give Q @ c, or c @ Q if not `left`; of Q.mH with `transpose`.
 
-    Q is the product of reflections 1 - tau v v.T, whose vectors v stand below the diagonal of a.
+    Q is the product of reflections 1 - tau v v.mH, whose vectors v stand below the diagonal of a.
     """
     if not left:
-        return np.swapaxes(ormqr(a, tau, np.swapaxes(c, -1, -2), True, not transpose), -1, -2)
+        return mH(ormqr(a, tau, mH(c), True, not transpose))
     m, k = a.shape[-2], tau.shape[-1]
     vectors = np.tril(a[..., :k], -1) + np.eye(m, k, dtype=a.dtype)
+    factors = tau.conj() if transpose else tau
     for i in range(k)[:: 1 if transpose else -1]:
         v = vectors[..., :, i, None]
-        c = c - tau[..., i, None, None] * v * np.sum(v * c, axis=-2, keepdims=True)
+        c = c - factors[..., i, None, None] * v * np.sum(v.conj() * c, axis=-2, keepdims=True)
     return c
 
 

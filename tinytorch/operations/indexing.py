@@ -238,7 +238,7 @@ class Indexing(Node):
     def gather(self: Any, axis: int, index: Any) -> Tensor:
         """Pick along `axis`, in each row by its own indices; of the other axes the first ones."""
         index = _array(index)
-        if not self._value.ndim or not index.ndim:  # as if it were a row
+        if not np.ndim(self) or not index.ndim:  # as if it were a row
             line: Any = np.atleast_1d(self)
             row: Any = line.gather(axis, np.atleast_1d(index))
             return np.reshape(row, index.shape)  # type: ignore[return-value]

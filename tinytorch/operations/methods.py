@@ -4,8 +4,16 @@ A type checker and an editor don't see what a row such as `exp = unary(...)` mak
 `methods.pyi` beside this file instead, which `make stub` writes from the class.
 """
 
-from tinytorch.operations import arranging, histograms, polynomials, sets, special_of_parameters  # noqa: F401
+from tinytorch.operations import (  # noqa: F401
+    arranging,
+    fourier,
+    histograms,
+    polynomials,
+    sets,
+    special_of_parameters,
+)
 from tinytorch.operations.activations import Activations
+from tinytorch.operations.complex_numbers import ComplexNumbers
 from tinytorch.operations.diagonals import Diagonals
 from tinytorch.operations.differences import Differences
 from tinytorch.operations.factorizations import Factorizations
@@ -42,6 +50,7 @@ class Methods(
     Replacing,
     TorchNames,
     MatrixFunctions,
+    ComplexNumbers,
 ):
     """What a tensor can compute."""
 

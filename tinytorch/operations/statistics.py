@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from tinytorch.arrays.words import conj
 from tinytorch.engine import Node
 from tinytorch.operations.arithmetic import Arithmetic
 from tinytorch.operations.elementwise import where
@@ -93,7 +94,8 @@ def _moment(function: Callable[..., Any]) -> None:
             return _mean_where(x, axis, where, keepdims)[0]
         middle = _mean_where(x, axis, where, True)[0] if mean is None else mean
         apart = _where(where, x - middle, 0)
-        square, number = _mean_where(apart * apart, axis, where, keepdims)
+        squares = (apart * apart.conj()).real if apart.dtype.kind == "c" else apart * apart
+        square, number = _mean_where(squares, axis, where, keepdims)
         spread = square * number / np.maximum(number - ddof, 0)
         return root(spread) if name.endswith("std") else spread
 
@@ -171,8 +173,9 @@ def cov(
 ) -> Any:
     """Give the covariances of the rows of m (and y): sum((x - mean) (y - mean)) / (n - 1).
 
-    Not `rowvar`, of the columns. Weights multiply the observations: by how often each is there
-    (`fweights`), and how much each counts (`aweights`).
+    Of complex numbers the second factor is conjugated. Not `rowvar`, of the columns. Weights
+    multiply the observations: by how often each is there (`fweights`), and how much each counts
+    (`aweights`).
     """
     x = _observations(m, rowvar)
     if y is not None:
@@ -183,14 +186,14 @@ def cov(
     parts = [w for w in (fweights, aweights) if w is not None]
     if not parts:
         apart = x - x.mean(axis=1, keepdims=True)
-        return np.squeeze(apart @ apart.T / max(x.shape[1] - ddof, 0))
+        return np.squeeze(apart @ conj(apart).T / max(x.shape[1] - ddof, 0))
     w: Any = functools.reduce(operator.mul, map(as_operand, parts))
     total = np.sum(w)
     apart = x - np.sum(x * w, axis=1, keepdims=True) / total
     lost = ddof if aweights is None else ddof * np.sum(w * aweights) / total
     freedom = total - lost
     freedom = freedom if isinstance(freedom, Node) else float(freedom)
-    return np.squeeze((apart * w) @ apart.T / freedom)
+    return np.squeeze((apart * w) @ conj(apart).T / freedom)
 
 
 def _observations(m: Any, rowvar: bool) -> Any:
@@ -206,5 +209,8 @@ def corrcoef(x: Any, y: Any = None, rowvar: bool = True, *, dtype: Any = None) -
     c = cov(x, y, rowvar, dtype=dtype)
     if c.ndim == 0:
         return c / c
-    deviation = np.sqrt(np.diagonal(c))
-    return np.clip(c / deviation[:, None] / deviation, -1, 1)
+    deviation = np.sqrt(np.diagonal(c).real)
+    out = c / deviation[:, None] / deviation
+    if out.dtype.kind == "c":
+        return np.clip(out.real, -1, 1) + np.clip(out.imag, -1, 1) * 1j
+    return np.clip(out, -1, 1)
