@@ -68,6 +68,37 @@ class Kind:
         del op
         return function(*arrays, **parameters)
 
+    def operands(self, op: object, arrays: Sequence[Any]) -> list[Any]:
+        """Give an operation's operands, one of which is of this kind, as it computes with them.
+
+        Raises TypeError for one that it doesn't mix with; `op` says for the message which operation
+        it is.
+        """
+        del op
+        return list(arrays)
+
+    def own(self, array: Any) -> Any:
+        """Give what NumPy has made for an operation, an identity say, as this kind takes it."""
+        return array
+
+    def accumulate(self, ufunc: np.ufunc, array: Any, axis: int) -> Any:
+        """Give `ufunc.accumulate(array, axis)`."""
+        return ufunc.accumulate(array, axis=axis)
+
+    def multi_dot(self, matrices: Sequence[Any]) -> Any:
+        """Give the product of all the matrices."""
+        return np.linalg.multi_dot(matrices)
+
+    def scipy(self, module: str, name: str) -> Callable[..., Any]:
+        """Give SciPy's function of that name, for arrays of this kind."""
+        try:
+            function: Callable[..., Any] = getattr(import_module(f"scipy.{module}"), name)
+        except ImportError:
+            raise ModuleNotFoundError(
+                f'{name} needs SciPy: pip install "tinytorch[scipy]"'
+            ) from None
+        return function
+
     def broadcast_to(self, array: Any, shape: tuple[int, ...], like: Any) -> Any:
         """Repeat the entries to fill `shape`; `like` is an array of that shape, or None."""
         del like
@@ -80,8 +111,12 @@ class Kind:
     def scatter(self, x: Any, index: Any, shape: tuple[int, ...]) -> Any:
         """Add the entries of x up in zeros of `shape`, each where `index` picks from."""
         out = np.zeros_like(x, shape=shape)
-        add_at(out, index, x)
+        self.add_at(out, index, x)
         return out
+
+    def add_at(self, out: Any, index: Any, part: Any) -> None:
+        """Do `out[index] += part`, but add up what goes to the same entry."""
+        add_at(out, index, part)
 
     def way_back(self, nodes: Sequence[Any], grads: Any, step: Callable[..., None]) -> None:
         """Take the way back: `step(nodes)` pulls the gradients in `grads` through some of them."""
@@ -95,7 +130,7 @@ class Kind:
 
     def text(self, array: Any) -> str:
         """Write the values as `repr` shows them."""
-        return np.array2string(np.asarray(array), separator=", ", prefix="Tensor(")
+        return np.array2string(np.asarray(self.numpy(array)), separator=", ", prefix="Tensor(")
 
 
 NUMPY = Kind()
@@ -103,7 +138,7 @@ NUMPY = Kind()
 IN_MEMORY = NUMBERS | {np.ndarray}
 _kinds: dict[type, Kind] = dict.fromkeys(IN_MEMORY, NUMPY)
 # The library whose arrays they are, and the file that knows them.
-_FILES = {"dask": "tinytorch.arrays.dask"}
+_FILES = {"dask": "tinytorch.arrays.dask", "cupy": "tinytorch.arrays.cupy"}
 
 
 def kind_of(*arrays: Any) -> Kind:
@@ -131,3 +166,8 @@ def evaluate(op: object, function: Callable[..., Any], *arrays: Any, **parameter
 def register(cls: type, kind: Kind) -> None:
     """Say of what kind arrays of the type `cls` are."""
     _kinds[cls] = kind
+
+
+def own(array: Any, like: Any) -> Any:
+    """Give what NumPy has made as what computes with `like`, an array or a tensor."""
+    return kind_of(getattr(like, "_value", like)).own(array)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, NoReturn
 
 import numpy as np
 
-from tinytorch.arrays.kind import evaluate
+from tinytorch.arrays.kind import evaluate, kind_of, own
 from tinytorch.arrays.words import keep
 from tinytorch.engine import Node, Rule, record
 from tinytorch.operations.determinant import cofactor
@@ -147,12 +147,9 @@ _PINV = Operation("pinv")
 @implements(np.linalg.pinv)
 def pinv(a: Any, rcond: Any = None, hermitian: bool = False, *, rtol: Any = None) -> Tensor:
     """Give the pseudo-inverse (Moore and Penrose); singular values up to `rcond` count as 0."""
-    tolerance = {} if rtol is None else {"rtol": rtol}
-
-    def function(x: Any) -> Any:
-        return np.linalg.pinv(x, rcond, hermitian, **tolerance)
-
-    return apply(_PINV, function, (_pinv_rule,), a)
+    given = {"rcond": rcond, "hermitian": hermitian or None, "rtol": rtol}
+    parameters = {name: value for name, value in given.items() if value is not None}
+    return apply(_PINV, lambda x: np.linalg.pinv(x, **parameters), (_pinv_rule,), a)
 
 
 def _pinv_rule(grad: Any, out: Any, x: Any) -> Any:
@@ -164,6 +161,11 @@ def _pinv_rule(grad: Any, out: Any, x: Any) -> Any:
 
 
 _LSTSQ = Operation("lstsq")
+
+
+def _least(rcond: float | None, shape: tuple[int, ...], dtype: np.dtype[Any]) -> float:
+    """Give the part of the largest singular value up to which others count as 0."""
+    return max(shape) * float(np.finfo(dtype).eps) if rcond is None else rcond
 
 
 @defines(_LSTSQ)
@@ -178,10 +180,9 @@ def lstsq(a: Any, b: Any, rcond: float | None = None) -> tuple[Tensor, Tensor, i
     if np.ndim(b) == 1:
         column, square, rank, values = lstsq(a, np.reshape(b, (-1, 1)), rcond)
         return column[:, 0], square, rank, values
-    rtol: Any = rcond  # None is the same here and there, but not in NumPy's types
 
     def rule_a(grad: Any, out: Any, a: Any, b: Any) -> Any:
-        inverse = np.linalg.pinv(a, rtol=rtol)
+        inverse = np.linalg.pinv(a, _least(rcond, a.shape, a.dtype))
         share = inverse.mT @ grad
         return (
             (b - a @ out) @ (inverse @ share).mT
@@ -192,14 +193,17 @@ def lstsq(a: Any, b: Any, rcond: float | None = None) -> tuple[Tensor, Tensor, i
     x = apply(
         _LSTSQ,
         lambda a, b: np.linalg.lstsq(a, b, rcond)[0],
-        (rule_a, lambda grad, out, a, b: np.linalg.pinv(a, rtol=rtol).mT @ grad),
+        (
+            rule_a,
+            lambda grad, out, a, b: np.linalg.pinv(a, _least(rcond, a.shape, a.dtype)).mT @ grad,
+        ),
         a,
         b,
     )
     squares = ((b - a @ x) ** 2).sum(axis=0)
-    singular: Any = np.linalg.svdvals(a)
-    rank = int(np.linalg.matrix_rank(a, rtol=rtol))
+    singular: Any = np.linalg.svd(a, compute_uv=False)
     rows, columns = np.shape(a)
+    rank = int(np.sum(singular > _least(rcond, (rows, columns), singular.dtype) * singular[:1]))
     return x, squares if rank == columns < rows else squares[:0], rank, singular
 
 
@@ -215,8 +219,8 @@ def _cholesky_rule(grad: Any, out: Any, x: Any) -> Any:  # noqa: ARG001
 
 
 _CHOLESKY = unary(
-    # Dask's gives the upper triangle; it has no such parameter, and refuses.
-    lambda x: np.linalg.cholesky(x, upper=False),
+    # Dask's gives the upper triangle; it has no such parameter, and refuses. Nor has CuPy's.
+    lambda x: np.linalg.cholesky(x, **{"upper": False} if kind_of(x).plans else {}),
     _cholesky_rule,
     "The lower triangle L for which x = L @ L.mT",
     "cholesky",
@@ -297,7 +301,7 @@ _EIGH = Operation("eigh")
 
 def _inverse_differences(x: Any) -> Any:
     """Give 1 / (x[j] - x[i]), and 0 where i = j."""
-    same = np.eye(x.shape[-1], dtype=x.dtype)
+    same = own(np.eye(x.shape[-1], dtype=x.dtype), x)
     return (1 - same) / (x[..., None, :] - x[..., :, None] + same)
 
 

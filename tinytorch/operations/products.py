@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
 
+from tinytorch.arrays.kind import kind_of, own
 from tinytorch.arrays.words import half_as_single, matmul, rows, sum_axes
 from tinytorch.engine import Node, Rule
 from tinytorch.operations.arithmetic import Arithmetic
@@ -186,7 +187,7 @@ def tensordot(a: Any, b: Any, axes: Any = 2) -> Tensor:
     a, b = alike(a, b)
     if np.iterable(axes):  # counted from the front, since Dask gets the others wrong
         pairs = zip(axes, (a, b), strict=True)
-        axes = [normalize_axis_tuple(of, np.ndim(x), allow_duplicate=True) for of, x in pairs]
+        axes = tuple(normalize_axis_tuple(of, np.ndim(x), allow_duplicate=True) for of, x in pairs)
 
     def labels(a: Any, b: Any) -> tuple[list[int], list[int], list[int]]:
         """Number the axes of a, of b and of the result, as an einsum of lists takes them."""
@@ -236,11 +237,18 @@ def vdot(a: Any, b: Any) -> Tensor:
     return Products.matmul(np.ravel(a), np.ravel(b))
 
 
+def _vecdot(x: Any, y: Any) -> Any:
+    if isinstance(x, np.ndarray) and isinstance(y, np.ndarray):
+        return np.vecdot(x, y)
+    return np.einsum("...i,...i->...", x, y)  # for CuPy has no such function
+
+
 _VECDOT = binary(
-    np.vecdot,
+    _vecdot,
     lambda grad, out, x, y: grad[..., None] * y,
     lambda grad, out, x, y: grad[..., None] * x,
     "The sum of the products over the last axis",
+    "vecdot",
 )
 
 
@@ -273,7 +281,7 @@ def multi_dot(arrays: Iterable[Any]) -> Tensor:
         matrices[-1] = np.reshape(matrices[-1], (-1, 1))
     out = apply(
         _MULTI_DOT,
-        lambda *arrays: np.linalg.multi_dot(arrays),
+        lambda *arrays: _multiplied(arrays),
         [_multi_dot_rule(i) for i in range(len(matrices))],
         *matrices,
     )
@@ -285,9 +293,13 @@ def _multi_dot_rule(i: int) -> Rule:
 
     def rule(grad: Any, out: Any, *matrices: Any) -> Any:  # noqa: ARG001
         transposed = [x.swapaxes(0, 1) for x in matrices]
-        return np.linalg.multi_dot([*transposed[:i][::-1], grad, *transposed[:i:-1]])
+        return _multiplied([*transposed[:i][::-1], grad, *transposed[:i:-1]])
 
     return rule
+
+
+def _multiplied(matrices: Sequence[Any]) -> Any:
+    return kind_of(*matrices).multi_dot(matrices)
 
 
 # --- products of all with all ---------------------------------------------------------------------
@@ -381,7 +393,7 @@ def matrix_power(a: Any, n: int) -> Tensor:
     if n < 0:
         return matrix_power(np.linalg.inv(a), -n)
     if n == 0:
-        return where(True, np.eye(a.shape[-1], dtype=a.dtype), a)
+        return where(True, own(np.eye(a.shape[-1], dtype=a.dtype), a), a)
     if n == 1:
         return Arithmetic.clone(a)
     half = matrix_power(a, n // 2)

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
+from tinytorch.arrays.kind import kind_of
 from tinytorch.engine import Node
 from tinytorch.operations.indexing import scatter, size_along, take
 from tinytorch.operations.operands import describe
@@ -63,7 +64,8 @@ def transpose(x: Any, axes: Sequence[int] | None = None) -> Tensor:
     """Put the axes in the order `axes`, or in reverse."""
     if axes is None:
         axes = range(x.ndim)[::-1]
-    back = np.argsort([i % x.ndim for i in axes]).tolist() if x.ndim else ()
+    axes = tuple(axes)
+    back = tuple(np.argsort([i % x.ndim for i in axes]).tolist()) if x.ndim else ()
     return apply(
         _TRANSPOSE,
         lambda x: np.transpose(x, axes),
@@ -171,6 +173,7 @@ def repeat(x: Any, repeats: Any, axis: int | None = None) -> Tensor:
     """Repeat each entry along `axis`, or each of all, `repeats` times."""
     if axis is None:
         x, axis = reshape(x, -1), 0
+    repeats = kind_of(repeats).numpy(repeats)  # they decide the shape
     return take(x, np.repeat(np.arange(size_along(x, axis)), repeats), axis)
 
 
@@ -211,6 +214,7 @@ def meshgrid(*xi: Any, sparse: bool = False, indexing: str = "xy") -> tuple[Tens
 @implements(np.flip)
 def flip(x: Any, axis: int | tuple[int, ...] | None = None) -> Tensor:
     """Reverse the order of the entries along `axis`, or along all."""
+    axis = tuple(axis) if isinstance(axis, list) else axis
     return apply(_FLIP, lambda x: np.flip(x, axis), (lambda grad, out, x: np.flip(grad, axis),), x)
 
 
@@ -245,7 +249,7 @@ def rot90(x: Any, k: int = 1, axes: tuple[int, int] = (0, 1)) -> Any:
     first, second = axes
     turned = x
     if k % 4 in (2, 3):
-        turned = flip(turned, axes)
+        turned = flip(turned, tuple(axes))
     if k % 2:
         turned = swapaxes(flip(turned, second), first, second)
     return np.positive(x) if turned is x else turned

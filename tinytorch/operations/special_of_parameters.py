@@ -8,11 +8,11 @@ from __future__ import annotations
 import inspect
 import math
 from collections.abc import Callable
-from importlib import import_module
 from typing import Any
 
 import numpy as np
 
+from tinytorch.arrays.kind import kind_of
 from tinytorch.operations.elementwise import where
 from tinytorch.operations.notation import binary, unary
 from tinytorch.operations.operation import Operation, apply
@@ -21,7 +21,7 @@ from tinytorch.operations.special import special_functions
 
 def _value(name: str) -> Callable[..., Any]:
     def function(*arrays: Any) -> Any:
-        value = getattr(import_module("scipy.special"), name)(*arrays)
+        value = kind_of(*arrays).scipy("special", name)(*arrays)
         return value.astype(np.result_type(*arrays), copy=False)
 
     return function

@@ -1,0 +1,97 @@
+"""On a GPU: the same values and gradients as NumPy's, and nothing goes to the host unasked.
+
+Where `TINYTORCH_GPU=1` is set (`make gpu-tests`) these tests run on CuPy, else on a stand-in for it
+that refuses what CuPy refuses (`strict_array.py`).
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+import strict_array
+import test_linalg
+import test_operations
+from cases import CASES, Case, Choices, dice
+from reference import assert_close, exchanged, is_variable, leaves, weights
+
+from tinytorch import Tensor
+from tinytorch.autograd import grad
+
+GPU = os.environ.get("TINYTORCH_GPU") == "1"
+cupy: Any = __import__("cupy") if GPU else strict_array.modules["cupy"]
+
+
+@pytest.fixture(autouse=True)
+def installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    if not GPU:
+        strict_array.install(monkeypatch.setitem)
+
+
+# --- every operation ------------------------------------------------------------------------------
+
+
+def elementwise(name: str, method: Callable[..., Any], operands: int) -> Case:
+    def arguments(choose: Choices) -> Any:
+        offset = 1 if name == "ARCCOSH" else 0
+        return tuple(
+            np.asarray(np.random.default_rng(i).choice(test_operations.SMOOTH, x.shape) + offset)
+            for i, x in enumerate(choose.broadcasting(operands))
+        )
+
+    return Case(name.lower(), arguments, here=(method,))
+
+
+ALL = [elementwise(*row) for row in test_operations.ELEMENTWISE] + CASES + test_linalg.CASES
+BY_NAME = [pytest.param(case, id=case.name) for case in ALL]
+
+
+def differentiated(function: Callable[..., Any], args: Any, make: Callable[[Any], Any]) -> Any:
+    """Give the outputs, the gradients that `backward` leaves behind, and second derivatives."""
+    xs: list[Tensor] = []
+
+    def change(x: Any) -> Any:
+        if not is_variable(x):
+            return make(x) if isinstance(x, np.ndarray) else x
+        xs.append(Tensor(make(x)))
+        return xs[-1]
+
+    outputs = list(leaves(function(*exchanged(args, change))))
+    ws = [make(w) for w in weights([y.shape for y in outputs], 1)]
+    vs = [make(v) for v in weights([x.shape for x in xs], 2)]
+    pairs = [(y, w) for y, w in zip(outputs, ws, strict=True) if y.requires_grad]
+    for y, w in pairs:
+        y.backward(w)
+    first = [x.grad for x in xs]
+    second: list[Any] = []
+    if pairs:
+        ys, ws = zip(*pairs, strict=True)
+        found = grad(ys, xs, list(ws), create_graph=True, allow_unused=True)
+        both = zip(found, vs, strict=True)
+        graphs = [(g, v) for g, v in both if g is not None and g.requires_grad]
+        if graphs:
+            gs, vs = zip(*graphs, strict=True)
+            second = [g.data for g in grad(gs, xs, list(vs), allow_unused=True) if g is not None]
+    return [getattr(y, "_value", y) for y in outputs], first, second
+
+
+def assert_agrees(function: Callable[..., Any], args: Any) -> None:
+    with np.errstate(all="ignore"):
+        expected = differentiated(function, args, np.asarray)
+        actual = differentiated(function, args, cupy.asarray)
+    for ours, theirs in zip(actual, expected, strict=True):
+        for a, b in zip(ours, theirs, strict=True):
+            assert isinstance(a, cupy.ndarray)
+            assert a.dtype == b.dtype
+            assert_close(a.get(), b, rtol=1e-9)
+
+
+@pytest.mark.parametrize("case", BY_NAME)
+def test_every_operation_gives_numpys_values_and_gradients(case: Case) -> None:
+    for seed in range(3):
+        args = case.arguments(dice(seed))
+        for function in case.spellings:
+            assert_agrees(function, args)
