@@ -91,11 +91,12 @@ class Tensor(Methods, Leaving, Conversions, InPlace):
             raise ValueError(
                 f"data: {describe(self)} takes values of that shape, got shape {values.shape}"
             )
-        values = kind_of(self._value).like(values, self._value)
-        if isinstance(self._value, np.ndarray):
-            self._value[...] = values
-        else:
+        kind = kind_of(self._value)
+        values = kind.like(values, self._value)
+        if kind.plans:
             self._value = values
+        else:
+            self._value[...] = values
 
     @property
     def grad(self) -> Array:

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from tinytorch.arrays.kind import Kind
+from tinytorch.devices import device
 
 cupy: Any = import_module("cupy")
 
@@ -23,6 +24,7 @@ class CupyKind(Kind):
 
     name = "CuPy"
     to_numpy = "its get()"
+    namespace = cupy
 
     def accept(self, array: Any) -> Any:
         """Give the array."""
@@ -55,6 +57,17 @@ class CupyKind(Kind):
     def own(self, array: Any) -> Any:
         """Take the array over to the GPU."""
         return cupy.asarray(array) if isinstance(array, np.ndarray) else array
+
+    def device(self, array: Any) -> device:
+        """Say on which GPU the entries are."""
+        return device("cuda", array.device.id)
+
+    def placed(self, array: Any, index: int | None) -> Any:
+        """Give the array on that GPU, or without an index on any."""
+        if index is None:
+            return cupy.asarray(array)
+        with cupy.cuda.Device(index):
+            return cupy.asarray(array)
 
     def evaluate(
         self, op: object, function: Callable[..., Any], arrays: Sequence[Any], parameters: Any
@@ -94,6 +107,15 @@ class CupyKind(Kind):
     def add_at(self, out: Any, index: Any, part: Any) -> None:
         """Do `out[index] += part`, but add up what goes to the same entry."""
         out.scatter_add(index, part)
+
+    def draws(self, rng: np.random.Generator) -> Any:
+        """Give CuPy's generator with a seed that `rng` draws: once, if it is the library's own."""
+        known = getattr(rng, "on_gpu", None)
+        if known is None:
+            known = cupy.random.Generator(cupy.random.XORWOW(int(rng.integers(2**63))))
+            if hasattr(rng, "on_gpu"):
+                rng.on_gpu = known
+        return known
 
     def scipy(self, module: str, name: str) -> Callable[..., Any]:
         """Give CuPy's function of that name. Raises TypeError where it has none."""

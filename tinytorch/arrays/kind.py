@@ -15,6 +15,7 @@ import numpy as np
 
 from tinytorch.arrays.scattered import add_at
 from tinytorch.arrays.warned import at_users_line
+from tinytorch.devices import device, gpu
 
 NUMBERS = frozenset({float, int, bool})
 
@@ -61,6 +62,11 @@ class Kind:
         """Give the values as a NumPy array, whatever it costs."""
         return array
 
+    def device(self, array: Any) -> device:
+        """Say where the entries are."""
+        del array
+        return device("cpu")
+
     def evaluate(
         self, op: object, function: Callable[..., Any], arrays: Sequence[Any], parameters: Any
     ) -> Any:
@@ -98,6 +104,10 @@ class Kind:
                 f'{name} needs SciPy: pip install "tinytorch[scipy]"'
             ) from None
         return function
+
+    def draws(self, rng: np.random.Generator) -> Any:
+        """Give what draws `random(shape, dtype)` and `standard_normal` where the arrays are."""
+        return rng
 
     def broadcast_to(self, array: Any, shape: tuple[int, ...], like: Any) -> Any:
         """Repeat the entries to fill `shape`; `like` is an array of that shape, or None."""
@@ -171,3 +181,18 @@ def register(cls: type, kind: Kind) -> None:
 def own(array: Any, like: Any) -> Any:
     """Give what NumPy has made as what computes with `like`, an array or a tensor."""
     return kind_of(getattr(like, "_value", like)).own(array)
+
+
+def placed(array: Any, place: Any) -> Any:
+    """Give an array on a device, itself if it is there; None for a device is any.
+
+    Raises TypeError for a Dask array that is to go to a GPU, RuntimeError where there is none.
+    """
+    if place is None:
+        return array
+    kind, place = kind_of(array), device(place)
+    if place.type == "cpu":
+        return array if kind.device(array).type == "cpu" else kind.numpy(array)
+    if kind.plans:
+        raise TypeError("a Dask array goes to a GPU by parts: array.map_blocks(cupy.asarray)")
+    return gpu().placed(array, place.index)

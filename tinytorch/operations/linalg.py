@@ -251,7 +251,7 @@ def _copy_lower(x: Any) -> Any:
 
 def _of_first(grad: Any, n: int, op: Operation) -> Any:
     """Give the gradient of the first n vectors. Raises ValueError if the others have one."""
-    if np.any(grad[..., n:] != 0):
+    if grad.shape[-1] > n and np.any(grad[..., n:] != 0):
         raise ValueError(
             f"{op}: the vectors that make a matrix square are arbitrary, and have no gradient; "
             f"the first {n} have one, which full_matrices=False (svd) or "
