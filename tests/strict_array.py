@@ -7,12 +7,10 @@ counts what goes to the host. `modules` is what `import cupy` and its like then 
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from importlib import import_module
 from types import ModuleType, SimpleNamespace
-from typing import Any, NoReturn
+from typing import Any, NoReturn, Self
 
 import cupy_names
 import numpy as np
@@ -38,14 +36,6 @@ _SIZED_BY_VALUES = {
 _AXES = {"axis", "axes", "source", "destination", "shift"}
 
 transfers = 0  # to the host
-
-
-@contextmanager
-def transferring(times: int) -> Iterator[None]:
-    """Expect that many transfers to the host in the block."""
-    before = transfers
-    yield
-    assert transfers - before == times
 
 
 def _transfer() -> None:
@@ -185,14 +175,14 @@ class ndarray(NDArrayOperatorsMixin):  # noqa: N801  (CuPy's name, and its metho
     # --- entries ----------------------------------------------------------------------------------
 
     def __getitem__(self, index: Any) -> ndarray:
-        picked = self._host[_index(index)]
+        picked = self._host[_index(index, self.shape)]
         own = isinstance(picked, np.generic) or picked.base is None
         return ndarray(picked) if own else self._view(picked)
 
     def __setitem__(self, index: Any, values: Any) -> None:
         if isinstance(values, list | tuple) or (np.ndim(_host(values)) and _is_numpys(values)):
             raise ValueError("non-scalar numpy.ndarray cannot be used for fill")
-        self._host[_index(index)] = _host(values)
+        self._host[_index(index, self.shape)] = _host(values)
 
     def fill(self, value: Any) -> None:
         self[...] = value
@@ -200,7 +190,7 @@ class ndarray(NDArrayOperatorsMixin):  # noqa: N801  (CuPy's name, and its metho
     def scatter_add(self, index: Any, values: Any) -> None:
         """Add, where an index comes several times."""
         _refuse_numpys((values,))
-        np.add.at(self._host, _index(index), _host(values))
+        np.add.at(self._host, _index(index, self.shape), _host(values))
 
     # --- NumPy's functions ------------------------------------------------------------------------
 
@@ -276,14 +266,32 @@ def _refuse_numpys(tree: Any) -> None:
         raise TypeError("Unsupported type <class 'numpy.ndarray'>")
 
 
-def _index(index: Any) -> Any:
-    """Take an index, which may be NumPy's, to the host; of how many a mask picks, it is told."""
-    for part in index if isinstance(index, tuple) else (index,):
-        if getattr(part, "dtype", None) == np.bool_ and np.ndim(_host(part)):
+def _index(index: Any, shape: tuple[int, ...]) -> Any:
+    """Take an index, which may be NumPy's, to the host; of how many a mask picks, it is told.
+
+    Arrays of numbers beyond the ends go round, and raise nothing.
+    """
+    parts = list(_host(index)) if isinstance(index, tuple) else [_host(index)]
+    named = sum(_axes_of(part) for part in parts)
+    axis = 0
+    for i, part in enumerate(parts):
+        if getattr(part, "dtype", None) == np.bool_ and part.ndim:
             _transfer()
-        elif getattr(part, "dtype", None) is not None and part.dtype.kind not in "iub":
-            raise IndexError("arrays used as indices must be of integer or boolean type.")
-    return _host(index)
+        elif isinstance(part, list | np.ndarray) and np.ndim(part):
+            array = np.asarray(part)
+            if array.size and array.dtype.kind not in "iub":
+                raise IndexError("arrays used as indices must be of integer or boolean type.")
+            if array.dtype.kind in "iu" and axis < len(shape) and shape[axis]:
+                parts[i] = array % shape[axis]
+        axis += len(shape) - named if part is Ellipsis else _axes_of(part)
+    return tuple(parts) if isinstance(index, tuple) else parts[0]
+
+
+def _axes_of(part: Any) -> int:
+    """Say how many axes a part of an index stands for."""
+    if part is None or part is Ellipsis:
+        return 0
+    return part.ndim if getattr(part, "dtype", None) == np.bool_ else 1
 
 
 def _wrapped(result: Any) -> Any:
@@ -448,13 +456,26 @@ def fuse(function: Any = None, kernel_name: str | None = None) -> Any:
     return (lambda f: f) if function is None else function
 
 
+class _Device:
+    def __init__(self, index: int | None = None) -> None:
+        self.id = index or 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+    def synchronize(self) -> None:
+        pass
+
+
 _cuda = _module(
     "cupy.cuda",
     is_available=lambda: True,
     runtime=SimpleNamespace(getDeviceCount=lambda: 1),
-    Device=lambda index=0: SimpleNamespace(
-        id=index, synchronize=lambda: None, __enter__=lambda: None
-    ),
+    Device=_Device,
+    get_device=lambda: 0,
     get_current_stream=lambda: SimpleNamespace(synchronize=lambda: None),
 )
 _cupy = _module(
@@ -476,10 +497,3 @@ modules = {
     ),
     "cupyx.scipy.linalg": _module("cupyx.scipy.linalg", **_of(cupy_names.LINALG, "scipy.linalg")),
 }
-
-
-def install(setitem: Callable[[Any, str, Any], None] = dict.__setitem__) -> ModuleType:
-    """Let `import cupy` find the stand-in."""
-    for name, module in modules.items():
-        setitem(sys.modules, name, module)
-    return _cupy

@@ -29,7 +29,7 @@ from typing import Any, Literal, Protocol, TypeAlias, TypeVar, overload
 import numpy as np
 
 from tinytorch.arrays.batch import Batch
-from tinytorch.arrays.kind import NUMPY, kind_of
+from tinytorch.arrays.kind import NUMPY, kind_of, own
 from tinytorch.autograd import seed, sweep
 from tinytorch.engine import Array, topological_order
 from tinytorch.grad_mode import in_transform, run_in_transform
@@ -443,7 +443,8 @@ def _rows_by_tensors(y: Tensor, inputs: Sequence[Tensor]) -> list[Any]:
     rows = [sweep([y], [unit], inputs, create_graph=True) for unit in units]
     return [
         np.concatenate(
-            [Tensor(np.empty((0, *x.shape), x.dtype))] + [_result(row[i], x)[None] for row in rows]
+            [Tensor(np.zeros_like(x._value, shape=(0, *x.shape)))]
+            + [_result(row[i], x)[None] for row in rows]
         ).reshape(y.shape + x.shape)
         for i, x in enumerate(inputs)
     ]
@@ -464,4 +465,5 @@ def _rows_by_batch(y: Tensor, inputs: Sequence[Tensor]) -> list[Any]:
 def _units(y: Tensor, start: int, count: int) -> Array:
     """Give arrays like y that are 1 in one of its entries, from the entry `start` on."""
     count = min(count, y.size - start)
-    return np.eye(count, y.size, start, dtype=y.dtype).reshape(count, *y.shape)
+    units: Array = own(np.eye(count, y.size, start, dtype=y.dtype), y)
+    return units.reshape(count, *y.shape)

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
 from numpy.lib.mixins import NDArrayOperatorsMixin
 
-from tinytorch.arrays.kind import Kind, register
+from tinytorch.arrays.kind import Kind, kind_of, own, register
 from tinytorch.engine import Array
 from tinytorch.trees import map_leaves
 
@@ -87,7 +87,8 @@ class Batch(NDArrayOperatorsMixin):
             return Batch(product.transpose(*range(1, product.ndim), 0))
         if method == "at":
             out, index, values = inputs
-            return ufunc.at(out.stacked, _sparing_last_axis(index), _aligned(values))
+            at = kind_of(out.stacked).add_at if ufunc is np.add else ufunc.at
+            return at(out.stacked, _sparing_last_axis(index), _aligned(values))
         return _one_by_one(getattr(ufunc, method), *inputs, **kwargs)
 
     def __array_function__(
@@ -177,6 +178,10 @@ class _BatchKind(Kind):
     """Batches, which a rule in other words than NumPy's gets one array after the other."""
 
     name = "batch"
+
+    def own(self, array: Any, like: Any) -> Any:
+        """Give the array as one of those in the batch."""
+        return own(array, like.stacked)
 
     def evaluate(
         self, op: object, function: Callable[..., Any], arrays: Sequence[Any], parameters: Any

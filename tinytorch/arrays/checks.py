@@ -6,26 +6,27 @@ from typing import Any
 
 import numpy as np
 
-from tinytorch.arrays.recorder import Recorder, call, current
+from tinytorch.arrays.kind import NUMPY, kind_of
+from tinytorch.arrays.recorder import call, current
 
 
 def check(fine: Any, values: Any, error: type[Exception], message: str) -> None:
     """Raise `error`, which names the first of the `values` that is not `fine`, unless all are.
 
-    A program asks again in each run, where an `if` in a function that is compiled is refused.
+    A program asks again in each run, where an `if` in a function that is compiled is refused. A
+    GPU isn't waited for: what is wrong there is said when a value is brought back.
     """
     if current() is None:
-        raise_unless(fine, values, error, message)
+        kind_of(fine).check(fine, values, error, message)
     else:
         call(raise_unless, (fine, values, error, message), {})
 
 
 def raise_unless(fine: Any, values: Any, error: type[Exception], message: str) -> None:
     """Be what `check` does, as one call of a program."""
-    if not fine.all():
-        raise error(f"{message}, got {np.broadcast_to(values, fine.shape)[~fine][0]}")
+    NUMPY.check(fine, values, error, message)
 
 
 def surely(condition: Any) -> bool:
-    """Say whether something is known to hold: of what a program computes, nothing is."""
-    return type(condition) is not Recorder and bool(condition)
+    """Say whether something is known to hold: of what a program or a GPU computes, nothing is."""
+    return isinstance(condition, bool | np.bool) and bool(condition)

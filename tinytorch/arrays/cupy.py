@@ -34,9 +34,22 @@ class CupyKind(Kind):
         """Give `values` on the GPU."""
         return values if type(values) is type(array) else cupy.asarray(values)
 
+    def __init__(self) -> None:
+        self._checks: dict[str, tuple[Any, type[Exception]]] = {}
+
     def numpy(self, array: Any) -> Any:
-        """Bring the values back."""
+        """Bring the values back. Raises what has been found wrong since this was last done."""
+        checks, self._checks = self._checks, {}
+        for message, (fine, error) in checks.items():
+            if not fine:
+                raise error(f"{message}, got others on the way to this value")
         return array.get()
+
+    def check(self, fine: Any, values: Any, error: type[Exception], message: str) -> None:
+        """Note whether all are fine, without waiting for it."""
+        del values
+        known, _ = self._checks.get(message, (True, error))
+        self._checks[message] = fine.all() & known, error
 
     def operands(self, op: object, arrays: Sequence[Any]) -> list[Any]:
         """Take arrays of no axes over; refuse others that are on the CPU."""
@@ -54,8 +67,9 @@ class CupyKind(Kind):
             )
         return cupy.asarray(x)
 
-    def own(self, array: Any) -> Any:
+    def own(self, array: Any, like: Any) -> Any:
         """Take the array over to the GPU."""
+        del like
         return cupy.asarray(array) if isinstance(array, np.ndarray) else array
 
     def device(self, array: Any) -> device:

@@ -83,8 +83,14 @@ class Kind:
         del op
         return list(arrays)
 
-    def own(self, array: Any) -> Any:
-        """Give what NumPy has made for an operation, an identity say, as this kind takes it."""
+    def check(self, fine: Any, values: Any, error: type[Exception], message: str) -> None:
+        """Raise `error`, which names the first of the `values` that is not `fine`."""
+        if not fine.all():
+            raise error(f"{message}, got {np.broadcast_to(values, fine.shape)[~fine][0]}")
+
+    def own(self, array: Any, like: Any) -> Any:
+        """Give what NumPy has made, an identity say, as what computes with `like`."""
+        del like
         return array
 
     def accumulate(self, ufunc: np.ufunc, array: Any, axis: int) -> Any:
@@ -180,7 +186,14 @@ def register(cls: type, kind: Kind) -> None:
 
 def own(array: Any, like: Any) -> Any:
     """Give what NumPy has made as what computes with `like`, an array or a tensor."""
-    return kind_of(getattr(like, "_value", like)).own(array)
+    like = getattr(like, "_value", like)
+    return kind_of(like).own(array, like)
+
+
+def at_hand(array: Any) -> Any:
+    """Give the values as a NumPy array; a plan as it is."""
+    kind = kind_of(array)
+    return array if kind.plans else kind.numpy(array)
 
 
 def placed(array: Any, place: Any) -> Any:
@@ -196,3 +209,13 @@ def placed(array: Any, place: Any) -> Any:
     if kind.plans:
         raise TypeError("a Dask array goes to a GPU by parts: array.map_blocks(cupy.asarray)")
     return gpu().placed(array, place.index)
+
+
+def from_dlpack(data: Any) -> Any:
+    """Give another library's array as NumPy's, or on a GPU CuPy's, in the same memory."""
+    on_gpu = data.__dlpack_device__()[0] in _CUDA
+    array: Any = gpu().namespace.from_dlpack(data) if on_gpu else np.from_dlpack(data)
+    return array
+
+
+_CUDA = (2, 13)  # DLPack's numbers of devices: a GPU's memory, and memory that a GPU manages

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from tinytorch.arrays.kind import IN_MEMORY, NUMBERS, kind_of
+from tinytorch.arrays.kind import IN_MEMORY, NUMBERS, NUMPY, kind_of, own
 
 # Whole numbers of the same size.
 _BITS = {np.dtype(f"f{size}"): np.dtype(f"i{size}") for size in (2, 4, 8)}
@@ -39,7 +39,7 @@ def keep(mask: Any, array: Any) -> Any:
 def choose(mask: Any, x: Any, y: Any) -> Any:
     """Give `np.where(mask, x, y)`, wherever the mask was made."""
     if type(x) is not np.ndarray or type(y) is not np.ndarray:
-        mask = kind_of(x, y).own(mask)
+        mask = own(mask, y if kind_of(x) is NUMPY else x)
     return np.where(mask, x, y)
 
 

@@ -109,7 +109,7 @@ def _median_index(data: Any, axis: int, keepdims: bool) -> Any:  # noqa: ARG001
 def _latest_extreme(x: Any, function: np.ufunc, axis: int) -> ValuesIndices:
     data, kind = x._value, kind_of(x._value)
     running = evaluate(f"{function.__name__}.accumulate", kind.accumulate, function, data, axis)
-    places = kind.own(np.indices(x.shape, sparse=True)[axis])
+    places = own(np.indices(x.shape, sparse=True)[axis], data)
     reached = (data == running) | np.isnan(data)
     latest = kind.accumulate(np.maximum, np.where(reached, places, 0), axis)
     return ValuesIndices(take_along_axis(x, latest, axis), plain(latest))

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from tinytorch.arrays.kind import placed
+from tinytorch.arrays.kind import NUMPY, from_dlpack, kind_of, placed
 from tinytorch.arrays.plain import PlainArray, base, plain
 from tinytorch.devices import namespace
 from tinytorch.operations.conversions import converted, moved
@@ -70,6 +70,10 @@ def as_tensor(data: Any, dtype: npt.DTypeLike | None = None, device: Any = None)
         return data if dtype is None else converted(data, dtype)
     if isinstance(data, np.ndarray) and dtype in (None, data.dtype):
         return moved(from_numpy(data), device)
+    if not hasattr(data, "__array_function__") and hasattr(data, "__dlpack__"):
+        data = from_dlpack(data)
+    if kind_of(data) is not NUMPY and dtype in (None, data.dtype) and data.dtype.kind in "fbiu":
+        return moved(made(data), device)
     return tensor(data, dtype, device)
 
 
