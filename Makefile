@@ -47,7 +47,7 @@ assets: $(VENV)/installed-dev ## draw the pictures of the README again
 
 frames: $(VENV)/installed-dev ## photograph four steps of the step-by-step page with Chromium
 	$(BIN)/python examples/backpropagation.py backprop.html
-	for step in 4 6 8 9; do chromium --headless --no-sandbox --hide-scrollbars \
+	for step in 4 6 8 10; do chromium --headless --no-sandbox --hide-scrollbars \
 	--window-size=1000,640 --screenshot=assets/backprop_$$step.png \
 	"file://$(CURDIR)/backprop.html#step=$$step" 2>/dev/null || exit 1; done
 	rm backprop.html

@@ -1,4 +1,4 @@
-"""Draw the graph of x * y + exp(x) with its values and gradients, as in the README's quickstart."""
+"""Draw the graph of exp(x) + x * y with its values and gradients, as in the README's quickstart."""
 
 import sys
 
@@ -6,7 +6,7 @@ from tinytorch import Tensor
 
 x = Tensor([1.0, 2.0], label="x")
 y = Tensor([3.0, 4.0], label="y")
-z = x * y + x.exp()
+z = x.exp() + x * y
 z.label = "z"
 z.backward()
 z.render(sys.argv[1] if len(sys.argv) > 1 else "computational_graph.svg")

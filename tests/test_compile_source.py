@@ -204,6 +204,6 @@ def test_the_readme_shows_the_program_of_its_network() -> None:
     path = "README.md"
     linecache.cache[path] = (len(blocks[at]), None, blocks[at].splitlines(keepends=True), path)
     exec(builtins.compile(blocks[at], path, "exec"), names)  # noqa: S102
-    without_lines = re.sub(r"(?m)^    # \S+:\d+.*\n", "", names["program"])
+    without_lines = re.sub(r"(?m)^    # \S+:\d+.*\n", "", names["step"].source)
     assert blocks[at + 1].strip() in without_lines
     assert without_lines.startswith("import numpy as np\n")

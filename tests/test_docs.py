@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import inspect
 import re
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,8 @@ import pytest
 from pages import ROOT, Page, is_verbatim
 
 import tinytorch
-from tinytorch import nn, optim
+from tinytorch import Tensor, distributions, nn, optim
+from tinytorch.scipy import linalg, optimize, signal, special
 
 DOCS = ROOT / "docs"
 WRITTEN_BY_BUILD = {"notebooks", "_build"}
@@ -101,11 +103,38 @@ def test_the_reference_has_every_name_and_the_house_every_file(
 def test_the_reference_shows_examples(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.syspath_prepend(DOCS)
     from_code = importlib.import_module("from_code")
-    assert from_code.example("tinytorch.tanh", tinytorch.tanh)[:3] == [
+    from_running = importlib.import_module("from_running")
+    assert from_running.example("tinytorch.tanh", tinytorch.tanh)[:3] == [
         "", ">>> x = Tensor([0.25, 0.5])", ">>> tinytorch.tanh(x)"
     ]  # fmt: skip
-    for word in from_code.LINES:
-        assert len(from_code.example(f"tinytorch.{word}", None)) >= 3, word
+    for word in from_running.LINES:
+        assert len(from_running.example(f"tinytorch.{word}", None)) >= 3, word
     lines = ["Of `x` and *y.", ">>> 1", "1", "", "More."]
     from_code.as_restructured_text(None, "", "tinytorch.tanh", tinytorch.tanh, None, lines)
     assert lines == ["Of ``x`` and \\*y.", "", ">>> 1", "1", "", "More.", ""]
+
+
+# A transfer that is refused, promises of nothing, and what subclasses show.
+WITHOUT_EXAMPLE = {"cuda", "retain_grad", "keep_freed_memory", "Distribution"}
+
+
+def test_each_name_outside_networks_has_an_example(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(DOCS)
+    from_code, from_running = map(importlib.import_module, ("from_code", "from_running"))
+    names = [(f"tinytorch.{name}", getattr(tinytorch, name)) for name in tinytorch.__all__]
+    names += [(f"tinytorch.Tensor.{name}", getattr(Tensor, name)) for name in dir(Tensor)]
+    for owner in (distributions, linalg, optimize, signal, special):
+        names += [
+            (f"{owner.__name__}.{name}", getattr(owner, name)) for name in from_code.public(owner)
+        ]
+    bare = {
+        path.rpartition(".")[2]
+        for path, value in names
+        if "._" not in path
+        and (callable(value) or isinstance(value, property))
+        and not from_code.refuses(value)
+        and path.rpartition(".")[2] not in tinytorch.dtypes.__all__  # which stand in a table
+        and ">>>" not in (inspect.getdoc(value) or "")
+        and not from_running.example(path, value)
+    }
+    assert bare == WITHOUT_EXAMPLE

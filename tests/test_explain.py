@@ -11,6 +11,7 @@ import json
 import linecache
 import logging
 import re
+import struct
 import subprocess
 import sys
 from collections.abc import Callable
@@ -601,7 +602,7 @@ def test_the_page_opens_modules_if_asked_to() -> None:
 def test_the_example_writes_its_page() -> None:
     program = Path(__file__).parents[1] / "examples" / "backpropagation.py"
     subprocess.run([sys.executable, program, "page.html"], check=True)
-    assert "backpropagation.py:11: z = x * y + x.exp()" in Path("page.html").read_text()
+    assert "backpropagation.py:11: z = x.exp() + x * y" in Path("page.html").read_text()
 
 
 def test_in_a_script_it_writes_backprop_html(caplog: pytest.LogCaptureFixture) -> None:
@@ -620,6 +621,23 @@ def test_in_a_notebook_it_shows_itself_with_the_picture_where_frames_are_not_all
     assert found
     assert html.unescape(found[1]) == page.html
     assert base64.b64decode(found[2].partition(",")[2]).decode() == page.svg
+
+
+def test_in_a_notebook_that_is_not_trusted_pixels_are_left() -> None:
+    """VS Code shows neither HTML nor SVG of it: text, Markdown and PNG are what it calls secure."""
+    shown = page_of(program())._repr_mimebundle_()
+    assert set(shown) == {"text/html", "image/svg+xml", "image/png", "text/plain"}
+    pixels = base64.b64decode(shown["image/png"])
+    assert pixels.startswith(b"\x89PNG")
+    width, height = struct.unpack(">II", pixels[16:24])
+    (drawn,) = re.findall(r'<svg width="(\d+)pt" height="(\d+)pt"', shown["image/svg+xml"])
+    assert [width, height] == pytest.approx([2 * int(side) for side in drawn], abs=4)
+
+
+def test_of_a_large_graph_a_notebook_keeps_no_pixels(monkeypatch: pytest.MonkeyPatch) -> None:
+    page = page_of(program())
+    monkeypatch.setattr("tinytorch.pictures.page._SMALL", len(page.svg))
+    assert "image/png" not in page._repr_mimebundle_()
 
 
 def test_without_graphviz_a_notebook_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:

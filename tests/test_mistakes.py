@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import warnings
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
@@ -24,6 +24,14 @@ class Mistake(NamedTuple):
     code: str
     kind: type[Exception]  # a warning is one too
     words: tuple[str, ...]
+
+
+class Unseen(NamedTuple):
+    """What nobody is told of, and why."""
+
+    name: str
+    code: str
+    why: str
 
 
 NEWCOMER, PYTORCH, JAX = "newcomer", "PyTorch", "JAX"
@@ -96,6 +104,36 @@ MISTAKES = [
         TypeError, ("np.fft.fft has no derivative rule", "x.data"),
     ),
     Mistake(
+        "changing an entry as JAX does", JAX,
+        "x = Tensor([1.0, 2.0])\n"
+        "x = x.at[0].set(5.0)",
+        AttributeError, ("x.at[i].set(v) is JAX's", "np.where(mask, v, x)", "x.data[i] = v"),
+    ),
+    Mistake(
+        "a dtype of PyTorch's", PYTORCH,
+        "import torch\n"
+        "x = Tensor([1.0, 2.0], dtype=torch.float32)",
+        TypeError, ("expected a dtype of NumPy's", "tinytorch.float32", "got dtype torch.float32"),
+    ),
+    Mistake(
+        "zeros of a dtype of PyTorch's", PYTORCH,
+        "import torch\n"
+        "x = tinytorch.zeros(2, dtype=torch.float32)",
+        TypeError, ("expected a dtype of NumPy's", "tinytorch.float32", "got dtype torch.float32"),
+    ),
+    Mistake(
+        "a function of PyTorch's", PYTORCH,
+        "import torch\n"
+        "y = torch.relu(Tensor([1.0, -2.0]))",
+        TypeError, ("PyTorch's relu got a tensor of TinyTorch", "import tinytorch as torch"),
+    ),
+    Mistake(
+        "tensors joined by PyTorch", PYTORCH,
+        "import torch\n"
+        "y = torch.stack([Tensor([1.0]), Tensor([2.0])])",
+        TypeError, ("PyTorch's stack got a tensor of TinyTorch", "torch.as_tensor(x.data)"),
+    ),
+    Mistake(
         "a graphics card", PYTORCH,
         "x = Tensor([1.0]).cuda()",
         RuntimeError, ("a GPU needs CuPy", "tinytorch[cuda]"),
@@ -154,6 +192,13 @@ MISTAKES = [
         "x = Tensor(2.0)\n"
         "grad(x * x)",
         TypeError, ("grad: expected a function, got a tensor",),
+    ),
+    Mistake(
+        "a value beside the function", JAX,
+        "def f(x):\n"
+        "    return x * x\n"
+        "grad(f, 3.0)",
+        TypeError, ("argnums says which arguments", "got float 3.0", "grad(f)(x)"),
     ),
     Mistake(
         "the values in place of the tensor", JAX,
@@ -330,6 +375,35 @@ MISTAKES = [
         ValueError, ("take labels of shape (2,), got (2, 1)",),
     ),
     Mistake(
+        "softmax in front of cross_entropy", NEWCOMER,
+        "model = nn.Sequential(nn.Linear(4, 3), nn.Softmax(dim=1))\n"
+        "loss = nn.functional.cross_entropy(model(np.ones((2, 4))), np.array([0, 2]))",
+        UserWarning, ("cross_entropy takes scores", "leave softmax out"),
+    ),
+    Mistake(
+        "sigmoid in front of a loss from logits", NEWCOMER,
+        "p = nn.Linear(4, 1)(np.ones((2, 4))).sigmoid()\n"
+        "loss = nn.functional.binary_cross_entropy_with_logits(p, np.array([[0.0], [1.0]]))",
+        UserWarning, ("takes scores", "leave sigmoid out"),
+    ),
+    Mistake(
+        "one score for two classes", NEWCOMER,
+        "model = nn.Linear(4, 1)\n"
+        "loss = nn.functional.cross_entropy(model(np.ones((2, 4))), np.array([[0.0], [1.0]]))",
+        UserWarning, ("of one class the loss is always 0", "binary_cross_entropy_with_logits"),
+    ),
+    Mistake(
+        "labels of -1 and 1", NEWCOMER,
+        "score = nn.Linear(4, 1)(np.ones((2, 4)))\n"
+        "loss = nn.functional.binary_cross_entropy_with_logits(score, np.array([[-1.0], [1.0]]))",
+        UserWarning, ("the target is 0 or 1", "got -1.0", "(y + 1) / 2"),
+    ),
+    Mistake(
+        "the mean by its old name", PYTORCH,
+        "loss = nn.MSELoss(size_average=False)",
+        TypeError, ("size_average", 'reduction="mean", "sum" or "none"'),
+    ),
+    Mistake(
         "logits where probabilities are meant", PYTORCH,
         "loss = nn.functional.binary_cross_entropy(Tensor([-1.0, 2.0]), np.array([0.0, 1.0]))",
         ValueError, ("between 0 and 1", "binary_cross_entropy_with_logits"),
@@ -361,6 +435,16 @@ MISTAKES = [
         "an optimiser of layers", NEWCOMER,
         "optimizer = optim.SGD([nn.Linear(1, 1)], lr=0.1)",
         TypeError, ("a parameter is a Tensor, got Linear",),
+    ),
+    Mistake(
+        "an optimiser of a model", NEWCOMER,
+        "optimizer = optim.SGD(nn.Linear(2, 1), lr=0.1)",
+        TypeError, ("got the Linear that has them", "SGD(model.parameters(), ...)"),
+    ),
+    Mistake(
+        "a learning rate as text", NEWCOMER,
+        'optimizer = optim.SGD(nn.Linear(2, 1).parameters(), lr="0.1")',
+        TypeError, ("expected numbers for lr, got str '0.1'",),
     ),
     Mistake(
         "a schedule of a model", NEWCOMER,
@@ -423,13 +507,53 @@ MISTAKES = [
     ),
 ]  # fmt: skip
 
+UNSEEN = [
+    Unseen(
+        "a forgotten zero_grad",
+        "model = nn.Linear(2, 1, rng=0)\n"
+        "optimizer = optim.SGD(model.parameters(), lr=0.1)\n"
+        "for _ in range(3):\n"
+        "    model(np.ones((5, 2))).square().sum().backward()\n"
+        "    optimizer.step()",
+        "Gradients add up, which is what collects those of several batches. To know that a step "
+        "was already taken with what is there would cost something in each backward pass. The "
+        "loss swings, and grows: write `optimizer.zero_grad()` first in the loop.",
+    ),
+    Unseen(
+        "the schedule in front of the step",
+        "p = Tensor([1.0])\n"
+        "optimizer = optim.SGD([p], lr=0.1)\n"
+        "scheduler = optim.lr_scheduler.StepLR(optimizer, step_size=1)\n"
+        "for _ in range(3):\n"
+        "    optimizer.zero_grad()\n"
+        "    (p * p).sum().backward()\n"
+        "    scheduler.step()\n"
+        "    optimizer.step()",
+        "The first learning rate is skipped, and no more. To draw a schedule one calls "
+        "`scheduler.step()` alone, so that a warning would often be wrong: write it behind "
+        "`optimizer.step()`.",
+    ),
+    Unseen(
+        "labels in the order of another shuffle",
+        "X, y = np.arange(10.0).reshape(5, 2), np.arange(5)\n"
+        "rng = np.random.default_rng(0)\n"
+        "X, y = rng.permutation(X), rng.permutation(y)",
+        "Numbers don't tell what belongs together. The loss stays that of guessing: shuffle once, "
+        "as `order = rng.permutation(len(X))` and `X[order], y[order]`, or let a `DataLoader`.",
+    ),
+]  # fmt: skip
 
-def message_of(mistake: Mistake) -> str:
-    """Make the mistake, as a program of its own, and give what is said about it."""
-    names = {
+
+def names_of_a_program() -> dict[str, Any]:
+    return {
         "np": np, "tinytorch": tinytorch, "Tensor": Tensor, "data": data, "grad": grad, "nn": nn,
         "no_grad": no_grad, "optim": optim, "__name__": "__main__",
     }  # fmt: skip
+
+
+def message_of(mistake: Mistake) -> str:
+    """Make the mistake, as a program of its own, and give what is said about it."""
+    names = names_of_a_program()
     program = compile(mistake.code, "program.py", "exec")
     if not issubclass(mistake.kind, Warning):
         with pytest.raises(mistake.kind) as raised:
@@ -453,11 +577,17 @@ def test_a_mistake_is_explained(mistake: Mistake) -> None:
     assert "\n" not in message
 
 
+@pytest.mark.parametrize("mistake", UNSEEN, ids=lambda mistake: mistake.name)
+def test_what_is_said_to_be_silent_is(mistake: Unseen) -> None:
+    exec(mistake.code, names_of_a_program())  # noqa: S102
+
+
 def test_names_are_told_apart() -> None:
-    assert len({mistake.name for mistake in MISTAKES}) == len(MISTAKES)
+    names = [mistake.name for mistake in (*MISTAKES, *UNSEEN)]
+    assert len(set(names)) == len(names)
     assert {mistake.who for mistake in MISTAKES} == {NEWCOMER, PYTORCH, JAX}
 
 
 def test_the_page_is_current() -> None:
-    expected = page([(mistake, message_of(mistake)) for mistake in MISTAKES])
+    expected = page([(mistake, message_of(mistake)) for mistake in MISTAKES], UNSEEN)
     assert PATH.read_text() == expected, "run `make mistakes`"

@@ -18,6 +18,7 @@ from test_nn_functions import Arguments, Case, compare, fresh, some
 
 from tinytorch import Tensor
 from tinytorch.nn import functional as ours
+from tinytorch.operations import correlation
 from tinytorch.operations.windows import add_windows, windows
 
 # PyTorch's, of even kernels and of single entries.
@@ -259,3 +260,14 @@ def test_as_pytorch(case: Case, data: st.DataObject) -> None:
 def test_in_single_precision(case: Case) -> None:
     for seed in range(3):
         compare(case, dice(seed), np.float32, 2e-4)
+
+
+@pytest.mark.parametrize("long", [1, 10**9], ids=["rows", "windows"])
+@pytest.mark.parametrize("case", [c for c in CASES if "conv" in c.name], ids=lambda case: case.name)
+def test_convolution_of_many_channels_in_blocks(
+    case: Case, long: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(correlation, "_LONG", long)
+    monkeypatch.setattr(correlation, "_BLOCK", 400)
+    for seed in range(10):
+        compare(case, dice(seed), np.float64, 1e-10)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -21,8 +22,8 @@ WHO = {
 }
 
 
-def page(told: Iterable[tuple[Any, str]]) -> str:
-    """Write the page of mistakes, each with what is said of it."""
+def page(told: Iterable[tuple[Any, str]], unseen: Iterable[Any]) -> str:
+    """Write the page of mistakes, each with what is said of it; and of those that aren't seen."""
     told = list(told)
     parts = [HEAD]
     for who, title in WHO.items():
@@ -32,11 +33,17 @@ def page(told: Iterable[tuple[Any, str]]) -> str:
                 parts.append(f"### {mistake.name[0].upper()}{mistake.name[1:]}\n")
                 parts.append(f"```python\n{mistake.code}\n```\n")
                 parts.append(f"```text\n{mistake.kind.__name__}: {message}\n```\n")
+    parts.append("## What nobody tells you\n")
+    parts.append("Some mistakes are programs like any other. These are to be known.\n")
+    for mistake in unseen:
+        parts.append(f"### {mistake.name[0].upper()}{mistake.name[1:]}\n")
+        parts.append(f"```python\n{mistake.code}\n```\n")
+        parts.append("\n".join(textwrap.wrap(mistake.why, 100)) + "\n")
     return "\n".join(parts)
 
 
 if __name__ == "__main__":
-    from test_mistakes import MISTAKES, message_of
+    from test_mistakes import MISTAKES, UNSEEN, message_of
 
     PATH.parent.mkdir(exist_ok=True)
-    PATH.write_text(page([(mistake, message_of(mistake)) for mistake in MISTAKES]))
+    PATH.write_text(page([(mistake, message_of(mistake)) for mistake in MISTAKES], UNSEEN))

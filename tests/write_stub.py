@@ -36,8 +36,9 @@ from typing import Any, Literal, overload
 import numpy.typing as npt
 
 from tinytorch.engine import Array, Node
+from tinytorch.operations.decompositions import QRResult
 from tinytorch.operations.indexing import ValuesIndices
-from tinytorch.operations.linalg import QRResult, SlogdetResult, TorchSVDResult
+from tinytorch.operations.linalg import SlogdetResult, TorchSVDResult
 from tinytorch.operations.reductions import Axis
 from tinytorch.operations.shape import Size
 from tinytorch.operations.torch_names import MinMax
@@ -59,8 +60,9 @@ import numpy.typing as npt
 
 from tinytorch.arrays.plain import PlainArray
 from tinytorch.engine import Array
+from tinytorch.operations.decompositions import QRResult
 from tinytorch.operations.indexing import ValuesIndices
-from tinytorch.operations.linalg import QRResult, SlogdetResult, TorchSVDResult
+from tinytorch.operations.linalg import SlogdetResult, TorchSVDResult
 from tinytorch.operations.reductions import Axis
 from tinytorch.operations.torch_names import MinMax
 from tinytorch.tensor import Tensor

@@ -13,6 +13,8 @@ from tinytorch.grad_mode import GradMode
 from tinytorch.operations.operands import describe
 from tinytorch.tensor import Tensor, gradients
 
+__all__ = ["grad"]
+
 
 def grad(
     outputs: Tensor | Sequence[Tensor],

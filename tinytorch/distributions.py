@@ -134,7 +134,11 @@ class Categorical(Distribution):
 
 
 class Bernoulli(Distribution):
-    """1 with probability `probs`, else 0; or with `logits`, log(p / (1 - p))."""
+    """1 with probability `probs`, else 0; or with `logits`, log(p / (1 - p)).
+
+    >>> Bernoulli(0.25).log_prob(1.0).exp()
+    Tensor(0.25, requires_grad=False)
+    """
 
     def __init__(self, probs: Any = None, logits: Any = None) -> None:
         given = _one_of("Bernoulli", probs, logits)
@@ -176,6 +180,9 @@ def kl_divergence(p: Distribution, q: Distribution) -> Tensor:
 
     Raises NotImplementedError for others (S. Kullback and R. A. Leibler, "On information and
     sufficiency", 1951).
+
+    >>> kl_divergence(Normal(0.0, 1.0), Normal(1.0, 1.0))
+    Tensor(0.5, requires_grad=False)
     """
     if isinstance(p, Normal) and isinstance(q, Normal):
         ratio = (p.scale / q.scale).square()

@@ -167,7 +167,14 @@ enable_grad.__doc__ = "Record again, inside a block that records nothing."
 
 
 def set_grad_enabled(mode: bool) -> GradMode:
-    """Record operations if `mode` is true: from here on, or as a block, `with`, inside it."""
+    """Record operations if `mode` is true: from here on, or as a block, `with`, inside it.
+
+    >>> from tinytorch import Tensor
+    >>> with set_grad_enabled(False):
+    ...     y = Tensor(1.0) * 2
+    >>> y.requires_grad
+    False
+    """
     return _SetGradEnabled(mode)
 
 

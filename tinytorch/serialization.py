@@ -37,6 +37,11 @@ def save(state: Any, path: PathLike) -> None:
 
     Raises TypeError for what is none of these, ImportError where safetensors is missing, OSError
     where the file cannot be written.
+
+    >>> with TemporaryDirectory() as folder:
+    ...     save({"weight": Tensor([1.0, 2.0]), "epoch": 3}, f"{folder}/state.safetensors")
+    ...     load(f"{folder}/state.safetensors")
+    {'weight': array([1., 2.]), 'epoch': 3}
     """
     if isinstance(path, Mapping):
         raise TypeError("save: the path comes second, save(state, path); got a dict for it")
@@ -71,6 +76,13 @@ def load(path: PathLike) -> Any:
 
     Raises ValueError for a damaged file and for what is no such file, and says what is wrong with
     it; OSError where it cannot be read, ImportError where safetensors is missing.
+
+    >>> from tinytorch.nn import Linear
+    >>> model = Linear(2, 1, rng=0)
+    >>> with TemporaryDirectory() as folder:
+    ...     save(model.state_dict(), f"{folder}/model.safetensors")
+    ...     model.load_state_dict(load(f"{folder}/model.safetensors"))
+    IncompatibleKeys(missing_keys=[], unexpected_keys=[])
     """
     _require_safetensors()
     from safetensors import SafetensorError, safe_open

@@ -149,6 +149,16 @@ class Tensor(Methods, Leaving, Conversions, InPlace):
 
         Raises RuntimeError where no gradient is required, ValueError for a gradient of another
         shape.
+
+        >>> x = Tensor([1.0, 2.0])
+        >>> y = x * x
+        >>> y.backward()  # as y.sum().backward()
+        >>> x.grad
+        array([2., 4.])
+        >>> x.grad = None
+        >>> y.backward([1.0, 10.0])  # as (y * [1.0, 10.0]).sum().backward()
+        >>> x.grad
+        array([ 2., 40.])
         """
         if create_graph:
             raise RuntimeError(
@@ -212,6 +222,12 @@ class Tensor(Methods, Leaving, Conversions, InPlace):
 
         Raises ValueError for another ending, OSError where the file cannot be written, and
         RuntimeError where Graphviz is missing, which .dot does not need.
+
+        >>> from tempfile import TemporaryDirectory
+        >>> x = Tensor([1.0, 2.0], label="x")
+        >>> with TemporaryDirectory() as folder:
+        ...     x.exp().render(f"{folder}/graph.dot")
+        Picture(2 nodes)
         """
         from tinytorch.pictures import render
 
@@ -236,6 +252,13 @@ class Tensor(Methods, Leaving, Conversions, InPlace):
 
         Raises what `render` raises, RuntimeError where no gradient is required, and TypeError for
         other arrays than NumPy's.
+
+        >>> from tempfile import TemporaryDirectory
+        >>> x = Tensor([1.0, 2.0], label="x")
+        >>> with TemporaryDirectory() as folder:
+        ...     page = x.exp().explain(f"{folder}/graph.dot")
+        >>> [step.text for step in page.story.backward][1]
+        't1 hands x its share, [2.718 7.389]. x had none yet.'
         """
         from tinytorch.pictures import explain
 

@@ -73,11 +73,19 @@ class ValueAndGradient(Protocol):
 _BATCHED_ENTRIES = 2**23
 
 
-def title_of(transform: str, f: Function) -> str:
+def title_of(transform: str, f: Function, argnums: Argnums = 0) -> str:
     """Name a transform of `f`, for messages. Raises TypeError if `f` is no function."""
     if not callable(f):
         raise TypeError(f"{transform}: expected a function, got {describe(f)}")
-    return f"{transform}({getattr(f, '__name__', type(f).__name__)})"
+    title = f"{transform}({getattr(f, '__name__', type(f).__name__)})"
+    numbers = argnums if isinstance(argnums, Sequence) else [argnums]
+    if not all(isinstance(number, int) for number in numbers):
+        raise TypeError(
+            f"{title}: argnums says which arguments to differentiate by, as in 0 or (0, 1), got "
+            f"{describe(argnums)}; the derivative is a function, which is called with values: "
+            f"{title}(x)"
+        )
+    return title
 
 
 def _derived(title: str, f: Function) -> Callable[[Function], Function]:
@@ -202,7 +210,7 @@ def grad(f: Function, argnums: Argnums = 0) -> Function:
     >>> grad(grad(lambda x: x**3))(2.0)
     np.float64(12.0)
     """
-    title = title_of("grad", f)
+    title = title_of("grad", f, argnums)
 
     @_derived(title, f)
     def gradient(*args: Any, **kwargs: Any) -> Any:
@@ -221,7 +229,7 @@ def value_and_grad(f: Function, argnums: Argnums = 0) -> Function:
     >>> value_and_grad(lambda x: x**3)(2.0)
     (np.float64(8.0), np.float64(12.0))
     """
-    title = title_of("value_and_grad", f)
+    title = title_of("value_and_grad", f, argnums)
 
     @_derived(title, f)
     def value_and_gradient(*args: Any, **kwargs: Any) -> Any:
@@ -260,7 +268,7 @@ def elementwise_grad(f: Function, argnums: Argnums = 0) -> Function:
     >>> elementwise_grad(np.sin)(np.array([0.0, np.pi]))
     array([ 1., -1.])
     """
-    title = title_of("elementwise_grad", f)
+    title = title_of("elementwise_grad", f, argnums)
 
     @_derived(title, f)
     def derivative(*args: Any, **kwargs: Any) -> Any:
@@ -385,7 +393,7 @@ def jacobian(f: Function, argnums: Argnums = 0) -> Function:
     array([[2., 0.],
            [0., 4.]])
     """
-    title = title_of("jacobian", f)
+    title = title_of("jacobian", f, argnums)
 
     @_derived(title, f)
     def derivatives(*args: Any, **kwargs: Any) -> Any:
@@ -410,7 +418,7 @@ def hessian(f: Function, argnums: Argnums = 0) -> Function:
     array([[ 6.,  0.],
            [ 0., 12.]])
     """
-    title = title_of("hessian", f)
+    title = title_of("hessian", f, argnums)
     gradient = functools.partial(_gradient, title, f, argnums)
 
     @_derived(title, f)

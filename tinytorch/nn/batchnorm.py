@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from tinytorch.nn.inputs import tensor
+from tinytorch.nn.inputs import tensor, values
 from tinytorch.nn.module import Module
 from tinytorch.nn.normalization import affine, scale_and_shift, standardize
 from tinytorch.tensor import Tensor
@@ -78,7 +78,12 @@ def _by_its_own(
     for running, batch in ((running_mean, mean), (running_var, variance * (n / (n - 1)))):
         if running is not None:
             average = batch.reshape(-1, x.shape[1]).mean(axis=0)
-            running.data = running.data + momentum * (average - running.data)
+            now = values(running)
+            moved = now + momentum * (average - now)
+            if isinstance(running, Tensor):
+                running.data = moved
+            else:
+                running[...] = moved
     return affine(normal, weight, bias, _channels(x))
 
 
@@ -94,8 +99,8 @@ def _by_running(
         raise ValueError(
             "normalisation by running statistics: expected a running mean and variance"
         )
-    mean = running_mean.data.astype(x.dtype, copy=False)
-    scale = (running_var.data.astype(x.dtype, copy=False) + eps) ** -0.5
+    mean = values(running_mean).astype(x.dtype, copy=False)
+    scale = (values(running_var).astype(x.dtype, copy=False) + eps) ** -0.5
     normal = (x - mean.reshape(_channels(x))) * scale.reshape(_channels(x))
     return affine(normal, weight, bias, _channels(x))
 

@@ -11,6 +11,7 @@ import numpy as np
 
 from tinytorch.arrays.checks import check, surely
 from tinytorch.arrays.kind import kind_of, own
+from tinytorch.arrays.warned import warn
 from tinytorch.nn.function_module import FunctionModule
 from tinytorch.nn.inputs import input_like, tensor, values
 from tinytorch.nn.linear import linear
@@ -42,6 +43,12 @@ def cross_entropy(
     """
     x = tensor(input)
     axis = _class_axis("cross_entropy", x)
+    _warn_of_probabilities("cross_entropy", x, Operation.SOFTMAX)
+    if x.shape[axis] == 1:
+        warn(
+            "cross_entropy: of one class the loss is always 0, and the scores have shape "
+            f"{x.shape}: a score for yes or no goes into binary_cross_entropy_with_logits"
+        )
     log_p = x.log_softmax(axis)
     if np.shape(target) != x.shape or values(target).dtype.kind != "f":
         return _nll(
@@ -121,6 +128,14 @@ def _nll(
     if not surely(counted.all()):  # 0 times -inf would be nan
         losses = losses.masked_fill(~counted, 0)
     return losses.sum() / weights.sum() if reduction == "mean" else reduced(losses, reduction)
+
+
+def _warn_of_probabilities(name: str, x: Tensor, made_by: Operation) -> None:
+    if x._op is made_by:
+        warn(
+            f"{name} takes scores, which may be any numbers, and got what {made_by} makes of them: "
+            f"leave {made_by} out, since the loss computes it itself"
+        )
 
 
 def _class_axis(name: str, x: Tensor) -> int:
@@ -226,6 +241,7 @@ def binary_cross_entropy(
     1e-12. `weight` broadcasts. Raises ValueError for shapes that differ, and for p outside 0 to 1.
     """
     p, y = paired("binary_cross_entropy", input, target, strict=True)
+    _warn_of_signs("binary_cross_entropy", y)
     check(
         (p.data >= 0) & (p.data <= 1), p.data, ValueError,
         "binary_cross_entropy: the input is a probability, between 0 and 1 "
@@ -234,6 +250,14 @@ def binary_cross_entropy(
     op = _BINARY_CROSS_ENTROPY
     losses = apply(op, _binary_cross_entropy, op.rules, p, y)
     return reduced(losses if weight is None else losses * input_like(p, weight), reduction)
+
+
+def _warn_of_signs(name: str, y: Any) -> None:
+    if type(y) is np.ndarray and y.size and y.min() < 0:  # of other kinds it isn't quickly known
+        warn(
+            f"{name}: the target is 0 or 1, or a probability between them, got {y.min()}; "
+            "(y + 1) / 2 makes some of -1 and 1"
+        )
 
 
 def binary_cross_entropy_with_logits(
@@ -249,6 +273,8 @@ def binary_cross_entropy_with_logits(
     ValueError for shapes that differ.
     """
     x, y = paired("binary_cross_entropy_with_logits", input, target, strict=True)
+    _warn_of_signs("binary_cross_entropy_with_logits", y)
+    _warn_of_probabilities("binary_cross_entropy_with_logits", x, Operation.SIGMOID)
     positive = y if pos_weight is None else y * input_like(x, pos_weight)
     losses = positive * (-x).softplus() + (1 - y) * x.softplus()
     return reduced(losses if weight is None else losses * input_like(x, weight), reduction)

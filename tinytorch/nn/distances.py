@@ -11,7 +11,7 @@ from tinytorch.nn.function_module import FunctionModule
 from tinytorch.nn.inputs import tensor, values
 from tinytorch.nn.losses import paired, reduced
 from tinytorch.operations.norms import vector_norm
-from tinytorch.operations.shape import broadcast_arrays
+from tinytorch.operations.repeating import broadcast_arrays
 from tinytorch.tensor import Tensor
 
 
@@ -141,7 +141,7 @@ def triplet_margin_with_distance_loss(
             f"{shapes[1]} and {shapes[2]}"
         )
     distance = distance_function or pairwise_distance
-    near, far = distance(anchor, positive), distance(anchor, negative)
+    near, far = tensor(distance(anchor, positive)), tensor(distance(anchor, negative))
     if swap:
         far = far.minimum(distance(positive, negative))
     return reduced((near - far + margin).clip(0), reduction)

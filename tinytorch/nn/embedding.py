@@ -10,7 +10,7 @@ import numpy.typing as npt
 from tinytorch.arrays.checks import check, surely
 from tinytorch.arrays.kind import kind_of, own
 from tinytorch.arrays.plain import plain
-from tinytorch.nn.inputs import values
+from tinytorch.nn.inputs import tensor, values
 from tinytorch.nn.module import Module, Parameter
 from tinytorch.operations.operands import describe
 from tinytorch.random import RNG, generator
@@ -51,11 +51,12 @@ def embedding(
     message = f"embedding: of {n} rows the numbers are 0 to {n - 1}"
     check((numbers >= 0) & (numbers < n), numbers, IndexError, message)
     if max_norm is not None:
-        used = weight.data[numbers]
+        table = values(weight)
+        used = table[numbers]
         lengths = np.linalg.norm(used, norm_type, axis=-1, keepdims=True)
         scale = np.where(lengths > max_norm, max_norm / (lengths + 1e-7), 1)
-        weight.data[numbers] = used * scale  # the same, if one is used twice
-    rows = weight[numbers]
+        table[numbers] = used * scale  # the same, if one is used twice
+    rows = tensor(weight[numbers])
     if padding_idx is not None:
         others = numbers != padding_idx % n
         if not surely(others.all()):

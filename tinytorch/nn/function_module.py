@@ -45,7 +45,10 @@ class FunctionModule(Module):
         try:
             bound = self.__signature__.bind(*args, **kwargs)
         except TypeError as error:
-            raise TypeError(f"{type(self).__name__}{self.__signature__}: {error}") from None
+            old = {"size_average", "reduce"} & kwargs.keys()
+            instead = '; reduction="mean", "sum" or "none" takes their place' if old else ""
+            message = f"{type(self).__name__}{self.__signature__}: {error}{instead}"
+            raise TypeError(message) from None
         bound.apply_defaults()
         for name, value in bound.arguments.items():
             if isinstance(value, Tensor) and value.shape and "weight" not in name:

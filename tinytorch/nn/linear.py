@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from tinytorch.nn.inputs import check_sizes, input_like
+from tinytorch.nn.inputs import check_sizes, input_like, tensor
 from tinytorch.nn.module import Module, Parameter
+from tinytorch.operations.einsum import einsum
 from tinytorch.operations.operands import describe
-from tinytorch.operations.products import einsum
 from tinytorch.random import RNG, generator
 from tinytorch.tensor import Tensor
 
@@ -24,7 +24,9 @@ def linear(input: Any, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     x = input_like(weight, input)
     if getattr(x, "shape", ())[-1:] != weight.shape[-1:]:
         raise ValueError(_unfit(x, weight))
-    product: Tensor = x @ weight.T if bias is None else bias.addmm(x, weight.T)
+    if bias is None:
+        return tensor(x @ weight.T)
+    product: Tensor = tensor(input_like(weight, bias)).addmm(x, weight.T)
     return product
 
 
@@ -41,7 +43,7 @@ def bilinear(input1: Any, input2: Any, weight: Tensor, bias: Tensor | None = Non
     """Compute x1 @ weight[k] @ x2 + bias[k] for each k: of (..., n), (..., m), (out, n, m)."""
     x, y = input_like(weight, input1), input_like(weight, input2)
     product = einsum("...i,kij,...j->...k", x, weight, y)
-    return product if bias is None else product + bias
+    return tensor(product if bias is None else product + bias)
 
 
 def _uniform(

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from types import MappingProxyType
-from typing import Any, NamedTuple, ParamSpec, Protocol, Self, TypeAlias, TypeVar
+from typing import Any, ParamSpec, Protocol, Self, TypeAlias, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
-from tinytorch.arrays.kind import kind_of, own, placed
+from tinytorch.arrays.kind import placed
 from tinytorch.arrays.plain import base, plain
 from tinytorch.devices import is_device
 from tinytorch.grad_mode import in_transform
+from tinytorch.nn.state import IncompatibleKeys, load, state_of
 from tinytorch.operations.arithmetic import floating
 from tinytorch.operations.operands import describe
 from tinytorch.tensor import Tensor
@@ -50,13 +51,6 @@ class Parameters(list[Tensor]):
     def __call__(self, recurse: bool = True) -> Iterator[Tensor]:
         """Iterate over the parameters; without `recurse` over those that no submodule holds."""
         return iter(self) if recurse else (x for _, x in self._module.named_parameters("", False))
-
-
-class IncompatibleKeys(NamedTuple):
-    """The names that a state lacks, and those that nothing in the module has."""
-
-    missing_keys: list[str]
-    unexpected_keys: list[str]
 
 
 P = ParamSpec("P")
@@ -220,10 +214,12 @@ class Module:
         `copy.deepcopy` keeps them as they are now. What the module holds twice is there twice.
         """
         return {
-            name: x.detach() if isinstance(x, Tensor) else x for name, x in _state(self).items()
+            name: x.detach() if isinstance(x, Tensor) else x for name, x in state_of(self).items()
         }
 
-    def load_state_dict(self, state_dict: Mapping[str, Any], strict: bool = True) -> Any:
+    def load_state_dict(
+        self, state_dict: Mapping[str, Any], strict: bool = True
+    ) -> IncompatibleKeys:
         """Take over the values of a state, tensors or arrays, into the module's own memory.
 
         Gives the names that the state lacks, and those that it has and the module has not, as
@@ -232,37 +228,7 @@ class Module:
         Raises RuntimeError for those, and for shapes that differ; then nothing was changed.
         Raises TypeError for what is no state.
         """
-        if not isinstance(state_dict, Mapping):
-            instead = "model.load_state_dict(tinytorch.load(path))"
-            if isinstance(state_dict, Module):
-                instead = "model.load_state_dict(other.state_dict())"
-            raise TypeError(
-                f"load_state_dict of {type(self).__name__}: a state is a dict of arrays, got "
-                f"{describe(state_dict)}; write {instead}"
-            )
-        own = _state(self)
-        missing = [name for name in own if name not in state_dict]
-        unexpected = [name for name in state_dict if name not in own]
-        given = {name: (own[name], state_dict[name]) for name in own if name in state_dict}
-        faults = [
-            f"{name} has shape {x.shape}, in the state {np.shape(values)}"
-            for name, (x, values) in given.items()
-            if np.shape(values) != x.shape
-        ]
-        if strict and missing:
-            faults.append(f"missing from the state: {', '.join(missing)}")
-        if strict and unexpected:
-            faults.append(f"unexpected in the state: {', '.join(unexpected)}")
-        if faults:
-            raise RuntimeError(f"load_state_dict of {type(self).__name__}: {'; '.join(faults)}")
-        # All is read before anything is written.
-        loaded = [(x, _values_for(x, values)) for x, values in given.values()]
-        for x, values in loaded:
-            if isinstance(x, Tensor):
-                x.data = values
-            else:
-                x[...] = values
-        return IncompatibleKeys(missing, unexpected)
+        return load(self, state_dict, strict)
 
     # --- what is done to all of it ------------------------------------------------------------
 
@@ -432,25 +398,6 @@ def _children(module: Module) -> Iterator[tuple[str, Module]]:
         for path, part in _parts(vars(module).items())
         if isinstance(part, Module)
     )
-
-
-def _state(module: Module) -> dict[str, Any]:
-    """Map the names of parameters and persistent buffers to them, shared ones to each name."""
-    state: dict[str, Any] = {}
-    for path, part in module.named_modules(remove_duplicate=False):
-        state.update(part.named_parameters(path, recurse=False, remove_duplicate=False))
-        for name, persistent in part._buffers.items():
-            if persistent and getattr(part, name) is not None:
-                state[_join(path, name)] = getattr(part, name)
-    return state
-
-
-def _values_for(x: Any, values: Any) -> Any:
-    if isinstance(x, Tensor):
-        return Tensor(values, requires_grad=False, dtype=x.dtype)._value
-    values = values._value if isinstance(values, Tensor) else base(values)
-    values = kind_of(values).numpy(values)
-    return own(np.asarray(values).astype(x.dtype), x)
 
 
 def _join(prefix: str, name: str) -> str:

@@ -179,12 +179,6 @@ def _astype(x: Any, dtype: Any, /, *, copy: bool = True, device: Any = None) -> 
     return x.astype(dtype)
 
 
-@implements(np.diagflat)
-def diagflat(v: Any, k: int = 0) -> Any:
-    """Put all entries on a diagonal of a matrix."""
-    return np.diag(np.reshape(v, -1), k)
-
-
 @implements(np.extract)
 def extract(condition: Any, arr: Any) -> Any:
     """Give the entries where the condition holds, in one row."""

@@ -12,6 +12,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
+from functools import reduce
+from operator import iadd
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -26,6 +28,7 @@ _SPREAD = Operation("spread")
 _CORRELATE_WEIGHT = Operation("correlate_weight")
 
 _BLOCK = 1 << 19  # so many bytes of windows at a time: they stay in the cache
+_LONG = 64  # so many entries make a row of a matrix long enough to multiply it fast
 
 
 class Sliding(NamedTuple):
@@ -99,12 +102,14 @@ def correlate_weight(x: Any, y: Any, kernel: Sequence[int], how: Sliding) -> Any
 
 def _correlate(x: Any, weight: Any, places: Sequence[int], how: Sliding, bias: Any = None) -> Any:
     outs, _, *kernel = weight.shape
-    x, matrices = _by_group(x, how.groups), _matrices(weight, how.groups)
+    x, weight = _by_group(x, how.groups), _grouped_weight(weight, how.groups)
     shape = (how.groups, x.shape[1], *places, outs // how.groups)
     out = np.empty_like(_special(x, weight), shape=shape)
-    shifts = None if bias is None else bias.reshape((how.groups, 1, -1))
+    shifts = None if bias is None else bias.reshape((how.groups, 1, 1, -1))
+    matrices = np.moveaxis(weight, 1, -2).reshape((how.groups, -1, shape[-1]))
     for block, columns in _columns(x, places, kernel, how):
-        product = columns @ matrices
+        each = matrices.reshape((how.groups, len(columns), 1, -1, shape[-1]))
+        product = reduce(iadd, [part @ each[:, i] for i, part in enumerate(columns)])
         if shifts is not None:
             product += shifts
         out[:, block] = product.reshape((how.groups, -1, *shape[2:]))
@@ -162,7 +167,9 @@ def _correlate_weight(x: Any, y: Any, kernel: Sequence[int], how: Sliding) -> An
     shape = (groups, math.prod(kernel) * n_channels, outs)
     total = np.zeros_like(_special(x, y), shape=shape)
     for block, columns in _columns(x, places, kernel, how):
-        total += columns.swapaxes(-1, -2) @ y[:, block].reshape((groups, -1, outs))
+        of_y = y[:, block].reshape((*columns[0].shape[:-1], outs))
+        products = [(part.swapaxes(-1, -2) @ of_y).sum(axis=1) for part in columns]
+        total += np.concatenate(products, axis=1)
     weight = total.reshape((groups, *kernel, n_channels, outs))
     weight = np.moveaxis(weight, (-1, -2), (1, 2))
     return weight.reshape((groups * outs, n_channels, *kernel))
@@ -191,32 +198,33 @@ def _grouped_weight(weight: Any, groups: int) -> Any:
     return np.moveaxis(weight.reshape((groups, outs // groups, *others)), 1, -1)
 
 
-def _matrices(weight: Any, groups: int) -> Any:
-    """Give a matrix for each group, from the entries of a window, channels last, to channels."""
-    grouped = np.moveaxis(_grouped_weight(weight, groups), 1, -2)
-    return grouped.reshape((groups, -1, grouped.shape[-1]))
-
-
 def _columns(
     x: Any, places: Sequence[int], kernel: Sequence[int], how: Sliding
-) -> Iterator[tuple[slice, Any]]:
-    """Give the windows of (groups, N, *sizes, C), each in a row: (groups, n * places, K * C).
+) -> Iterator[tuple[slice, list[Any]]]:
+    """Give the windows of (groups, N, *sizes, C), each in a row, with their block of examples.
 
-    They come with the block of examples that they belong to.
+    They come in parts, (groups, 1, n * places, K * C) or (groups, n, places, K * C), one after the
+    other through the kernel.
     """
     groups, n, *sizes, n_channels = x.shape
-    n_axes, length = len(kernel), math.prod(kernel) * n_channels
-    size = n  # of a block; what shows windows of another kind of array may be a copy
-    if isinstance(x, np.ndarray):
-        size = _examples(groups * math.prod(places) * length * x.dtype.itemsize)
+    n_axes, run = len(kernel), kernel[-1] * n_channels
     # What is copied in long runs is copied fast: of a window's entries, or of places.
-    axes, entry_axes = tuple(range(2, 2 + n_axes)), tuple(range(3 + n_axes, 3 + 2 * n_axes))
-    wide = n_channels * kernel[-1] >= places[-1]
+    wide = run >= places[-1]
+    # Where they are long, windows along the last axis are enough: others are rows of these.
+    outer = n_axes - 1 if wide and run >= _LONG else 0
+    axes, entry_axes = tuple(range(2, 2 + n_axes)), range(3 + n_axes, 3 + 2 * n_axes - outer)
     order = (0, 1, *axes, *entry_axes, 2 + n_axes)
     order = order if wide else (0, *entry_axes, 2 + n_axes, 1, *axes)
     before = (slice(None),) * order.index(1)
-    # One block after the other comes between the same zeros, where the channels are last.
     around = [n + sum(zeros) for n, zeros in zip(sizes, how.padding, strict=True)]
+    shape = (*around[:outer], *places[outer:], math.prod(kernel[outer:]) * n_channels)
+    size = n  # of a block; what shows windows of another kind of array may be a copy
+    if isinstance(x, np.ndarray):
+        size = _examples(groups * math.prod(shape) * x.dtype.itemsize)
+    sliding = (axes, kernel, how.steps, how.dilations)
+    around_rows = (along[:outer] for along in (places, *sliding))
+    parts = [there for _, there in entries(*around_rows)]
+    # One block after the other comes between the same zeros, where the channels are last.
     padded = np.zeros_like(x, shape=(groups, min(size, n), *around, n_channels))
     inside = _inside(sizes, how)
     shown: Any = None
@@ -225,14 +233,18 @@ def _columns(
         examples = slice(block.shape[1])
         padded[(slice(None), examples, *inside)] = block
         if shown is None:
-            shown = windows(padded, axes, kernel, how.steps, how.dilations)
-            shown = shown[(slice(None), slice(None), *map(slice, places))]
+            shown = windows(padded, *(along[outer:] for along in sliding))
+            shown = shown[(slice(None), slice(None), *map(slice, shape[:-1]))]
             shown = np.transpose(shown, order)
         rows = shown[(*before, examples)].copy()
-        if wide:
-            yield slice(i, i + size), rows.reshape((groups, -1, length))
+        if outer:
+            each = [rows[there] for there in parts]
+            rows_of = (*rows.shape[:2], -1, shape[-1])
+            yield slice(i, i + size), [part.reshape(rows_of) for part in each]
+        elif wide:
+            yield slice(i, i + size), [rows.reshape((groups, 1, -1, shape[-1]))]
         else:
-            yield slice(i, i + size), rows.reshape((groups, length, -1)).swapaxes(-1, -2)
+            yield slice(i, i + size), [rows.reshape((groups, 1, shape[-1], -1)).swapaxes(-1, -2)]
 
 
 def _inside(sizes: Sequence[int], how: Sliding) -> tuple[slice, ...]:

@@ -141,6 +141,30 @@ class Leaving(Node):
             "x.data gives the values alone"
         )
 
+    @property
+    def at(self) -> NoReturn:
+        """Refuse what JAX, whose arrays can't be changed, writes as x.at[i].set(v)."""
+        raise AttributeError(
+            "x.at[i].set(v) is JAX's: np.where(mask, v, x) makes a new tensor with v in some "
+            "places, x.data[i] = v changes the values of this one"
+        )
+
+    @classmethod
+    def __torch_function__(
+        cls,
+        function: Any,
+        types: Any,
+        args: Any = (),
+        kwargs: Any = None,
+    ) -> NoReturn:
+        """Refuse: PyTorch's functions ask for it where a tensor is none of PyTorch's own."""
+        name = getattr(function, "__name__", str(function))
+        raise TypeError(
+            f"PyTorch's {name} got a tensor of TinyTorch, whose gradient it would not know of: "
+            "tinytorch's own functions (import tinytorch as torch) and NumPy's take it, "
+            "torch.as_tensor(x.data) gives PyTorch the values alone"
+        )
+
     def __dlpack__(self, **options: Any) -> Any:
         if self._requires_grad and is_grad_enabled():
             raise TypeError(

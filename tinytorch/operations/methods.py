@@ -6,6 +6,7 @@ A type checker and an editor don't see what a row such as `exp = unary(...)` mak
 
 from tinytorch.operations import arranging, special_of_parameters  # noqa: F401
 from tinytorch.operations.activations import Activations
+from tinytorch.operations.diagonals import Diagonals
 from tinytorch.operations.differences import Differences
 from tinytorch.operations.indexing import Indexing
 from tinytorch.operations.joining import Joining
@@ -13,6 +14,7 @@ from tinytorch.operations.linalg import LinearAlgebra
 from tinytorch.operations.matrix_functions import MatrixFunctions
 from tinytorch.operations.ordering import Ordering
 from tinytorch.operations.reductions import Reductions
+from tinytorch.operations.repeating import Repeating
 from tinytorch.operations.replacing import Replacing
 from tinytorch.operations.shape import Shape
 from tinytorch.operations.sums_of_products import SumsOfProducts
@@ -26,6 +28,8 @@ class Methods(
     Ordering,
     Differences,
     Shape,
+    Repeating,
+    Diagonals,
     Windows,
     Joining,
     Indexing,

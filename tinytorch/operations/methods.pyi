@@ -9,8 +9,9 @@ from typing import Any, Literal, overload
 import numpy.typing as npt
 
 from tinytorch.engine import Array, Node
+from tinytorch.operations.decompositions import QRResult
 from tinytorch.operations.indexing import ValuesIndices
-from tinytorch.operations.linalg import QRResult, SlogdetResult, TorchSVDResult
+from tinytorch.operations.linalg import SlogdetResult, TorchSVDResult
 from tinytorch.operations.reductions import Axis
 from tinytorch.operations.shape import Size
 from tinytorch.operations.torch_names import MinMax
@@ -110,8 +111,6 @@ class Methods(Node):
     @overload
     def split_with_sizes(self, split_sizes: Sequence[int], dim: int = 0) -> Any:
         """Cut into parts of these sizes."""
-    def diagflat(self, offset: int = 0) -> Tensor:
-        """Put all entries on a diagonal of a matrix."""
     @overload
     def trapezoid(self, x: Any = None, *, dx: float = 1, axis: int = -1) -> Tensor:
         """Integrate over x, or over steps of `dx`: sum((y[1:] + y[:-1]) / 2 * diff(x))."""
@@ -328,10 +327,20 @@ class Methods(Node):
         """Multiply every entry of a with every entry of b, to a matrix: out[i, j] = a[i] * b[j]."""
     @overload
     def cross(self, other: Any, axis: int | None = None) -> Tensor:
-        """Give the vector product along `axis`, or along the first axis of size 3."""
+        """Give the vector product along `axis`, or along the first axis of size 3.
+
+        >>> from tinytorch import Tensor
+        >>> Tensor([1.0, 0.0, 0.0]).cross([0.0, 1.0, 0.0])
+        Tensor([0., 0., 1.])
+        """
     @overload
     def cross(self, other: Any, dim: int | None = None) -> Tensor:
-        """Give the vector product along `axis`, or along the first axis of size 3."""
+        """Give the vector product along `axis`, or along the first axis of size 3.
+
+        >>> from tinytorch import Tensor
+        >>> Tensor([1.0, 0.0, 0.0]).cross([0.0, 1.0, 0.0])
+        Tensor([0., 0., 1.])
+        """
     def inverse(self) -> Tensor:
         """The inverse of square matrices; raises LinAlgError if there is none"""
     def inv(self) -> Tensor:
@@ -480,6 +489,50 @@ class Methods(Node):
 
         Raises ValueError if a window is larger than that.
         """
+    @overload
+    def tril(self, k: int = 0) -> Tensor:
+        """Keep the entries on and below the `k`-th diagonal; the others become 0."""
+    @overload
+    def tril(self, diagonal: int = 0) -> Tensor:
+        """Keep the entries on and below the `k`-th diagonal; the others become 0."""
+    @overload
+    def triu(self, k: int = 0) -> Tensor:
+        """Keep the entries on and above the `k`-th diagonal; the others become 0."""
+    @overload
+    def triu(self, diagonal: int = 0) -> Tensor:
+        """Keep the entries on and above the `k`-th diagonal; the others become 0."""
+    @overload
+    def diagonal(self, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Tensor:
+        """Give the diagonals of the planes of two axes, along a new last axis."""
+    @overload
+    def diagonal(self, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Tensor:
+        """Give the diagonals of the planes of two axes, along a new last axis."""
+    @overload
+    def diag(self, k: int = 0) -> Tensor:
+        """Give the `k`-th diagonal of a matrix, or the matrix that has x on it and is 0 elsewhere."""
+    @overload
+    def diag(self, diagonal: int = 0) -> Tensor:
+        """Give the `k`-th diagonal of a matrix, or the matrix that has x on it and is 0 elsewhere."""
+    @overload
+    def diagflat(self, k: int = 0) -> Tensor:
+        """Put all entries on a diagonal of a matrix."""
+    @overload
+    def diagflat(self, offset: int = 0) -> Tensor:
+        """Put all entries on a diagonal of a matrix."""
+    def broadcast_to(self, shape: int | Sequence[int]) -> Tensor:
+        """Repeat the entries to fill `shape`, by the rules of broadcasting."""
+    def expand(self, *shape: Any) -> Tensor:
+        """Repeat the entries to fill `shape`; -1 keeps a size."""
+    def repeat(self, *sizes: Any) -> Tensor:
+        """Lay the whole of x side by side, that many times along each axis (np.repeat: entries)."""
+    def tile(self, *sizes: Any) -> Tensor:
+        """Lay the whole of x side by side, that many times along each axis (np.repeat: entries)."""
+    @overload
+    def repeat_interleave(self, repeats: Any, axis: int | None = None) -> Tensor:
+        """Repeat each entry along `axis`, or each of all, as np.repeat."""
+    @overload
+    def repeat_interleave(self, repeats: Any, dim: int | None = None) -> Tensor:
+        """Repeat each entry along `axis`, or each of all, as np.repeat."""
     @property
     def shape(self) -> tuple[int, ...]:
         """The size along each axis."""
@@ -513,8 +566,6 @@ class Methods(Node):
     @overload
     def expand_dims(self, dim: int | Sequence[int]) -> Tensor:
         """Put in an axis of size 1, or several, at the places `axis` of the result."""
-    def broadcast_to(self, shape: int | Sequence[int]) -> Tensor:
-        """Repeat the entries to fill `shape`, by the rules of broadcasting."""
     def rollaxis(self, axis: int, start: int = 0) -> Tensor:
         """Move `axis` back until it comes before `start`."""
     def fliplr(self) -> Tensor:
@@ -527,30 +578,6 @@ class Methods(Node):
     @overload
     def rot90(self, k: int = 1, dims: tuple[int, int] = (0, 1)) -> Tensor:
         """Turn the plane of `axes` by 90 degrees, `k` times, from the first towards the second."""
-    @overload
-    def tril(self, k: int = 0) -> Tensor:
-        """Keep the entries on and below the `k`-th diagonal; the others become 0."""
-    @overload
-    def tril(self, diagonal: int = 0) -> Tensor:
-        """Keep the entries on and below the `k`-th diagonal; the others become 0."""
-    @overload
-    def triu(self, k: int = 0) -> Tensor:
-        """Keep the entries on and above the `k`-th diagonal; the others become 0."""
-    @overload
-    def triu(self, diagonal: int = 0) -> Tensor:
-        """Keep the entries on and above the `k`-th diagonal; the others become 0."""
-    @overload
-    def diagonal(self, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Tensor:
-        """Give the diagonals of the planes of two axes, along a new last axis."""
-    @overload
-    def diagonal(self, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Tensor:
-        """Give the diagonals of the planes of two axes, along a new last axis."""
-    @overload
-    def diag(self, k: int = 0) -> Tensor:
-        """Give the `k`-th diagonal of a matrix, or the matrix that has x on it and is 0 elsewhere."""
-    @overload
-    def diag(self, diagonal: int = 0) -> Tensor:
-        """Give the `k`-th diagonal of a matrix, or the matrix that has x on it and is 0 elsewhere."""
     def pad(self, pad_width: Any, mode: Any = "constant", constant_values: Any = 0) -> Tensor:
         """Put `pad_width` entries before and after, along each axis.
 
@@ -590,8 +617,6 @@ class Methods(Node):
     @overload
     def unsqueeze(self, dim: int) -> Tensor:
         """Put in an axis of size 1 at the place `axis`."""
-    def expand(self, *shape: Any) -> Tensor:
-        """Repeat the entries to fill `shape`; -1 keeps a size."""
     @overload
     def flip(self, *axes: Any, axis: Any = None) -> Tensor:
         """Reverse the order of the entries along these axes, or along all."""
@@ -600,16 +625,6 @@ class Methods(Node):
         """Reverse the order of the entries along these axes, or along all."""
     def roll(self, shifts: Any, dims: Any = None) -> Tensor:
         """Shift the entries along `dims`, or all in one row; the last ones come in first."""
-    def repeat(self, *sizes: Any) -> Tensor:
-        """Lay the whole of x side by side, that many times along each axis (np.repeat: entries)."""
-    def tile(self, *sizes: Any) -> Tensor:
-        """Lay the whole of x side by side, that many times along each axis (np.repeat: entries)."""
-    @overload
-    def repeat_interleave(self, repeats: Any, axis: int | None = None) -> Tensor:
-        """Repeat each entry along `axis`, or each of all, as np.repeat."""
-    @overload
-    def repeat_interleave(self, repeats: Any, dim: int | None = None) -> Tensor:
-        """Repeat each entry along `axis`, or each of all, as np.repeat."""
     @overload
     def diff(self, n: int = 1, axis: int = -1, prepend: Any = None, append: Any = None) -> Tensor:
         """Give x[1:] - x[:-1] along `axis`, `n` times over, after putting on what comes at the ends."""

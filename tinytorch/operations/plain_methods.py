@@ -10,18 +10,21 @@ import numpy as np
 
 from tinytorch.arrays.plain import PlainArray, base, plain, wrapped
 from tinytorch.operations.conversions import Conversions
+from tinytorch.operations.diagonals import Diagonals
 from tinytorch.operations.in_place import InPlace
 from tinytorch.operations.indexing import Indexing, ValuesIndices
 from tinytorch.operations.joining import Joining
 from tinytorch.operations.pytorch import torch_spelling
 from tinytorch.operations.reductions import Reductions
+from tinytorch.operations.repeating import Repeating
 from tinytorch.operations.shape import Shape
 
 # What only arranges or picks entries does so with those of any array.
 _SAME = {
-    Shape: """reshape flatten unflatten ravel transpose permute squeeze unsqueeze expand expand_dims
-        broadcast_to moveaxis movedim swapaxes swapdims flip fliplr flipud roll rot90 repeat tile
-        repeat_interleave tril triu diag diagonal pad""",
+    Shape: """reshape flatten unflatten ravel transpose permute squeeze unsqueeze expand_dims
+        moveaxis movedim swapaxes swapdims flip fliplr flipud roll rot90 pad""",
+    Repeating: "expand broadcast_to repeat tile repeat_interleave",
+    Diagonals: "tril triu diag diagonal",
     Joining: "split chunk unbind hsplit vsplit dsplit atleast_1d atleast_2d atleast_3d",
     Indexing: """select index_select gather take take_along_axis take_along_dim compress
         masked_select masked_fill""",

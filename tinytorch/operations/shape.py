@@ -15,10 +15,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
-from tinytorch.arrays.kind import kind_of
 from tinytorch.engine import Node
-from tinytorch.operations.indexing import scatter, size_along, take
-from tinytorch.operations.operands import describe
+from tinytorch.operations.indexing import size_along, take
 from tinytorch.operations.operation import Operation, apply, defines
 from tinytorch.operations.protocols import implements
 from tinytorch.operations.pytorch import also_called, axis_of_scalars, torch_spelling
@@ -28,12 +26,9 @@ if TYPE_CHECKING:
 
 _RESHAPE = Operation("reshape")
 _TRANSPOSE = Operation("transpose")
-_BROADCAST_TO = Operation("broadcast_to")
 _FLIP = Operation("flip")
 _ROLL = Operation("roll")
 _PAD = Operation("pad")
-_TRIL = Operation("tril")
-_TRIU = Operation("triu")
 
 
 def unpacked(values: tuple[Any, ...]) -> tuple[int, ...]:
@@ -139,74 +134,6 @@ def _without_memory(x: Any) -> Any:
     return np.broadcast_to(0, x.shape)
 
 
-# --- repeating entries ----------------------------------------------------------------------------
-
-
-@defines(_BROADCAST_TO)
-@implements(np.broadcast_to)
-def broadcast_to(x: Any, shape: int | Sequence[int]) -> Tensor:
-    """Repeat the entries to fill `shape`, by the rules of broadcasting."""
-    return apply(
-        _BROADCAST_TO, lambda x: np.broadcast_to(x, shape), (lambda grad, out, x: grad,), x
-    )
-
-
-@implements(np.full_like)
-def full_like(a: Any, fill_value: Any, dtype: Any = None, *, shape: Any = None) -> Any:
-    """Fill an array of a's shape and dtype, or others; with a tensor, give a tensor."""
-    if not isinstance(fill_value, Node):
-        return np.full_like(a._value, fill_value, dtype, shape=shape)
-    filled: Any = broadcast_to(fill_value, np.shape(a) if shape is None else shape)
-    dtype = a.dtype if dtype is None else dtype
-    return filled if filled.dtype == dtype else filled.astype(dtype)
-
-
-@implements(np.broadcast_arrays)
-def broadcast_arrays(*arrays: Any) -> tuple[Tensor, ...]:
-    """Repeat the entries of all to fill their common shape."""
-    shape = np.broadcast_shapes(*[np.shape(x) for x in arrays])
-    return tuple(broadcast_to(x, shape) for x in arrays)
-
-
-@implements(np.repeat)
-def repeat(x: Any, repeats: Any, axis: int | None = None) -> Tensor:
-    """Repeat each entry along `axis`, or each of all, `repeats` times."""
-    if axis is None:
-        x, axis = reshape(x, -1), 0
-    repeats = kind_of(repeats).numpy(repeats)  # they decide the shape
-    return take(x, np.repeat(np.arange(size_along(x, axis)), repeats), axis)
-
-
-@implements(np.tile)
-def tile(x: Any, reps: int | Sequence[int]) -> Tensor:
-    """Lay the whole of x side by side, `reps` times along each axis."""
-    given = (reps,) if isinstance(reps, int) else tuple(reps)
-    ndim = max(len(given), x.ndim)
-    times = (1,) * (ndim - len(given)) + given
-    shape = (1,) * (ndim - x.ndim) + x.shape
-    # Every axis gets one of size 1 before it, which is then repeated.
-    apart = reshape(x, [size for n in shape for size in (1, n)])
-    repeated = broadcast_to(
-        apart, [size for pair in zip(times, shape, strict=True) for size in pair]
-    )
-    return reshape(repeated, [r * n for r, n in zip(times, shape, strict=True)])
-
-
-@implements(np.meshgrid)
-def meshgrid(*xi: Any, sparse: bool = False, indexing: str = "xy") -> tuple[Tensor, ...]:
-    """Repeat coordinates over a grid, an array for each axis: x first ("xy") or in order ("ij")."""
-    if indexing not in ("xy", "ij"):
-        raise ValueError(f'meshgrid: indexing is "xy" or "ij", got {indexing!r}')
-    places = list(range(len(xi)))
-    if indexing == "xy" and len(xi) > 1:
-        places[:2] = 1, 0
-    grids = [
-        reshape(x, [-1 if i == place else 1 for i in range(len(xi))])
-        for x, place in zip(xi, places, strict=True)
-    ]
-    return tuple(grids) if sparse else broadcast_arrays(*grids)
-
-
 # --- exchanging entries ---------------------------------------------------------------------------
 
 
@@ -253,41 +180,6 @@ def rot90(x: Any, k: int = 1, axes: tuple[int, int] = (0, 1)) -> Any:
     if k % 2:
         turned = swapaxes(flip(turned, second), first, second)
     return np.positive(x) if turned is x else turned
-
-
-@defines(_TRIL)
-@implements(np.tril)
-def tril(x: Any, k: int = 0) -> Tensor:
-    """Keep the entries on and below the `k`-th diagonal; the others become 0."""
-    return apply(_TRIL, lambda x: np.tril(x, k), (lambda grad, out, x: np.tril(grad, k),), x)
-
-
-@defines(_TRIU)
-@implements(np.triu)
-def triu(x: Any, k: int = 0) -> Tensor:
-    """Keep the entries on and above the `k`-th diagonal; the others become 0."""
-    return apply(_TRIU, lambda x: np.triu(x, k), (lambda grad, out, x: np.triu(grad, k),), x)
-
-
-@implements(np.diagonal)
-def diagonal(x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
-    """Give the diagonals of the planes of two axes, along a new last axis."""
-    moved: Any = moveaxis(x, (axis1, axis2), (-2, -1))
-    rows, columns = moved.shape[-2:]
-    size = max(min(rows + min(offset, 0), columns - max(offset, 0)), 0)
-    along = np.arange(size)
-    return moved[..., along - min(offset, 0), along + max(offset, 0)]
-
-
-@implements(np.diag)
-def diag(x: Any, k: int = 0) -> Any:
-    """Give the `k`-th diagonal of a matrix, or the matrix that has x on it and is 0 elsewhere."""
-    if x.ndim == 2:
-        return diagonal(x, k)
-    if x.ndim != 1:
-        raise ValueError(f"diag: expected one axis or two, got shape {x.shape}")
-    along, size = np.arange(x.shape[0]), x.shape[0] + abs(k)
-    return scatter(x, (along - min(k, 0), along + max(k, 0)), (size, size))
 
 
 @defines(_PAD)
@@ -362,13 +254,9 @@ class Shape(Node):
     swapaxes = _also_of_scalars(swapaxes)
     swapdims = also_called(dim0="axis1", dim1="axis2")(swapaxes)
     expand_dims = torch_spelling(expand_dims)
-    broadcast_to = broadcast_to
     rollaxis = rollaxis
     fliplr, flipud = fliplr, flipud
     rot90 = also_called(dims="axes")(rot90)
-    tril, triu = also_called(diagonal="k")(tril), also_called(diagonal="k")(triu)
-    diagonal = also_called(dim1="axis1", dim2="axis2")(diagonal)
-    diag = also_called(diagonal="k")(diag)
     pad = pad
 
     @property
@@ -430,14 +318,6 @@ class Shape(Node):
         """Put in an axis of size 1 at the place `axis`."""
         return expand_dims(self, axis)
 
-    def expand(self, *shape: Any) -> Tensor:
-        """Repeat the entries to fill `shape`; -1 keeps a size."""
-        sizes = unpacked(shape)
-        if len(sizes) < self.ndim:
-            raise ValueError(f"expand: {describe(self)} does not fit into {sizes}")
-        own = (1,) * (len(sizes) - self.ndim) + self.shape
-        return broadcast_to(self, [n if s == -1 else s for s, n in zip(sizes, own, strict=True)])
-
     @torch_spelling
     def flip(self, *axes: Any, axis: Any = None) -> Tensor:
         """Reverse the order of the entries along these axes, or along all."""
@@ -448,14 +328,3 @@ class Shape(Node):
     def roll(self, shifts: Any, dims: Any = None) -> Tensor:
         """Shift the entries along `dims`, or all in one row; the last ones come in first."""
         return roll(self, shifts, dims)
-
-    def repeat(self, *sizes: Any) -> Tensor:
-        """Lay the whole of x side by side, that many times along each axis (np.repeat: entries)."""
-        return tile(self, unpacked(sizes))
-
-    tile = repeat
-
-    @torch_spelling
-    def repeat_interleave(self, repeats: Any, axis: int | None = None) -> Tensor:
-        """Repeat each entry along `axis`, or each of all, as np.repeat."""
-        return repeat(self, repeats, axis)

@@ -172,10 +172,6 @@ class TorchNames(Node):
         """Cut into parts of these sizes."""
         return self.split(list(split_sizes), axis)
 
-    def diagflat(self: Any, offset: int = 0) -> Any:
-        """Put all entries on a diagonal of a matrix."""
-        return np.diag(self.reshape(-1), offset)
-
     # --- differences ----------------------------------------------------------------------------
 
     @torch_spelling

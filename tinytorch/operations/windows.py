@@ -71,7 +71,7 @@ def entries(
     For every entry that is a part of the array in strides, as long as there are `places`.
     """
     for entry in itertools.product(*map(range, sizes)):
-        index = [slice(None)] * (max(axes) + 1)
+        index = [slice(None)] * (max(axes, default=-1) + 1)
         for axis, n, j, step, dilation in zip(axes, places, entry, steps, dilations, strict=True):
             index[axis] = slice(j * dilation, j * dilation + (n - 1) * step + 1, step)
         yield entry, tuple(index)

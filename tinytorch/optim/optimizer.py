@@ -51,7 +51,10 @@ class Optimizer:
             raise TypeError(f"{kind}: expected a list of tensors or of groups; put it in a list")
         if hasattr(params, "named_parameters"):
             name = type(params).__name__
-            raise TypeError(f"{kind}: expected parameters, got a module, {name}: its .parameters")
+            raise TypeError(
+                f"{kind}: expected parameters, got the {name} that has them: write "
+                f"{kind}(model.parameters(), ...)"
+            )
         groups: list[Any] = list(params() if callable(params) else params)
         if not groups:
             raise ValueError(f"{kind}: there are no parameters to optimise")

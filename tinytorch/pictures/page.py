@@ -29,6 +29,8 @@ from tinytorch.pictures.steps import Step, Story
 from tinytorch.pictures.values import details, summary
 from tinytorch.tensor import Tensor
 
+_SMALL = 150_000  # letters of SVG: what is larger takes seconds to draw, and megabytes of pixels
+
 
 class Page(Picture):
     """A page that plays the forward and the backward pass, `.html`; and its picture at the end.
@@ -82,6 +84,9 @@ class Page(Picture):
                 f'<img alt="The computational graph" src="data:image/svg+xml;base64,{svg}">'
                 "</iframe>"
             )
+            # VS Code takes neither of the two from a folder that it doesn't trust.
+            if len(self.svg) < _SMALL:
+                shown["image/png"] = base64.b64encode(draw(self.dot, "png")).decode()
         return shown
 
     @cached_property

@@ -117,6 +117,11 @@ def size_of(size: tuple[Any, ...], named: Any = None) -> tuple[int, ...]:
     return unpacked((named,) if named is not None else size)
 
 
+def known(dtype: Any) -> np.dtype[Any] | None:
+    """Read a dtype that may be left to NumPy. Raises TypeError for what it doesn't know."""
+    return None if dtype is None else as_dtype(dtype)
+
+
 def zeros(
     *shape: Any,
     size: Any = None,
@@ -125,7 +130,7 @@ def zeros(
     requires_grad: bool = False,
 ) -> Any:
     """Make a tensor of zeros."""
-    return made(namespace(device).zeros(size_of(shape, size), dtype), requires_grad, device)
+    return made(namespace(device).zeros(size_of(shape, size), known(dtype)), requires_grad, device)
 
 
 def ones(
@@ -136,7 +141,7 @@ def ones(
     requires_grad: bool = False,
 ) -> Any:
     """Make a tensor of ones."""
-    return made(namespace(device).ones(size_of(shape, size), dtype), requires_grad, device)
+    return made(namespace(device).ones(size_of(shape, size), known(dtype)), requires_grad, device)
 
 
 def empty(
@@ -160,7 +165,9 @@ def full(
 ) -> Any:
     """Make a tensor filled with a number, of that number's dtype."""
     fill_value = getattr(fill_value, "_value", fill_value)
-    return made(namespace(device).full(size_of((size,)), fill_value, dtype), requires_grad, device)
+    return made(
+        namespace(device).full(size_of((size,)), fill_value, known(dtype)), requires_grad, device
+    )
 
 
 def zeros_like(
@@ -199,7 +206,7 @@ def full_like(
     """Make a tensor filled with a number, of another's shape and of its dtype or a given one."""
     like = placed(getattr(input, "_value", input), device)
     fill_value = getattr(fill_value, "_value", fill_value)
-    return made(np.full_like(like, fill_value, dtype), requires_grad)
+    return made(np.full_like(like, fill_value, known(dtype)), requires_grad)
 
 
 # --- rows of numbers, and matrices ----------------------------------------------------------------
@@ -221,7 +228,7 @@ def arange(
     """
     start, end = (0, start) if end is None else (start, end)
     ends = [getattr(x, "_value", x) for x in (start, end, step)]
-    return made(namespace(device).arange(*ends, dtype=dtype), requires_grad, device)
+    return made(namespace(device).arange(*ends, dtype=known(dtype)), requires_grad, device)
 
 
 def linspace(
@@ -234,7 +241,9 @@ def linspace(
     requires_grad: bool = False,
 ) -> Any:
     """Give that many numbers from `start` to `end`, both included, at equal distances."""
-    return made(namespace(device).linspace(start, end, steps, dtype=dtype), requires_grad, device)
+    return made(
+        namespace(device).linspace(start, end, steps, dtype=known(dtype)), requires_grad, device
+    )
 
 
 def logspace(
@@ -249,7 +258,9 @@ def logspace(
 ) -> Any:
     """Give that many numbers from base**start to base**end, each the same multiple of the last."""
     return made(
-        namespace(device).logspace(start, end, steps, base=base, dtype=dtype), requires_grad
+        namespace(device).logspace(start, end, steps, base=base, dtype=known(dtype)),
+        requires_grad,
+        device,
     )
 
 
@@ -263,7 +274,9 @@ def eye(
 ) -> Any:
     """Make a matrix with ones on its diagonal."""
     return made(
-        namespace(device).eye(n, m, dtype=np.float64 if dtype is None else dtype), requires_grad
+        namespace(device).eye(n, m, dtype=np.float64 if dtype is None else as_dtype(dtype)),
+        requires_grad,
+        device,
     )
 
 

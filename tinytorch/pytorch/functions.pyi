@@ -10,8 +10,9 @@ import numpy.typing as npt
 
 from tinytorch.arrays.plain import PlainArray
 from tinytorch.engine import Array
+from tinytorch.operations.decompositions import QRResult
 from tinytorch.operations.indexing import ValuesIndices
-from tinytorch.operations.linalg import QRResult, SlogdetResult, TorchSVDResult
+from tinytorch.operations.linalg import SlogdetResult, TorchSVDResult
 from tinytorch.operations.reductions import Axis
 from tinytorch.operations.torch_names import MinMax
 from tinytorch.tensor import Tensor
@@ -592,11 +593,21 @@ def cov(input: Any, *, correction: int = 1, fweights: Any = None, aweights: Any 
 
 @overload
 def cross(input: Any, other: Any, axis: int | None = None) -> Tensor:
-    """Give the vector product along `axis`, or along the first axis of size 3."""
+    """Give the vector product along `axis`, or along the first axis of size 3.
+
+    >>> from tinytorch import Tensor
+    >>> Tensor([1.0, 0.0, 0.0]).cross([0.0, 1.0, 0.0])
+    Tensor([0., 0., 1.])
+    """
 
 @overload
 def cross(input: Any, other: Any, dim: int | None = None) -> Tensor:
-    """Give the vector product along `axis`, or along the first axis of size 3."""
+    """Give the vector product along `axis`, or along the first axis of size 3.
+
+    >>> from tinytorch import Tensor
+    >>> Tensor([1.0, 0.0, 0.0]).cross([0.0, 1.0, 0.0])
+    Tensor([0., 0., 1.])
+    """
 
 @overload
 def cummax(input: Any, axis: int) -> ValuesIndices:
@@ -663,6 +674,11 @@ def diag_embed(input: Any, offset: int = 0, axis1: int = -2, axis2: int = -1) ->
 def diag_embed(input: Any, offset: int = 0, dim1: int = -2, dim2: int = -1) -> Tensor:
     """Put the rows along the last axis on diagonals of matrices, in two axes of the result."""
 
+@overload
+def diagflat(input: Any, k: int = 0) -> Tensor:
+    """Put all entries on a diagonal of a matrix."""
+
+@overload
 def diagflat(input: Any, offset: int = 0) -> Tensor:
     """Put all entries on a diagonal of a matrix."""
 

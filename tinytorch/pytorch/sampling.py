@@ -16,7 +16,7 @@ from tinytorch.arrays.plain import base, plain
 from tinytorch.devices import device as device_of
 from tinytorch.devices import gpu
 from tinytorch.operations.operands import describe
-from tinytorch.pytorch.factories import made, size_of
+from tinytorch.pytorch.factories import known, made, size_of
 from tinytorch.random import RNG
 from tinytorch.random import generator as chosen
 
@@ -51,7 +51,7 @@ def rand(
 ) -> Any:
     """Draw evenly from 0 to 1."""
     drawn = draws(generator, device).random(size_of(shape, size))
-    return made(_converted(drawn, dtype), requires_grad, device)
+    return made(_converted(drawn, known(dtype)), requires_grad, device)
 
 
 def randn(
@@ -64,7 +64,7 @@ def randn(
 ) -> Any:
     """Draw from the normal distribution of mean 0 and variance 1."""
     drawn = draws(generator, device).standard_normal(size_of(shape, size))
-    return made(_converted(drawn, dtype), requires_grad, device)
+    return made(_converted(drawn, known(dtype)), requires_grad, device)
 
 
 def rand_like(
@@ -115,7 +115,7 @@ def randint(
     if high is None or size is None or given:
         raise TypeError("randint: write randint(high, size) or randint(low, high, size)")
     drawn = draws(generator, device).integers(int(low), int(high), size_of((), size))
-    return made(_converted(drawn, dtype), requires_grad, device)
+    return made(_converted(drawn, known(dtype)), requires_grad, device)
 
 
 def randint_like(
@@ -150,7 +150,7 @@ def normal(
     home = kind_of(mean, std)
     numbers = draws(generator, device) if device is not None else home.draws(chosen(generator))
     drawn = mean + std * numbers.standard_normal(shape)
-    return made(_converted(drawn, dtype), requires_grad, device)
+    return made(_converted(drawn, known(dtype)), requires_grad, device)
 
 
 def bernoulli(input: Any, *, generator: RNG = None) -> Any:
