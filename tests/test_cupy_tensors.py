@@ -372,3 +372,23 @@ def test_a_training_step_transfers_nothing() -> None:
     fresh.load_state_dict(state)
     assert all(isinstance(x, cupy.ndarray) for x in fresh.state[model[0].weight].values()
                if not isinstance(x, float))  # fmt: skip
+
+
+# --- compile --------------------------------------------------------------------------------------
+
+
+def test_compile_says_that_it_takes_numpys_arrays() -> None:
+    model, x, raw = nn.Linear(3, 2).cuda(), there(), cupy.asarray(X)
+
+    def step() -> Any:
+        loss = model(x).sum()
+        loss.backward()
+        return loss.detach()
+
+    for call in (
+        lambda f=tinytorch.compile(lambda x: x.sum()): f(x),
+        lambda f=tinytorch.compile(lambda x: x.sum()): f(raw),
+        tinytorch.compile(step),
+    ):
+        with pytest.raises(TypeError, match="compile: a program is made of NumPy's arrays"):
+            [call() for _ in range(3)]

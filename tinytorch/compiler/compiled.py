@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from tinytorch.arrays.plain import PlainArray, base
-from tinytorch.arrays.recorder import current, map_parts, refuse
+from tinytorch.arrays.recorder import current, map_parts, refuse, refuse_gpu
 from tinytorch.compiler.agreement import agree
 from tinytorch.compiler.blocks import cores, in_runs
 from tinytorch.compiler.environment import Environment, Place, line_about
@@ -367,6 +367,8 @@ def _signature(tree: Any, leaves: list[Any], owners: dict[int, int]) -> Any:  # 
         return tree.shape, tree.dtype.str, tree.strides, owner
     if isinstance(tree, Node):
         data = tree._value
+        if type(data) is not np.ndarray:
+            refuse_gpu(data)
         owner = owners.setdefault(id(owner_of(data)), len(owners))
         return (
             kind, data.shape, data.dtype.str, data.strides, owner, tree._requires_grad,
@@ -374,6 +376,7 @@ def _signature(tree: Any, leaves: list[Any], owners: dict[int, int]) -> Any:  # 
         )  # fmt: skip
     if kind is float or isinstance(tree, np.inexact):
         return kind
+    refuse_gpu(tree)
     try:
         hash(tree)
     except TypeError:
