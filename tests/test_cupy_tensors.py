@@ -157,7 +157,7 @@ def test_random_numbers_are_drawn_there_from_one_seed() -> None:
     drawn = tinytorch.multinomial(tinytorch.tensor([0.0, 1.0, 0.0], device="cuda"), 4, True)
     assert_array_equal(drawn.get(), 1)
     assert tinytorch.bernoulli(tinytorch.ones(3, device="cuda")).tolist() == [1, 1, 1]
-    assert isinstance(tinytorch.randint(0, 9, (3,), device="cuda"), cupy.ndarray)
+    assert tinytorch.randint(0, 9, (3,), device="cuda").is_cuda
 
 
 def test_one_seed_gives_one_network_on_every_device() -> None:
@@ -385,10 +385,52 @@ def test_compile_says_that_it_takes_numpys_arrays() -> None:
         loss.backward()
         return loss.detach()
 
-    for call in (
-        lambda f=tinytorch.compile(lambda x: x.sum()): f(x),
-        lambda f=tinytorch.compile(lambda x: x.sum()): f(raw),
-        tinytorch.compile(step),
-    ):
+    total = tinytorch.compile(lambda x: x.sum())
+    for call in (lambda: total(x), lambda: total(raw), tinytorch.compile(step)):
         with pytest.raises(TypeError, match="compile: a program is made of NumPy's arrays"):
             [call() for _ in range(3)]
+
+
+# --- whole numbers --------------------------------------------------------------------------------
+
+
+def test_whole_numbers_have_a_tensors_methods() -> None:
+    labels = tinytorch.tensor([0, 2, 1, 1, 0])
+    y = labels.to("cuda")
+    scores = there()
+    assert y.is_cuda
+    assert str(y.device) == "cuda:0"
+    assert y.shape == (5,)
+    assert y.size(0) == len(y) == 5
+    right = scores.argmax(dim=1) == y
+    with transferring(0):
+        accuracy = right.float().mean()
+        pairs = [
+            (y + 1, labels + 1), (y * 2 % 3, labels * 2 % 3), (-y, -labels), (y > 1, labels > 1),
+            (y.view(-1, 1), labels.view(-1, 1)), (y[1:3], labels[1:3]), (y.long(), labels.long()),
+            (y.sum(), labels.sum()), (y.max(), labels.max()), (y.unsqueeze(0), labels.unsqueeze(0)),
+            (y.eq(1), labels.eq(1)), (y.clone(), labels.clone()), (y / 2, labels / 2),
+            (y.cumsum(0), labels.cumsum(0)), (y.expand(2, 5), labels.expand(2, 5)),
+            (functional.one_hot(y, 3), functional.one_hot(labels, 3)),
+            (scores.max(dim=1).indices, Tensor(X).max(dim=1).indices),
+            (~right, ~(Tensor(X).argmax(dim=1) == labels)),
+        ]  # fmt: skip
+    assert accuracy.item() == pytest.approx((X.argmax(axis=1) == labels.numpy()).mean())
+    assert_same([getattr(a, "_value", a) for a, _ in pairs],
+                [np.asarray(getattr(b, "_value", b)) for _, b in pairs])  # fmt: skip
+    assert y.tolist() == labels.tolist()
+    assert y[1].item() == int(y[1]) == 2
+    assert [*range(3)][y[1]] == 2
+    assert repr(y) == repr(labels)
+    assert f"{y[1]}" == "2"
+    assert type(y.cpu()) is type(labels)
+    assert_array_equal(pickle.loads(pickle.dumps(y)).numpy(), labels)  # noqa: S301
+    assert tinytorch.is_tensor(y)
+    y[0] = 2
+    assert y.tolist()[0] == 2
+    correct = 0
+    correct += (scores.argmax(1) == y).sum().item()
+    assert isinstance(correct, int)
+    assert isinstance(functional.cross_entropy(scores, y).item(), float)
+    assert_array_equal(scores[y].numpy(), X[y.numpy()])
+    assert_array_equal((scores * y[:3]).numpy(), X * y.numpy()[:3])

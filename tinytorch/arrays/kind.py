@@ -83,6 +83,10 @@ class Kind:
         del op
         return list(arrays)
 
+    def plain(self, array: Any) -> Any:
+        """Give whole numbers and truth values the methods that PyTorch's have."""
+        return array
+
     def check(self, fine: Any, values: Any, error: type[Exception], message: str) -> None:
         """Raise `error`, which names the first of the `values` that is not `fine`."""
         if not fine.all():

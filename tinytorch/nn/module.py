@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tinytorch.arrays.kind import placed
-from tinytorch.arrays.plain import base, plain
+from tinytorch.arrays.plain import PLAIN, base, plain
 from tinytorch.devices import is_device
 from tinytorch.grad_mode import in_transform
 from tinytorch.nn.state import IncompatibleKeys, load, state_of
@@ -271,7 +271,9 @@ class Module:
                 buffer = base(getattr(module, name))
                 whole = hasattr(buffer, "__array_function__") and not isinstance(buffer, Tensor)
                 if whole and (there := placed(buffer, device)) is not buffer:
-                    vars(module)[name] = plain(there)
+                    vars(module)[name] = (
+                        plain(there) if type(getattr(module, name)) in PLAIN else there
+                    )
         for x in [*self.parameters, *(x for x in self.buffers() if isinstance(x, Tensor))]:
             for name in ("_value", "_grad"):
                 if (array := getattr(x, name)) is not None:

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tinytorch.arrays.kind import kind_of, placed
-from tinytorch.arrays.plain import PlainArray, plain
+from tinytorch.arrays.plain import PLAIN, PlainArray, plain
 from tinytorch.arrays.warned import at_users_line
 from tinytorch.devices import device, is_device
 from tinytorch.engine import Node
@@ -276,7 +276,7 @@ class Conversions:
         for given in args:
             if is_device(given):
                 device = given
-            elif isinstance(given, Conversions | PlainArray):
+            elif isinstance(given, Conversions) or type(given) in PLAIN:
                 dtype, device = given._value.dtype, given.device
             elif not isinstance(given, bool):
                 dtype = given

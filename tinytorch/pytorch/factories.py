@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tinytorch.arrays.kind import NUMPY, from_dlpack, kind_of, placed
-from tinytorch.arrays.plain import PlainArray, base, plain
+from tinytorch.arrays.plain import PLAIN, base, plain
 from tinytorch.devices import namespace
 from tinytorch.operations.conversions import converted, moved
 from tinytorch.operations.operands import as_dtype, describe
@@ -65,7 +65,7 @@ def _tensor(data: Any, dtype: npt.DTypeLike | None, requires_grad: bool) -> Any:
 
 def as_tensor(data: Any, dtype: npt.DTypeLike | None = None, device: Any = None) -> Any:
     """Make a tensor of the same memory, if data are an array or a tensor of that dtype."""
-    if isinstance(data, Tensor | PlainArray):
+    if is_tensor(data):
         data = moved(data, device)
         return data if dtype is None else converted(data, dtype)
     if isinstance(data, np.ndarray) and dtype in (None, data.dtype):
@@ -106,7 +106,7 @@ def made(array: Any, requires_grad: bool = False, device: Any = None) -> Any:
 
 def is_tensor(obj: Any) -> bool:
     """Say whether obj is a tensor, or a plain array with a tensor's methods."""
-    return isinstance(obj, Tensor | PlainArray)
+    return isinstance(obj, Tensor) or type(obj) in PLAIN
 
 
 # --- filled with a number -------------------------------------------------------------------------
