@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import copy
+import runpy
 from collections.abc import Callable
 from contextlib import nullcontext
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,6 +20,7 @@ from cases import dice
 from gpu import assert_same, cupy, installed, transferring, uploaded  # noqa: F401
 from reference import exchanged, leaves, weights
 
+import tinytorch
 from tinytorch import Tensor, nn, optim
 
 
@@ -138,3 +141,21 @@ def test_an_optimiser_takes_numpys_steps(name: str, options: dict[str, Any]) -> 
         with transferring(0):
             test_optim.run(optimizer, loss_there, there, steps)
     assert_same([w.data for w in there], [w.data for w in here])
+
+
+# --- the benchmark --------------------------------------------------------------------------------
+
+SCRIPT = Path(__file__).parents[1] / "benchmarks" / "gpu.py"
+RACES = runpy.run_path(str(SCRIPT))["RACES"]
+
+
+@pytest.mark.parametrize("race", RACES.values(), ids=RACES)
+def test_a_step_of_the_benchmark_transfers_nothing(race: Any) -> None:
+    step = race.function(tinytorch, "cuda", *race.small)
+    first = step().item()
+    with transferring(0):
+        loss = step()
+    assert loss.is_cuda
+    assert np.isfinite(first)
+    here = race.function(tinytorch, "cpu", *race.small)
+    assert np.isfinite(here().item())

@@ -42,7 +42,7 @@ def test_dependencies_are_numpy_and_graphviz(wheel: ZipFile) -> None:
 
 def test_importing_imports_nothing_heavy() -> None:
     heavy = {
-        "dask", "graphviz", "matplotlib", "pygraphviz", "safetensors", "scipy", "sklearn", "torch",
+        "cupy", "dask", "graphviz", "matplotlib", "pygraphviz", "safetensors", "scipy", "sklearn", "torch",
         "tqdm",
     }  # fmt: skip
     code = "import sys, tinytorch, tinytorch.nn; print(*sys.modules)"
