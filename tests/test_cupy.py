@@ -87,7 +87,7 @@ def assert_agrees(case: Case, function: Callable[..., Any], args: Any) -> None:
 
 @pytest.mark.parametrize("case", BY_NAME)
 def test_every_operation_gives_numpys_values_and_gradients(case: Case) -> None:
-    for seed in range(3):
+    for seed in range(2):
         args = case.arguments(dice(seed))
         for function in case.spellings:
             assert_agrees(case, function, args)

@@ -57,7 +57,7 @@ def call(case: Any, seed: int, make: Callable[[Any], Any]) -> Any:
 
 @pytest.mark.parametrize("case", FUNCTIONS, ids=lambda case: case.name)
 def test_a_function_gives_numpys_values_and_gradients(case: Any) -> None:
-    for seed in range(3):
+    for seed in range(2):
         here = call(case, seed, np.asarray)
         with transferring(0):
             there = call(case, seed, cupy.asarray)

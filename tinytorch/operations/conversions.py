@@ -120,11 +120,11 @@ class Conversions:
         self, other: Any, rtol: Any = 1e-5, atol: Any = 1e-8, equal_nan: Any = False
     ) -> Any:
         """Say whether |x - other| <= atol + rtol * |other| everywhere."""
-        return np.allclose(self._value, _values(other), rtol, atol, equal_nan)
+        return bool(np.allclose(self._value, _values(other), rtol, atol, equal_nan))
 
     def equal(self, other: Any) -> Any:
         """Say whether both have the same shape and entries."""
-        return np.array_equal(self._value, _values(other))
+        return bool(np.array_equal(self._value, _values(other)))
 
     def logical_and(self, other: Any) -> PlainArray:
         """Say where neither is 0."""
@@ -222,25 +222,29 @@ class Conversions:
         """Make a tensor of the same dtype."""
         from tinytorch.pytorch import factories
 
-        return factories.tensor(data, dtype or self._value.dtype, **options)
+        options = {"dtype": dtype or self._value.dtype, "device": self.device, **options}
+        return factories.tensor(data, **options)
 
     def new_full(self, size: Any, fill_value: Any, dtype: Any = None, **options: Any) -> Any:
         """Make a tensor of the same dtype, filled with a number."""
         from tinytorch.pytorch import factories
 
-        return factories.full(size, fill_value, dtype=dtype or self._value.dtype, **options)
+        options = {"dtype": dtype or self._value.dtype, "device": self.device, **options}
+        return factories.full(size, fill_value, **options)
 
     def new_zeros(self, *size: Any, dtype: Any = None, **options: Any) -> Any:
         """Make a tensor of the same dtype, filled with zeros."""
         from tinytorch.pytorch import factories
 
-        return factories.zeros(*size, dtype=dtype or self._value.dtype, **options)
+        options = {"dtype": dtype or self._value.dtype, "device": self.device, **options}
+        return factories.zeros(*size, **options)
 
     def new_ones(self, *size: Any, dtype: Any = None, **options: Any) -> Any:
         """Make a tensor of the same dtype, filled with ones."""
         from tinytorch.pytorch import factories
 
-        return factories.ones(*size, dtype=dtype or self._value.dtype, **options)
+        options = {"dtype": dtype or self._value.dtype, "device": self.device, **options}
+        return factories.ones(*size, **options)
 
     new_empty = new_zeros
 

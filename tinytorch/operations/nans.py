@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from tinytorch.arrays.kind import at_hand, own
 from tinytorch.operations.arithmetic import Arithmetic
 from tinytorch.operations.elementwise import where
 from tinytorch.operations.indexing import sort, take_along_axis
@@ -104,7 +105,7 @@ def nanquantile(
     line = moveaxis(a, axes, range(len(axes)))
     line = sort(line.reshape(-1, *line.shape[len(axes) :]), axis=0)  # nan goes to the end
     rest = line.shape[1:]
-    counts = np.sum(~np.isnan(line), axis=0).reshape(-1)
+    counts = at_hand(np.sum(~np.isnan(line), axis=0).reshape(-1))  # each has a place of its own
     # The quantile of 0, 1, ..., n - 1 is the place of that of n sorted entries.
     each = {
         n: numpys_quantile(np.arange(max(n, 1.0)), q.reshape(-1), method=method) for n in {*counts}
@@ -113,7 +114,7 @@ def nanquantile(
     place = place.reshape(q.size, *rest)
     low, high = np.floor(place), np.ceil(place)
     below, above = (take_along_axis(line, at.astype(int), 0) for at in (low, high))
-    out = below + (place - low).astype(a.dtype) * (above - below)
+    out = below + own((place - low).astype(a.dtype), a) * (above - below)
     return out.reshape(q.shape + (kept if keepdims else rest))
 
 

@@ -383,7 +383,7 @@ class Reductions(Node):
     @torch_spelling
     def count_nonzero(self, axis: Axis = None, keepdims: bool = False) -> Any:
         """Count the entries that are not 0, as plain integers."""
-        return plain(np.count_nonzero(self._value, axis=axis, keepdims=keepdims))
+        return plain((self._value != 0).sum(axis=axis, keepdims=keepdims))
 
 
 def by_dim(name: str, axis: Any, dim: int | None) -> bool:
