@@ -22,6 +22,7 @@ extensions = ["myst_nb", "sphinx.ext.autodoc"]
 exclude_patterns = ["_build"]
 html_theme = "furo"
 html_title = "TinyTorch"
+pygments_dark_style = "github-dark"  # Furo's own underlines names, as if they were links
 html_static_path = ["_static"]
 html_css_files = ["pages.css"]
 html_copy_source = False

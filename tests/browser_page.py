@@ -460,6 +460,10 @@ def lab(notebooks: Path) -> Iterator[str]:
             yield f"http://localhost:{port}/lab/tree/"
         finally:
             server.terminate()
+            try:
+                server.wait(10)
+            except subprocess.TimeoutExpired:  # some versions wait for a thread of their own
+                server.kill()
 
 
 def test_in_jupyterlab(chromium: Chrome, lab: str) -> None:

@@ -32,6 +32,7 @@ from tinytorch import (
     optim,
     value_and_grad,
     vjp,
+    vmap,
 )
 from tinytorch.nn import functional
 
@@ -337,7 +338,8 @@ def test_transforms_give_numpys_values_there() -> None:
         lambda x, v: value_and_grad(f)(x), lambda x, v: elementwise_grad(np.exp)(x),
         lambda x, v: jacobian(g)(x), lambda x, v: hessian(f)(x),
         lambda x, v: hvp(f, (x,), (v,)), lambda x, v: jvp(g, (x,), (v,)),
-        lambda x, v: vjp(g, x)[1](v[0]),
+        lambda x, v: vjp(g, x)[1](v[0]), vmap(grad(lambda r, w: (r * w).prod())),
+        lambda x, v: vmap(lambda r: r[np.argsort(r.data)])(x),
     ):  # fmt: skip
         expected = tinytorch.trees.leaves(transform(X, v))
         with transferring(0):

@@ -13,7 +13,7 @@ import pytest
 from pages import ROOT, Page, is_verbatim
 
 import tinytorch
-from tinytorch import Tensor, distributions, nn, optim
+from tinytorch import Tensor, autograd, diagnostics, distributions, nn, optim, pictures
 from tinytorch.scipy import linalg, optimize, signal, special
 
 DOCS = ROOT / "docs"
@@ -114,8 +114,8 @@ def test_the_reference_shows_examples(monkeypatch: pytest.MonkeyPatch) -> None:
     assert lines == ["Of ``x`` and \\*y.", "", ">>> 1", "1", "", "More.", ""]
 
 
-# A transfer that is refused, promises of nothing, and what subclasses show.
-WITHOUT_EXAMPLE = {"cuda", "retain_grad", "keep_freed_memory", "Distribution"}
+# A transfer that is refused, promises of nothing, and what others make or show.
+WITHOUT_EXAMPLE = {"cuda", "retain_grad", "keep_freed_memory", "Distribution", "Plot"}
 
 
 def test_each_name_outside_networks_has_an_example(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -123,7 +123,8 @@ def test_each_name_outside_networks_has_an_example(monkeypatch: pytest.MonkeyPat
     from_code, from_running = map(importlib.import_module, ("from_code", "from_running"))
     names = [(f"tinytorch.{name}", getattr(tinytorch, name)) for name in tinytorch.__all__]
     names += [(f"tinytorch.Tensor.{name}", getattr(Tensor, name)) for name in dir(Tensor)]
-    for owner in (distributions, linalg, optimize, signal, special):
+    scipy = (linalg, optimize, signal, special)
+    for owner in (autograd, diagnostics, distributions, pictures, *scipy):
         names += [
             (f"{owner.__name__}.{name}", getattr(owner, name)) for name in from_code.public(owner)
         ]

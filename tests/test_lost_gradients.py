@@ -338,7 +338,7 @@ def test_requires_grad_is_a_truth_value(flag: Any) -> None:
         lambda: Tensor(X, requires_grad=flag),
         lambda: setattr(x, "requires_grad", flag),
         lambda: x.requires_grad_(flag),
-        lambda: x.__setstate__((X, None, flag, None)),
+        lambda: x.__setstate__((X, None, flag, None, False)),
     ):
         with pytest.raises(TypeError, match="requires_grad is True or False, got"):
             call()

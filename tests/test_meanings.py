@@ -560,7 +560,12 @@ def test_copies_keep_everything_but_the_graph(copied: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    "state", [("text", None, True, None), ([1.0], 5, True, None), ([1.0], None, True, [1.0, 2.0])]
+    "state",
+    [
+        ("text", None, True, None, False),
+        ([1.0], 5, True, None, False),
+        ([1.0], None, True, [1.0, 2.0], False),
+    ],
 )
 def test_a_state_is_checked_where_it_comes_back(state: Any) -> None:
     with pytest.raises((TypeError, ValueError), match=r"expected a real|label is|gradient of"):
@@ -684,12 +689,12 @@ TOLD: dict[str, tuple[Callable[[], Any], str]] = {
         lambda: np.frompyfunc(lambda a: a, 1, 1)(X),
         r"^<lambda> \(vectorized\) has no derivative rule",
     ),
-    "a module to optimise": (lambda: optim.SGD(NET), r"got a module, Linear: its \.parameters"),
+    "a module to optimise": (lambda: optim.SGD(NET), r"got the Linear that has them: write SGD"),
     "a word for lr": (lambda: optim.Adam(NET.parameters, lr="a"), "numbers for lr, got str 'a'"),
     "a number for betas": (lambda: optim.Adam(NET.parameters, betas=3), "betas.* got int 3"),
     "another's dtype": (lambda: Tensor([1.0], dtype=torch.float32), "got dtype torch.float32"),
     "another's dtype later": (lambda: X.to(torch.float32), "got dtype torch.float32"),
-    "no state": (lambda: X.__setstate__((1,)), r"\(data, label, requires_grad, grad\), got tuple"),
+    "no state": (lambda: X.__setstate__((1,)), r"grad, is_parameter\), got tuple"),
 }
 
 

@@ -217,9 +217,20 @@ MISTAKES = [
         AttributeError, ("no attribute 'jit'", "tinytorch.compile"),
     ),
     Mistake(
-        "vmap", JAX,
-        "tinytorch.vmap(lambda x: x)",
-        AttributeError, ("no attribute 'vmap'", "whole arrays"),
+        "an if inside vmap", JAX,
+        "X = np.array([[1.0, 2.0], [-1.0, -2.0]])\n"
+        "tinytorch.vmap(lambda x: x if x.sum() > 0 else -x)(X)",
+        TypeError, ("no truth value in common", "np.where(condition, x, y)"),
+    ),
+    Mistake(
+        "random numbers inside vmap", JAX,
+        "tinytorch.vmap(lambda x: x + tinytorch.randn(2))(np.ones((3, 2)))",
+        RuntimeError, ("the same for all examples", "draw them outside", 'randomness="same"'),
+    ),
+    Mistake(
+        "what is no array inside vmap", JAX,
+        "tinytorch.vmap(lambda x, n: x**n)(np.ones((3, 2)), 2)",
+        TypeError, ("argument 1 is int 2, which has no axis", "None in its place of in_axes"),
     ),
     Mistake(
         "a key for random numbers", JAX,
@@ -368,6 +379,22 @@ MISTAKES = [
         "labels that are floats", NEWCOMER,
         "loss = nn.functional.cross_entropy(Tensor(np.zeros((2, 3))), np.array([0.0, 2.0]))",
         TypeError, ("class labels are plain whole numbers", "astype(int)"),
+    ),
+    Mistake(
+        "labels in words", NEWCOMER,
+        'loss = nn.functional.cross_entropy(Tensor(np.zeros((2, 3))), np.array(["a", "b"]))',
+        TypeError, ("got an array of dtype <U1", "np.unique(y, return_inverse=True)[1] of words"),
+    ),
+    Mistake(
+        "targets in words", NEWCOMER,
+        'loss = nn.functional.mse_loss(Tensor(np.zeros(2)), np.array(["a", "b"]))',
+        TypeError, ("mse_loss, the target: expected", "got an array of dtype <U1"),
+    ),
+    Mistake(
+        "labels that are one-hot", NEWCOMER,
+        "y = np.array([[1, 0, 0], [0, 0, 1]])\n"
+        "loss = nn.functional.cross_entropy(Tensor(np.zeros((2, 3))), y)",
+        ValueError, ("take labels of shape (2,), got (2, 3)", "y.argmax(1)"),
     ),
     Mistake(
         "labels in a column", NEWCOMER,

@@ -25,11 +25,17 @@ from tinytorch.transforms import (
     elementwise_grad,
     grad,
     hessian,
+    hessian_diagonal,
     hvp,
+    jacfwd,
     jacobian,
+    jacrev,
     jvp,
+    laplacian,
+    linearize,
     value_and_grad,
     vjp,
+    vmap,
 )
 
 __all__ = [
@@ -51,11 +57,16 @@ __all__ = [
     "enable_grad",
     "grad",
     "hessian",
+    "hessian_diagonal",
     "hvp",
     "is_grad_enabled",
+    "jacfwd",
     "jacobian",
+    "jacrev",
     "jvp",
     "keep_freed_memory",
+    "laplacian",
+    "linearize",
     "load",
     "manual_seed",
     "nn",
@@ -68,6 +79,7 @@ __all__ = [
     "summary",
     "value_and_grad",
     "vjp",
+    "vmap",
     "with_rules",
 ]
 __all__ += dtypes.__all__

@@ -22,13 +22,17 @@ def grad(
     grad_outputs: Any = None,
     create_graph: bool = False,
     allow_unused: bool = False,
+    *,
+    retain_graph: bool | None = None,  # noqa: ARG001  (it is kept anyway)
+    only_inputs: bool = True,  # noqa: ARG001  (others get none)
 ) -> tuple[Tensor, ...]:
     """Give the gradient of the sum of `outputs` for each of `inputs`; no `.grad` changes.
 
     `grad_outputs`, one for each output and of its shape, weight the outputs' entries; None stands
     for 1 where the output has a single entry. With `create_graph` the gradients can be
     differentiated again, any number of times; without it they require no gradient. With
-    `allow_unused` an input that the outputs don't depend on has None for a gradient.
+    `allow_unused` an input that the outputs don't depend on has None for a gradient. The graph
+    lives as long as its tensors do, whether or not `retain_graph` asks for it.
 
     Raises RuntimeError for an output or input that requires no gradient, for an output of several
     entries without weights, and for an unused input; ValueError for weights of another shape.

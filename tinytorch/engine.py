@@ -9,17 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextvars import ContextVar
-from itertools import chain, count, repeat
+from itertools import chain, count
 from operator import attrgetter, is_not
-from typing import Any, ClassVar, TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
-import numpy.typing as npt
 
 from tinytorch.arrays.scattered import Scattered, whole
 from tinytorch.arrays.words import broadcast_to, sum_axes, sum_leading
 
-Array: TypeAlias = npt.NDArray[Any]  # or any other that speaks NumPy's protocols
+Array: TypeAlias = np.ndarray[tuple[Any, ...], np.dtype[Any]]  # or what speaks its protocols
 Rule: TypeAlias = Callable[..., Any]  # rule(grad, out, *inputs) gives the share of one input
 
 
@@ -36,7 +35,6 @@ class Node:
     _requires_grad: bool
     label: str | None
     __slots__ = (*__annotations__, "__weakref__")
-    _result: ClassVar[Any]  # the class of what is computed from it
 
     def _begin(self, data: Array, label: str | None, requires_grad: bool, grad: Any) -> None:
         """Be a leaf, which no operation made."""
@@ -50,12 +48,13 @@ class Node:
         pull(shares, [self])
         for x, share in list(shares.items())[1:]:  # the first is this node's own
             shares[x] = whole(share).copy() if x._grad is None else x._grad + whole(share)
-        any(map(setattr, shares, repeat("_grad"), shares.values()))  # at once, as in accumulate
+        any(map(_set_grad, shares, shares.values()))  # at once, as in accumulate
 
 
 recording = ContextVar[Sequence[Any]]("recording", default=(True, 0))  # enabled?, transforms around
 watcher = ContextVar[Callable[..., object] | None]("watcher", default=None)  # of each share
-_new, _count, _by_order = object.__new__, count(1), attrgetter("_order")
+_new, _count, _set_grad = object.__new__, count(1), vars(Node)["_grad"].__set__
+_by_order, _get_grad = map(attrgetter, ("_order", "_grad"))
 
 
 def record(value: Any, inputs: Any, arrays: Any, op: Any, rules: Sequence[Rule]) -> Any:
@@ -65,12 +64,12 @@ def record(value: Any, inputs: Any, arrays: Any, op: Any, rules: Sequence[Rule])
     if recording.get()[0]:
         for x in inputs:
             if isinstance(x, Node) and x._requires_grad:
-                node = _new(x._result)
+                node = _new(type(x))
                 node._value, node._grad, node.label = value, None, None  # more than three are slow
                 node._children, node._arrays, node._op = inputs, arrays, op
                 node._rules, node._order, node._requires_grad = rules, next(_count), True
                 return node
-    node = _new(next(x._result for x in inputs if isinstance(x, Node)))
+    node = _new(next(type(x) for x in inputs if isinstance(x, Node)))
     node._begin(value, None, False, None)
     return node
 
@@ -119,17 +118,18 @@ def accumulate(grads: Mapping[Node, Any]) -> None:
     """Set `.grad`: add to what a leaf has, replace what an intermediate node has."""
     changed = True
     while changed:  # by another thread; compare and set is one call into C, which none can part
-        totals, handed_on = dict(grads), set()
-        before: dict[Node, Any] = {}
+        totals, handed_on, before = dict(grads), set(), {}
         for x, grad in grads.items():  # in which no input comes before its outputs
             if x._children:
                 handed_on.add(id(grad))
-            elif (present := before.setdefault(x, x._grad)) is not None:
+                continue
+            before[x] = present = x._grad
+            if present is not None:
                 totals[x] = present + grad
             elif id(grad) in handed_on or getattr(grad, "base", None) is not None:
                 totals[x] = grad.copy()  # a rule has handed on what it was given
-        differ = map(is_not, map(attrgetter("_grad"), before), before.values())
-        changed = any(chain(differ, map(setattr, totals, repeat("_grad"), totals.values())))
+        differ = map(is_not, map(_get_grad, before), before.values())
+        changed = any(chain(differ, map(_set_grad, totals, totals.values())))
 
 
 def sum_to_shape(array: Any, shape: Sequence[int], like: Any = None) -> Any:

@@ -46,12 +46,9 @@ class Tensor(Methods, Leaving, Conversions, InPlace):
     array([2., 4.])
     """
 
-    def __init_subclass__(cls, results: type[Tensor] | None = None) -> None:
-        """Let operations give tensors of the same class, or of the class `results`."""
-        cls._result = results or cls
-
-    __slots__ = ("_call",)  # the module that computed it and its inputs, where there was one
-    _call: tuple[Any, ...]
+    __slots__ = ("_call", "_is_parameter")  # both unset unless a module needs them
+    _call: tuple[Any, ...]  # the module that computed it, and its inputs
+    _is_parameter: bool  # does a module learn it?
 
     def __init__(
         self,
@@ -199,7 +196,7 @@ class Tensor(Methods, Leaving, Conversions, InPlace):
 
     def detach(self) -> Tensor:
         """Give a tensor of the same values, sharing their memory, without history or gradient."""
-        twin: Tensor = object.__new__(self._result)
+        twin: Tensor = object.__new__(type(self))
         twin._begin(self._value, self.label, False, None)
         return twin
 
@@ -365,22 +362,22 @@ class Tensor(Methods, Leaving, Conversions, InPlace):
     # --- copies -----------------------------------------------------------------------------
 
     def __getstate__(self) -> tuple[Any, ...]:
-        """Keep data, label, requires_grad and gradient; drop the graph."""
+        """Keep all but the graph."""
         self._refuse_to_leave("a copy", "x.clone()")
-        return self._value, self.label, self.requires_grad, self._grad
+        is_parameter = hasattr(self, "_is_parameter")
+        return self._value, self.label, self.requires_grad, self._grad, is_parameter
 
     def __setstate__(self, state: tuple[Any, ...]) -> None:
-        if not isinstance(state, tuple) or len(state) != 4:
+        if not isinstance(state, tuple) or len(state) != 5:
             raise TypeError(
-                "a tensor's state is the tuple (data, label, requires_grad, grad), got "
-                f"{describe(state)}"
+                "a tensor's state is the tuple (data, label, requires_grad, grad, is_parameter), "
+                f"got {describe(state)}"
             )
-        data, label, requires_grad, grad = state
+        data, label, requires_grad, grad, is_parameter = state
         Tensor.__init__(self, data, label, requires_grad)  # which checks them
         self.grad = grad
-
-
-Tensor._result = Tensor
+        if is_parameter:
+            self._is_parameter = True
 
 
 def _without_rule(name: str) -> str:

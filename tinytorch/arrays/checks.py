@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from tinytorch.arrays.kind import NUMPY, kind_of
+from tinytorch.arrays.batch import Batch, aligned, level_of
+from tinytorch.arrays.kind import kind_of
 from tinytorch.arrays.recorder import call, current
 
 
@@ -17,16 +18,27 @@ def check(fine: Any, values: Any, error: type[Exception], message: str) -> None:
     GPU isn't waited for: what is wrong there is said when a value is brought back.
     """
     if current() is None:
-        kind_of(fine).check(fine, values, error, message)
+        raise_unless(fine, values, error, message)
     else:
         call(raise_unless, (fine, values, error, message), {})
 
 
 def raise_unless(fine: Any, values: Any, error: type[Exception], message: str) -> None:
     """Be what `check` does, as one call of a program."""
-    NUMPY.check(fine, values, error, message)
+    if level := level_of([fine, values]):
+        fine, values = aligned(fine, level), aligned(values, level)
+        raise_unless(fine, values, error, message)
+    else:
+        kind_of(fine).check(fine, values, error, message)
 
 
 def surely(condition: Any) -> bool:
     """Say whether something is known to hold: of what a program or a GPU computes, nothing is."""
     return isinstance(condition, bool | np.bool) and bool(condition)
+
+
+def anywhere(condition: Any) -> bool:
+    """Say whether something holds for an entry, in whichever array of a batch."""
+    while type(condition) is Batch:
+        condition = condition.stacked
+    return bool(np.any(condition))

@@ -46,7 +46,7 @@ class CupyKind(Kind):
 
     def like(self, values: Any, array: Any) -> Any:
         """Give `values` on the GPU."""
-        return values if type(values) is type(array) else _cupy().asarray(values)
+        return self.own(values, array)
 
     def __init__(self) -> None:
         self._checks: dict[str, tuple[Any, type[Exception]]] = {}

@@ -50,6 +50,8 @@ def power(x: Any, y: Any) -> Any:
     """
     if type(x) is type(y) is np.ndarray and not y.shape and y.dtype.kind == "f":
         x, y = x.astype(np.result_type(x, y), copy=False), y.item()
+    if type(y) in NUMBERS and y == 2:
+        return x * x
     whole = isinstance(x, np.ndarray) and type(y) in NUMBERS and y % 1 == 0
     if not whole or x.dtype.char == "e" or abs(y) < 2:
         return x**y
@@ -58,10 +60,9 @@ def power(x: Any, y: Any) -> Any:
         return np.copysign(size, x) if y % 2 else size
     if y < 0:
         return 1 / power(x, -y)
-    square = x * x
-    if y < 4:
-        return square if y == 2 else square * x
-    half = power(square, y // 2)
+    if y == 3:
+        return x * x * x
+    half = power(x * x, y // 2)
     return half * x if y % 2 else half
 
 
@@ -69,9 +70,9 @@ def matmul(x: Any, y: Any) -> Any:
     """Give the matrix product, as `np.matmul`."""
     if isinstance(x, np.ndarray) and isinstance(y, np.ndarray) and y.ndim == 2:
         if x.ndim == 2:
-            return np.dot(x, y)
+            return x.dot(y)
         if x.ndim > 2:  # a single product instead of one for each matrix of the stack
-            return np.dot(rows(x), y).reshape((*x.shape[:-1], y.shape[-1]))
+            return rows(x).dot(y).reshape((*x.shape[:-1], y.shape[-1]))
     return np.matmul(x, y)
 
 
@@ -167,11 +168,11 @@ def sum_leading(array: Any, axes: int) -> Any:
     """Sum over the first axes, so many; there may be none."""
     if axes <= 0:
         return array
-    if isinstance(array, np.ndarray) and array.ndim == axes + 1 > 2 and array.flags.c_contiguous:
-        array, axes = rows(array), 1
-    matrix = axes == 1 and isinstance(array, np.ndarray) and array.ndim == 2
-    if matrix and array.size <= _ONE_THREAD and array.dtype.char in "fd":
-        return np.dot(_shared_ones(len(array), array.dtype), array)
+    if isinstance(array, np.ndarray) and array.ndim == axes + 1:
+        if axes > 1 and array.flags.c_contiguous:
+            array, axes = rows(array), 1
+        if axes == 1 and array.size <= _ONE_THREAD and array.dtype.char in "fd":
+            return np.dot(_shared_ones(len(array), array.dtype), array)
     return sum_axes(array, tuple(range(axes)))
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from tinytorch.arrays.batch import Batch
 from tinytorch.arrays.plain import PlainArray, base
 from tinytorch.arrays.recorder import current, map_parts, refuse, refuse_gpu
 from tinytorch.compiler.agreement import agree
@@ -183,8 +184,10 @@ class Compiled:
             is_grad_enabled(),
         )
         for x in leaves:
-            if isinstance(x, Node) and x._children and x._requires_grad:
-                return self._function(*args, **kwargs)  # whose gradients flow on
+            if isinstance(x, Node) and (
+                (x._children and x._requires_grad) or isinstance(x._value, Batch)
+            ):
+                return self._function(*args, **kwargs)  # whose gradients flow on, or inside vmap
         with self._lock:
             variants = self._variants.get(key)
             if variants:
@@ -371,8 +374,8 @@ def _signature(tree: Any, leaves: list[Any], owners: dict[int, int]) -> Any:  # 
             refuse_gpu(data)
         owner = owners.setdefault(id(owner_of(data)), len(owners))
         return (
-            kind, data.shape, data.dtype.str, data.strides, owner, tree._requires_grad,
-            tree._grad is None, tree.label, id(tree) in owners,
+            kind, data.shape, data.dtype.str, getattr(data, "strides", None), owner,
+            tree._requires_grad, tree._grad is None, tree.label, id(tree) in owners,
         )  # fmt: skip
     if kind is float or isinstance(tree, np.inexact):
         return kind

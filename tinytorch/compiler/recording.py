@@ -13,6 +13,7 @@ from typing import Any, NamedTuple, NoReturn
 
 import numpy as np
 
+from tinytorch.arrays.batch import Batch
 from tinytorch.arrays.plain import PlainArray, base
 from tinytorch.arrays.recorder import (
     Line,
@@ -71,7 +72,9 @@ def _set_grad(node: Any, value: Any) -> None:
     tape = current()
     if tape is not None:
         data = _DATA.__get__(node)
-        if not isinstance(data, Recorder):
+        if isinstance(data, Batch):
+            pass  # a tensor inside vmap, which comes from the function itself
+        elif not isinstance(data, Recorder):
             tape.touched(node)
         elif isinstance(value, Recorder):
             tape.values[value.slot].gradient_of = data.slot

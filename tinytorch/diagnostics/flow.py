@@ -48,6 +48,14 @@ class GradientFlow:
 
     `steps` holds what was recorded: for each step a dict from the paths of the layers to their
     `LayerFlow`. To print it gives the table of the last step.
+
+    >>> from tinytorch import nn
+    >>> model = nn.Linear(2, 1, rng=0)
+    >>> flow = GradientFlow(model)
+    >>> with flow:
+    ...     model(np.array([[1.0, 2.0]])).backward()
+    >>> round(flow.steps[0]["Linear"].gradient, 2)
+    1.41
     """
 
     def __init__(self, model: Module) -> None:

@@ -13,13 +13,14 @@ from typing import Any, Literal
 import numpy as np
 
 from tinytorch.arrays.kind import own
+from tinytorch.nn.inputs import values
 from tinytorch.operations.operands import describe
 from tinytorch.random import RNG, generator
 from tinytorch.tensor import Tensor
 
 
 def _filled(tensor: Tensor, array: Any) -> Tensor:
-    tensor.data[...] = own(array, tensor)
+    values(tensor)[...] = own(array, values(tensor))
     return tensor
 
 

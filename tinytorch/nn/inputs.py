@@ -9,7 +9,6 @@ import numpy as np
 
 from tinytorch.arrays.plain import base
 from tinytorch.operations.operands import constant, describe
-from tinytorch.operations.operation import Operation
 from tinytorch.tensor import Tensor
 
 
@@ -18,10 +17,10 @@ def tensor(x: Any) -> Tensor:
     return x if isinstance(x, Tensor) else Tensor(x, requires_grad=False)
 
 
-def input_like(weight: Tensor, x: Any) -> Any:
-    """Make an input that is no tensor a constant of the weights' dtype."""
+def input_like(weight: Tensor, x: Any, name: str = "an input") -> Any:
+    """Make an input that is no tensor a constant of the weights' dtype; messages name it so."""
     if not isinstance(x, Tensor) and (not hasattr(x, "dtype") or x.dtype != weight.dtype):
-        x = constant(x, weight.dtype, Operation.ADDMM)
+        x = constant(x, weight.dtype, name)
         if hasattr(x, "astype"):  # not a number
             x = x.astype(weight.dtype, copy=False)
     return x

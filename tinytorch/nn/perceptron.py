@@ -118,7 +118,7 @@ class Neuron(Layer):
         neuron.activation = layer.activation
         neuron.weight, neuron.bias = layer.weight[:, column], layer.bias[column]
         # An operation made them, but they are what the neuron is trained by.
-        neuron.weight.__class__ = neuron.bias.__class__ = Parameter
+        neuron.weight._is_parameter = neuron.bias._is_parameter = True
         pairs = ((neuron.weight, layer.weight), (neuron.bias, layer.bias))
         for mine, whole in pairs:
             mine._grad = None if whole._grad is None else whole._grad[..., column]
@@ -132,6 +132,10 @@ class MLP(Module):
     neurons to (batch, 1). `rng` and `dtype` as for `Layer`; one seed gives one network.
 
     Raises ValueError for an empty list of layers, TypeError for a layer that is no such pair.
+
+    >>> model = MLP(2, [(8, Activation.RELU), (1, Activation.LINEAR)], rng=0)
+    >>> model(np.ones((5, 2))).shape, model.n_parameters
+    ((5, 1), 33)
     """
 
     def __init__(

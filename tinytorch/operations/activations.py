@@ -167,7 +167,7 @@ class Activations(Elementwise):
     __slots__ = ()
 
     relu = unary(
-        lambda x: x.clip(0, np.inf), lambda grad, out, x: keep(out != 0, grad), "max(x, 0)", "relu"
+        lambda x: np.maximum(x, 0), lambda grad, out, x: keep(out != 0, grad), "max(x, 0)", "relu"
     )
     sigmoid = unary(
         _sigmoid, lambda grad, out, x: grad * out * (1 - out), "1 / (1 + exp(-x))", "sigmoid"

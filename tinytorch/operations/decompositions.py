@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, NoReturn
 
 import numpy as np
 
+from tinytorch.arrays.checks import anywhere
 from tinytorch.arrays.kind import evaluate, kind_of, own
 from tinytorch.engine import Node, Rule, record
 from tinytorch.operations.joining import concatenate
@@ -110,7 +111,7 @@ def _copy_lower(x: Any) -> Any:
 
 def _of_first(grad: Any, n: int, op: Operation) -> Any:
     """Give the gradient of the first n vectors. Raises ValueError if the others have one."""
-    if grad.shape[-1] > n and np.any(grad[..., n:] != 0):
+    if grad.shape[-1] > n and anywhere(grad[..., n:] != 0):
         raise ValueError(
             f"{op}: the vectors that make a matrix square are arbitrary, and have no gradient; "
             f"the first {n} have one, which full_matrices=False (svd) or "

@@ -128,11 +128,15 @@ def apply(
     else:
         plain: Tensor = function(*operands)  # an array in fact, which the rule treats alike
         return plain
-    inputs, arrays = [], []
+    inputs: list[Any] = []
+    arrays: list[Any] = []
     for x in operands:
-        given = x if isinstance(x, Node) else constant(x, dtype, op)
-        inputs.append(given)
-        arrays.append(given._value if isinstance(given, Node) else given)
+        if isinstance(x, Node):
+            inputs.append(x)
+            arrays.append(x._value)
+        else:
+            inputs.append(constant(x, dtype, op))
+            arrays.append(inputs[-1])
     try:
         if IN_MEMORY.issuperset(map(type, arrays)):
             value = function(*arrays)

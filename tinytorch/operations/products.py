@@ -55,8 +55,7 @@ def _matmul_rule_y(grad: Any, out: Any, x: Any, y: Any) -> Any:  # noqa: ARG001
 def _addmm(x: Any, y: Any, b: Any) -> Any:
     out = matmul(x, y)
     if type(out) is type(b) is np.ndarray and b.shape == out.shape[-1:] and b.dtype == out.dtype:
-        out += b  # memory that is new takes longer than the sum
-        return out
+        return np.add(out, b, out)  # memory that is new takes longer than the sum
     return out + b
 
 

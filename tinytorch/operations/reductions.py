@@ -83,7 +83,7 @@ def reduction(
         if axis is not None:
             axis = tuple(axis) if isinstance(axis, list) else axis
             axis = None if axis in (0, -1, (0,), (-1,)) and not self.ndim else axis  # as in PyTorch
-        compute, slope = half if self.dtype.char == "e" else single
+        compute, slope = half if self._value.dtype.char == "e" else single
 
         def value(x: Any) -> Any:
             return compute(x, axis=axis, keepdims=keepdims, **parameters)

@@ -36,6 +36,13 @@ class Page(Picture):
     """A page that plays the forward and the backward pass, `.html`; and its picture at the end.
 
     It is one file that loads nothing. `save` writes it, or the picture, and a notebook shows it.
+
+    >>> from tempfile import TemporaryDirectory
+    >>> x = Tensor([1.0, 2.0], label="x")
+    >>> with TemporaryDirectory() as folder:
+    ...     page = explain(x.exp(), f"{folder}/graph.dot")
+    >>> page.story.backward[-1].text
+    'The way back is over: x.grad = [2.718 7.389].'
     """
 
     endings = (".html", *Picture.endings)
@@ -196,7 +203,13 @@ def explain(
     max_nodes: int = 200,
     view: bool = False,
 ) -> Page:
-    """Show how `tensor` came about and gets its gradients: what `Tensor.explain` does, and says."""
+    """Show how `tensor` came about and gets its gradients: what `Tensor.explain` does, and says.
+
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     explain(Tensor([1.0, 2.0]) * 3, f"{folder}/graph.dot")
+    Page(2 nodes)
+    """
     path = None if path is None else checked(path, Page.endings)
     if not tensor.requires_grad:
         raise RuntimeError(

@@ -20,7 +20,17 @@ from tinytorch.tensor import Tensor
 
 
 class Picture:
-    """A drawn graph: `.svg` and `.dot` are strings, `save` writes a file, a notebook shows it."""
+    """A drawn graph: `.svg` and `.dot` are strings, `save` writes a file, a notebook shows it.
+
+    >>> from tempfile import TemporaryDirectory
+    >>> x = Tensor([1.0, 2.0], label="x")
+    >>> with TemporaryDirectory() as folder:
+    ...     picture = render(x.exp(), f"{folder}/graph.dot")
+    >>> picture
+    Picture(2 nodes)
+    >>> picture.dot.splitlines()[0]
+    'digraph computational_graph {'
+    """
 
     endings: tuple[str, ...] = (".svg", ".png", ".pdf", ".dot")  # of the files that it can be
 
@@ -76,7 +86,13 @@ def render(
     max_nodes: int = 200,
     view: bool = False,
 ) -> Picture:
-    """Draw the graph behind `tensor`: what `Tensor.render` does, and says."""
+    """Draw the graph behind `tensor`: what `Tensor.render` does, and says.
+
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     render(Tensor([1.0, 2.0]) * 3, f"{folder}/graph.dot")
+    Picture(2 nodes)
+    """
     path = None if path is None else checked(path, (*Picture.endings, ".html"))
     if path and path.suffix.lower() == ".html":
         from tinytorch.pictures.page import explain

@@ -28,7 +28,7 @@ MEANINGS: dict[str, str] = {
     "utils": "its data loaders are in tinytorch.data, clip_grad_norm_ in tinytorch.nn.utils",
     "distributed": "everything runs in one process; Dask's arrays take many",
     "multiprocessing": "everything runs in one process; a DataLoader's workers are threads",
-    "func": "its transforms are tinytorch's own: grad, jacobian, hessian, vjp, jvp",
+    "func": "its transforms are tinytorch's own: grad, vmap, jacrev, hessian, vjp, jvp",
     "linalg": "NumPy's functions take tensors: np.linalg.norm(x), np.linalg.solve(A, b)",
     "fft": "there is no Fourier transform with a gradient here",
     "special": "SciPy's functions take tensors: scipy.special.expit(x); so does x.erf()",
@@ -39,8 +39,9 @@ MEANINGS: dict[str, str] = {
     "set_printoptions": "arrays are printed by NumPy: np.set_printoptions(precision=3)",
     "set_default_device": "tensors are on the CPU; leave it out",
     "set_default_tensor_type": "the default is float64: give dtype=tinytorch.float32",
-    "vmap": "there is none: NumPy's functions work on whole arrays, and so do tensors",
-    "numpy": "NumPy's own functions take tensors: import numpy as np, np.sin(x)",
+    **dict.fromkeys(
+        ("numpy", "jnp"), "NumPy's own functions take tensors: import numpy as np, np.sin(x)"
+    ),
     "Variable": "every tensor has a gradient: write Tensor(data)",
     "stop_gradient": "x.detach() gives the values as a constant",
     "device_put": "tensors are on the CPU; leave it out",

@@ -4,6 +4,26 @@
 SciPy.
 """
 
-from tinytorch.scipy import linalg, optimize, signal, special, stats
+from tinytorch.scipy import (
+    integrate,
+    interpolate,
+    linalg,
+    ndimage,
+    optimize,
+    signal,
+    sparse,
+    special,
+    stats,
+)
 
-__all__ = ["linalg", "optimize", "signal", "special", "stats"]
+__all__ = [
+    "integrate",
+    "interpolate",
+    "linalg",
+    "ndimage",
+    "optimize",
+    "signal",
+    "sparse",
+    "special",
+    "stats",
+]

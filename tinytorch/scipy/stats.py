@@ -1,7 +1,10 @@
 """SciPy's distributions: the logarithms of their densities, and the like, with derivatives.
 
-`norm.logpdf(x, loc, scale)`, `gamma.cdf(x, a, loc, scale)`, `poisson.logpmf(k, mu)`: the parameters
-come in SciPy's order, and x and parameters broadcast.
+`norm` `t` `gamma` `beta` `expon` `chi2` `laplace` `cauchy` `logistic` `lognorm` `uniform` have
+`logpdf` `pdf` `logcdf` `cdf` `sf`: `norm.logpdf(x, loc, scale)`, `gamma.cdf(x, a, loc, scale)`. The
+parameters come in SciPy's order, and x and parameters broadcast. `multivariate_normal` `dirichlet`
+`wishart` have `logpdf` `pdf`; of whole numbers `poisson` `binom` `bernoulli` `multinomial` have
+`logpmf` `pmf`.
 """
 
 from __future__ import annotations
@@ -16,7 +19,8 @@ import numpy as np
 from tinytorch.arrays.kind import NUMBERS
 from tinytorch.operations.elementwise import where
 from tinytorch.scipy.linalg import solve_triangular
-from tinytorch.scipy.words import call, operand
+from tinytorch.scipy.special import multigammaln
+from tinytorch.scipy.words import call, operand, values
 
 _LOG_2PI = math.log(2 * math.pi)
 
@@ -121,7 +125,7 @@ beta = _Distribution(
 expon = _Distribution(lambda z: -z, lambda z: -np.expm1(-z), low=0)
 laplace = _Distribution(lambda z: -np.abs(z) - math.log(2), _laplace_cdf, _laplace_logcdf)
 cauchy = _Distribution(
-    lambda z: -math.log(math.pi) - np.log1p(z * z), lambda z: np.arctan(z) / math.pi + 0.5
+    lambda z: -math.log(math.pi) - np.log1p(z * z), lambda z: np.arctan2(1.0, -z) / math.pi
 )
 logistic = _Distribution(
     lambda z: -np.abs(z) - 2 * np.log1p(np.exp(-np.abs(z))),
@@ -195,3 +199,84 @@ class _MultivariateNormal:
 
 
 multivariate_normal = _MultivariateNormal()
+
+
+class _Dirichlet:
+    """The distribution of parts x of a whole, with density x**(alpha - 1) / B(alpha)."""
+
+    def logpdf(self, x: Any, alpha: Any) -> Any:
+        """Give the logarithm of the density at x, whose first axis is that of the row alpha.
+
+        The last part may be left out. Raises ValueError for parts below 0, or of another sum
+        than 1.
+        """
+        x, alpha = operand(x), operand(alpha)
+        if x.shape[:1] == (alpha.size - 1,):
+            x = np.concatenate([x, 1 - x.sum(axis=0, keepdims=True)])
+        if alpha.ndim != 1 or x.shape[:1] != alpha.shape:
+            raise ValueError(f"dirichlet: x has shape {x.shape}, alpha {alpha.shape}")
+        parts = x.data
+        if (parts < 0).any() or (np.abs(parts.sum(axis=0) - 1) > 1e-9).any():
+            raise ValueError("dirichlet: the parts x are positive, and their sum is 1")
+        powers = np.reshape(alpha - 1, (-1,) + (1,) * (x.ndim - 1))
+        whole = call("gammaln", alpha.sum()) - call("gammaln", alpha).sum()
+        return whole + call("xlogy", powers, x).sum(axis=0)
+
+    def pdf(self, x: Any, alpha: Any) -> Any:
+        """Give the density at x."""
+        return np.exp(self.logpdf(x, alpha))
+
+
+class _Wishart:
+    """The distribution of x = z @ z.T, the df columns of z normal with covariance `scale`."""
+
+    def logpdf(self, x: Any, df: Any, scale: Any) -> Any:
+        """Give the logarithm of the density at the positive definite matrix x.
+
+        ((df - p - 1) log|x| - tr(scale^-1 x) - df log|scale| - df p log 2) / 2 - log Gamma_p(df/2)
+        for p by p matrices (J. Wishart, 1928). Raises LinAlgError where x, or scale, is not
+        positive definite, ValueError for other shapes.
+        """
+        x, df, scale = operand(x), operand(df), operand(scale)
+        p = len(x) if x.ndim == 2 else 0
+        if not p or x.shape != (p, p) or scale.shape != (p, p):
+            raise ValueError(f"wishart: expected two matrices, got {x.shape} and {scale.shape}")
+        of_x, of_scale = np.linalg.cholesky(x), np.linalg.cholesky(scale)
+        white = solve_triangular(of_scale, of_x, lower=True)
+        volumes = [np.log(np.diagonal(factor)).sum() for factor in (of_x, of_scale)]
+        return (
+            (df - p - 1) * volumes[0]
+            - (white * white).sum() / 2
+            - df * volumes[1]
+            - df * (p * math.log(2) / 2)
+            - multigammaln(df / 2, p)
+        )
+
+    def pdf(self, x: Any, df: Any, scale: Any) -> Any:
+        """Give the density at the positive definite matrix x."""
+        return np.exp(self.logpdf(x, df, scale))
+
+
+class _Multinomial:
+    """The distribution of how often each of several outcomes comes in n trials."""
+
+    def logpmf(self, x: Any, n: Any, p: Any) -> Any:
+        """Give log(n! / prod(x!) * prod(p**x)), with x and p along the last axis.
+
+        -inf where x doesn't add up to n, or has a part below 0. The sum of p is taken to be 1.
+        """
+        x, n = (np.asarray(values(v), float) for v in (x, n))
+        p = operand(p)
+        if x.shape[-1:] != p.shape[-1:]:
+            raise ValueError(f"multinomial: x has shape {x.shape}, p {p.shape}")
+        fits = (x.sum(axis=-1) == n) & (x >= 0).all(axis=-1)
+        x = np.where(x < 0, 0, x)
+        ways = call("gammaln", n + 1) - call("gammaln", x + 1).sum(axis=-1)
+        return where(fits, call("xlogy", x, p).sum(axis=-1) + ways, -np.inf)
+
+    def pmf(self, x: Any, n: Any, p: Any) -> Any:
+        """Give the probability of the counts x."""
+        return np.exp(self.logpmf(x, n, p))
+
+
+dirichlet, wishart, multinomial = _Dirichlet(), _Wishart(), _Multinomial()

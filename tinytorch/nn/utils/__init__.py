@@ -1,4 +1,4 @@
-"""What is done to the parameters of a model together: gradients made smaller, vectors made."""
+"""What is done to the parameters of a model together, and in `rnn` to sequences."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from tinytorch.nn.module import Module
+from tinytorch.nn.utils import rnn as rnn
 from tinytorch.tensor import Tensor
 
 
