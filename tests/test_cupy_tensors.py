@@ -20,6 +20,7 @@ from tinytorch import (
     autograd,
     cuda,
     diagnostics,
+    distributions,
     elementwise_grad,
     grad,
     hessian,
@@ -159,6 +160,22 @@ def test_random_numbers_are_drawn_there_from_one_seed() -> None:
     assert_array_equal(drawn.get(), 1)
     assert tinytorch.bernoulli(tinytorch.ones(3, device="cuda")).tolist() == [1, 1, 1]
     assert tinytorch.randint(0, 9, (3,), device="cuda").is_cuda
+
+
+def test_distributions_draw_there() -> None:
+    p = tinytorch.tensor([0.2, 0.3, 0.5], device="cuda")
+    for make in (
+        lambda p: distributions.Normal(p, p + 1), distributions.Bernoulli,
+        distributions.Categorical,
+    ):  # fmt: skip
+        there, here = make(p), make(p.cpu())
+        drawn = there.sample((4,))
+        assert drawn.is_cuda
+        assert_allclose(there.log_prob(drawn).numpy(), here.log_prob(drawn.cpu()).numpy())
+        assert_allclose(there.entropy().numpy(), here.entropy().numpy())
+    x = distributions.Normal(Tensor(cupy.ones(3)), 2.0).rsample((5,))
+    assert x.is_cuda
+    assert x.requires_grad
 
 
 def test_one_seed_gives_one_network_on_every_device() -> None:
