@@ -30,13 +30,16 @@ class CupyKind(Kind):
     name = "CuPy"
     to_numpy = "its get()"
 
+    def __init__(self) -> None:
+        self._checks: dict[str, tuple[Any, type[Exception]]] = {}  # by their messages
+
     @property
     def namespace(self) -> Any:
         """The module whose functions make arrays."""
         return _cupy()
 
     def accept(self, array: Any) -> Any:
-        """Give the array."""
+        """Give CuPy's own array."""
         return base(array)
 
     def plain(self, array: Any) -> Any:
@@ -47,9 +50,6 @@ class CupyKind(Kind):
     def like(self, values: Any, array: Any) -> Any:
         """Give `values` on the GPU."""
         return self.own(values, array)
-
-    def __init__(self) -> None:
-        self._checks: dict[str, tuple[Any, type[Exception]]] = {}
 
     def numpy(self, array: Any) -> Any:
         """Bring the values back. Raises what has been found wrong since this was last done."""
