@@ -147,7 +147,8 @@ def averaged_weights(use: Imports) -> list[Any]:  # noqa: C901  (as such program
                 msd = model.state_dict()
                 for k, v in ema_model.state_dict().items():
                     if "num_batches" not in k:
-                        v.mul_(0.95).add_(msd[k].detach(), alpha=0.05)
+                        v *= 0.95  # noqa: PLW2901
+                        v += 0.05 * msd[k].detach()  # noqa: PLW2901
         if epoch > 2:
             swa_model.update_parameters(model)
             swa_scheduler.step()

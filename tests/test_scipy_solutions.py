@@ -11,6 +11,7 @@ import scipy.integrate
 import scipy.ndimage
 import scipy.sparse
 import scipy.sparse.linalg
+import scipy.stats
 from numpy.testing import assert_allclose
 
 import tinytorch.scipy
@@ -83,7 +84,9 @@ def test_odeint_goes_back_by_the_adjoint_equation() -> None:
     )
     assert_allclose(swing(*map(Tensor, SWING)).data, expected, rtol=1e-15)
     y0, t, pull, friction = SWING
-    check_grads(lambda y0, pull, f: swing(y0, t, pull, f), y0, pull, friction, order=2)
+    check_grads(lambda y0, pull, f: swing(y0, t, pull, f), y0, pull, friction, order=1)
+    end_at_once = np.array([0.0, 0.3])
+    check_grads(lambda y0, pull: swing(y0, end_at_once, pull, 0.2)[1, 0], y0, pull, order=2)
     times = jacobian(swing, 1)(y0, t[[0, 1, 3]], pull, friction)
     end = expected[-1]
     slope = np.stack(pendulum(end, 1.0, pull, {"friction": friction}))
@@ -321,6 +324,10 @@ REFUSED: dict[str, tuple[type[Exception], str, Callable[[], Any]]] = {
     "parts": (ValueError, "sum is 1", lambda: stats.dirichlet.logpdf([0.2, 0.9], [1.0, 2.0])),
     "alpha": (ValueError, "x has shape", lambda: stats.dirichlet.logpdf([1.0], [1.0, 2.0, 3.0])),
     "matrices": (ValueError, "two matrices", lambda: stats.wishart.logpdf([1.0], 3, np.eye(2))),
+    "vectors": (
+        ValueError, "vectors of 2",
+        lambda: stats.multivariate_normal.logpdf(np.ones(3), np.ones(2)),
+    ),
     "outcomes": (
         ValueError, "x has shape", lambda: stats.multinomial.logpmf([1, 1], 2, [0.2, 0.3, 0.5]),
     ),
@@ -345,7 +352,38 @@ def test_where_odeint_stops() -> None:
         integrate.odeint(explodes, [1.0], [0.0, 2.0])
 
 
+def test_the_ends_of_distributions_are_scipys() -> None:
+    x = np.array([-np.inf, -1e8, -30.0, -1.0, 0.0, 1.0, 30.0, 1e8, np.inf, np.nan])
+    for name, shapes in (
+        *(("norm", ()), ("t", (3.5,)), ("gamma", (0.6,)), ("chi2", (1.4,)), ("beta", (0.5, 2.0))),
+        *(("expon", ()), ("laplace", ()), ("cauchy", ()), ("logistic", ()), ("lognorm", (0.8,))),
+        ("uniform", ()),
+    ):
+        for what in ("cdf", "sf", "logcdf"):
+            ours, theirs = (getattr(getattr(s, name), what) for s in (stats, scipy.stats))
+            tensor = Tensor(x)
+            y = ours(tensor, *shapes)
+            with np.errstate(all="ignore"):
+                expected = theirs(x, *shapes)
+            known = np.isfinite(expected) | ~np.isfinite(y.data)  # not SciPy's log(0)
+            assert_allclose(y.data[known], expected[known], rtol=1e-9, err_msg=f"{name}.{what}")
+            if name in {"gamma", "chi2", "beta", "expon", "lognorm", "uniform"}:
+                y[:4].sum().backward()
+                assert not tensor.grad[:4].any()
+    assert np.isnan(stats.expon.logpdf(np.nan).data)
+
+
+def test_a_normal_variable_of_one_number() -> None:
+    for args in ((), (0.3,), (None, 2.0), ([0.1, 0.2], 2.0), ([0.1, 0.2], [2.0, 3.0])):
+        x = np.array([0.1, 0.4])
+        assert_allclose(
+            stats.multivariate_normal.logpdf(x, *args).data,
+            scipy.stats.multivariate_normal.logpdf(x, *args),
+        )
+
+
 def test_probabilities_of_what_cannot_be() -> None:
+    assert stats.poisson.pmf(1.5, 2.0).data == stats.binom.pmf(0.5, 2, 0.5).data == 0
     assert stats.multinomial.logpmf([1, 1], 3, [0.5, 0.5]).data == -np.inf
     assert stats.multinomial.pmf([-1, 2], 1, [0.5, 0.5]).data == 0
     assert_allclose(stats.cauchy.cdf(-1e8).data, 1 / np.pi * 1e-8, rtol=1e-12)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import dask.array
 import numpy as np
 import pytest
 import torch
@@ -22,6 +23,7 @@ from tinytorch import (
     grad,
     hessian,
     hvp,
+    jacobian,
     jvp,
     laplacian,
     nn,
@@ -109,6 +111,22 @@ def test_every_operation_with_an_argument_that_all_share(case: Case) -> None:
     assert_close(pullback(ws), [first.sum(axis=0), *rest])
     within = vmap(lambda *given: list(vjp(f, *given[:-1])[1](given[-1])), (*axes, 0))
     assert_close(within(xs[0], *args, ws), [first, *rest])
+    vs = [rng.normal(size=x.shape) for x in (xs[0], *args)]
+
+    def contracted(*args: Any) -> Any:
+        found = vjp(vmap(f, axes), *args)[1](ws)
+        return sum((g * v).sum() for g, v in zip(found, vs, strict=True))
+
+    def by_loop(*args: Any) -> Any:
+        result = 0
+        for i in range(EXAMPLES):
+            of_first, *found = vjp(f, args[0], *[x[i] for x in args[1:]])[1]([w[i] for w in ws])
+            result += (of_first * vs[0]).sum()
+            result += sum((g * v[i]).sum() for g, v in zip(found, vs[1:], strict=True))
+        return result
+
+    numbers = range(len(xs))
+    assert_close(grad(contracted, numbers)(xs[0], *args), grad(by_loop, numbers)(xs[0], *args))
 
 
 # --- nests ----------------------------------------------------------------------------------------
@@ -360,3 +378,105 @@ def test_refusals(call: Function, error: type[Exception], words: str) -> None:
 def test_an_if_that_all_agree_on() -> None:
     f = lambda x: x if x.sum() < 100 else -x  # noqa: E731
     assert_array_equal(vmap(f)(X), X)
+
+
+# --- beside the rest of the library ---------------------------------------------------------------
+
+
+def test_random_numbers() -> None:
+    drop = lambda x: nn.functional.dropout(x, 0.5, training=True)  # noqa: E731
+    for f in (drop, lambda x: x * tinytorch.rand(4), lambda x: x + tinytorch.randn_like(x)):
+        with pytest.raises(RuntimeError, match="the same for all examples: draw them outside"):
+            vmap(f)(X[0])
+        out = vmap(f, randomness="same")(X[0])
+        assert out.shape == (3, 4)
+    kept = vmap(drop, randomness="same")(np.ones((3, 4)))
+    assert (kept == kept[0]).all()
+    seeded = vmap(lambda x: nn.functional.dropout(x, 0.5, rng=0))(np.ones((3, 4)))
+    assert_array_equal(seeded[2], nn.functional.dropout(np.ones(4), 0.5, rng=0))
+    with pytest.raises(ValueError, match='randomness is "error" or "same", got str \'different\''):
+        vmap(np.sin, randomness="different")
+    tinytorch.rand(2)  # outside it draws again
+
+
+def test_in_a_program() -> None:
+    w, x = W[0], X[:, 0]
+    for f in (
+        vmap(layer, (0, None)),
+        vmap(grad(total), (0, None)),
+        grad(lambda x, w: vmap(total, (0, None))(x, w).sum(), (0, 1)),
+        vmap(vmap(wave, (None, 0)), (0, None)),
+    ):
+        program = tinytorch.compile(f)
+        for scale in (1, 2, 3):
+            assert_close(program(scale * x, w), f(scale * x, w))
+    inside = tinytorch.compile(lambda x: np.tanh(x) * 2)
+    assert_close(vmap(inside)(x), np.tanh(x) * 2)
+
+
+def test_of_plans() -> None:
+    plan = dask.array.from_array(X[:, 0], chunks=(2, 4))
+    out = vmap(layer, (0, None))(plan, W[0])
+    assert isinstance(out, dask.array.Array)
+    assert_close(out.compute(), np.sin(X[:, 0] @ W[0].T))
+    each = vmap(grad(total), (0, None))(plan, W[0])
+    assert_close(each.compute(), vmap(grad(total), (0, None))(X[:, 0], W[0]))
+
+
+def test_what_pytorch_has_of_truths_and_numbers() -> None:
+    found = vmap(lambda x: ((x > 0).float().sum(), (x > 0).sum()))(X[0])
+    assert_array_equal(found[0], (X[0] > 0).sum(axis=1))
+    assert_array_equal(found[1], (X[0] > 0).sum(axis=1))
+    assert "one of 3 inside vmap, of shape (4,)" in captured(X[0])
+
+
+def captured(x: Any) -> str:
+    shown: list[str] = []
+    vmap(lambda x: (shown.append(repr(x)), x)[1])(x)
+    return shown[0]
+
+
+def test_modules_of_every_kind() -> None:
+    rng = np.random.default_rng(0)
+    for module, shape in (
+        (nn.Conv2d(2, 3, 3, rng=0), (2, 6, 6)),
+        (nn.MaxPool2d(2), (2, 4, 4)),
+        (nn.LayerNorm(4), (5, 4)),
+        (nn.BatchNorm1d(4).eval(), (5, 4)),
+        (nn.LSTM(4, 3, rng=0), (5, 4)),
+    ):
+        x = rng.normal(size=(3, *shape))
+        out = vmap(module)(x)
+        out, expected = list(leaves(out)), stacked(module(Tensor(part)) for part in x)
+        for a, b in zip(out, expected, strict=True):
+            assert_close(getattr(a, "data", a), getattr(b, "data", b))
+
+
+@pytest.mark.parametrize(
+    "product", [lambda x, w: x @ w, lambda x, w: nn.functional.linear(x, w.T, w[0])]
+)
+def test_a_matrix_that_all_share(product: Function) -> None:
+    """Its gradient is one product for all examples, and is differentiated as often as any other."""
+    w, x = W[0].T, X[:, :2]  # (4, 3), and five times two rows of 4
+
+    def rows(w: Any, x: Any) -> Any:
+        return np.sin(product(x, w)).sum() + (w**2).sum() * x[0, 0]
+
+    def loop(w: Any) -> Any:
+        return sum(rows(w, one) for one in x)
+
+    def both(w: Any) -> Any:
+        return sum(rows(w, one[None]) for two in x for one in two)
+
+    batch = lambda w: vmap(rows, (None, 0))(w, x).sum()  # noqa: E731
+    nested = lambda w: vmap(  # noqa: E731
+        lambda x: vmap(lambda x: rows(w, x[None]))(x).sum()
+    )(x).sum()
+    for f, expected in ((batch, loop), (nested, both)):
+        assert_close(grad(f)(w), grad(expected)(w))
+        assert_close(hessian(f)(w), hessian(expected)(w))
+        assert_close(jacobian(grad(f))(w), hessian(expected)(w))
+        third = lambda f: grad(lambda w: (grad(lambda w: (grad(f)(w) ** 2).sum())(w) ** 2).sum())  # noqa: E731
+        assert_close(third(f)(w), third(expected)(w))
+        assert_close(hvp(f, w, np.cos(w)), hvp(expected, w, np.cos(w)))
+        assert_close(jvp(f, w, np.cos(w))[1], jvp(expected, w, np.cos(w))[1])

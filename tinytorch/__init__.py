@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from tinytorch import autograd, data, diagnostics, distributions, nn, optim
+from tinytorch import autograd, data, diagnostics, distributions, fft, nn, optim
 from tinytorch.checking import check_grads
 from tinytorch.compiler import compile  # noqa: A004
 from tinytorch.custom import checkpoint, custom_vjp
@@ -55,6 +55,7 @@ __all__ = [
     "distributions",
     "elementwise_grad",
     "enable_grad",
+    "fft",
     "grad",
     "hessian",
     "hessian_diagonal",

@@ -58,6 +58,11 @@ def grad(
                 f"grad: outputs[{i}] is {describe(output)}: the gradient of several entries needs "
                 "grad_outputs, or sum them"
             )
+        if weights is None and output.dtype.kind == "c":
+            raise RuntimeError(
+                f"grad: outputs[{i}] is complex, and only real numbers have a gradient by "
+                "themselves: take its .real, .imag or .abs(), or give grad_outputs"
+            )
         ones = np.ones_like(output.data)
         seeds.append(seed(f"grad: grad_outputs[{i}]", ones if weights is None else weights, output))
     with GradMode(create_graph):
@@ -92,10 +97,12 @@ def seed(where: str, values: Any, like: Tensor) -> Tensor:
     """
     if isinstance(values, Tensor):
         weights = values
-    elif (getattr(values, "dtype", None) or np.asarray(values).dtype).kind in "fiub":
-        weights = Tensor(values, requires_grad=False, dtype=like.dtype)
     else:
-        raise TypeError(f"{where}: expected real numbers, got {describe(values)}")
+        kind = (getattr(values, "dtype", None) or np.asarray(values).dtype).kind
+        if kind not in "fiubc" or kind == "c" != like.dtype.kind:
+            wanted = "numbers" if like.dtype.kind == "c" else "real numbers"
+            raise TypeError(f"{where}: expected {wanted}, got {describe(values)}")
+        weights = Tensor(values, requires_grad=False, dtype=like.dtype)
     if weights.shape != like.shape:
         raise ValueError(f"{where}: expected shape {like.shape}, got {describe(values)}")
     return weights if weights.dtype == like.dtype else weights.astype(like.dtype)

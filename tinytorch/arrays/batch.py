@@ -3,8 +3,8 @@
 `vmap` gives its function batches in the place of arrays: operations and their rules are in NumPy's
 words, and a batch answers to those. It keeps its arrays along a last axis that it doesn't show,
 where it disturbs neither broadcasting nor indexing; in memory that is mostly the first one, as in
-any batch. Most functions do all arrays at once, here or in `batch_functions.py`; what has no short
-cut is done to one array after the other.
+any batch. Most functions do all arrays at once, here and in the two files beside this one; what has
+no short cut is done to one array after the other.
 
 Batches nest: the entries of one may be batches themselves, of a lower level. Each `vmap` has a
 level of its own, higher than those around it, and to a function of several levels the arrays of
@@ -183,6 +183,16 @@ class Batch(NDArrayOperatorsMixin):
     def mT(self) -> Any:
         """The matrices transposed."""
         return np.matrix_transpose(self)
+
+    @property
+    def real(self) -> Any:
+        """The real parts."""
+        return np.real(self)
+
+    @property
+    def imag(self) -> Any:
+        """The imaginary parts."""
+        return np.imag(self)
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_") or not callable(getattr(np.ndarray, name, None)):

@@ -10,7 +10,6 @@ import functools
 import inspect
 import math
 import operator
-import string
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -28,12 +27,12 @@ from tinytorch.arrays.batch import (
     pick,
     size_of,
 )
-from tinytorch.arrays.words import choose, matmul, sum_axes
+from tinytorch.arrays.words import choose, sum_axes
 
 Function = Callable[..., Any]
 
 
-def _short_cut(*functions: Any) -> Callable[[Function], Function]:
+def short_cut(*functions: Any) -> Callable[[Function], Function]:
     """Let the decorated `short_cut(level, *args, **kwargs)` be what a batch does in a function."""
 
     def decorate(short_cut: Function) -> Function:
@@ -44,7 +43,7 @@ def _short_cut(*functions: Any) -> Callable[[Function], Function]:
     return decorate
 
 
-def _each(short_cut: Function, *functions: Any) -> None:
+def each(short_cut: Function, *functions: Any) -> None:
     """Let `short_cut(function, level, *args, **kwargs)` be what a batch does in each of these."""
     for function in functions:
         SHORT_CUTS[function] = functools.partial(short_cut, function)
@@ -75,20 +74,20 @@ def _full_like(
     return in_front(function(front, *args, shape=shape, **kwargs), level)
 
 
-_each(_full_like, np.zeros_like, np.ones_like, np.empty_like, np.full_like)
+each(_full_like, np.zeros_like, np.ones_like, np.empty_like, np.full_like)
 
 
 # --- entry by entry -------------------------------------------------------------------------------
 
 
-@_short_cut(np.where)
+@short_cut(np.where)
 def _where(level: int, *operands: Any) -> Any:
     if len(operands) < 3:
         return one_by_one(np.where, *operands)
     return Batch(choose(*[aligned(x, level) for x in operands]), level)
 
 
-@_short_cut(np.clip)
+@short_cut(np.clip)
 def _clip(level: int, x: Any, low: Any = None, high: Any = None) -> Any:
     del level
     x = x if low is None else np.maximum(x, low)
@@ -99,7 +98,7 @@ def _entry_by_entry(function: Function, level: int, *operands: Any, **options: A
     return Batch(function(*[aligned(x, level) for x in operands], **options), level)
 
 
-_each(_entry_by_entry, np.nan_to_num, np.isclose, np.real, np.imag, np.sinc, np.round)
+each(_entry_by_entry, np.nan_to_num, np.isclose, np.real, np.imag, np.sinc, np.round)
 
 
 # --- along axes -----------------------------------------------------------------------------------
@@ -131,12 +130,13 @@ def _along(function: Function, level: int, *args: Any, **kwargs: Any) -> Any:
     return in_front(function(**passed), level)
 
 
-_each(_along,
+each(_along,
     np.prod, np.mean, np.max, np.min, np.std, np.var, np.median, np.any, np.all,
     np.argmax, np.argmin, np.cumsum, np.cumprod, np.sort, np.argsort, np.partition, np.argpartition,
     np.diff, np.nansum, np.nanmax, np.nanmin, np.nanprod, np.nanmean, np.nanstd,
     np.nanvar, np.nanmedian, np.nancumsum, np.nancumprod, np.count_nonzero, np.ptp,
     np.repeat, np.delete, np.compress,
+    np.fft.fft, np.fft.ifft, np.fft.rfft, np.fft.irfft, np.fft.hfft, np.fft.ihfft,
 )  # fmt: skip
 
 
@@ -146,10 +146,10 @@ def _quantile(function: Function, level: int, x: Any, q: Any, *args: Any, **opti
     return _along(function, level, x, q, *args, **options)
 
 
-_each(_quantile, np.quantile, np.nanquantile)
+each(_quantile, np.quantile, np.nanquantile)
 
 
-@_short_cut(np.sum)
+@short_cut(np.sum)
 def _sum(level: int, x: Any, axis: Any = None, keepdims: Any = False, **options: Any) -> Any:
     if options or not is_batch(x, level):
         return _along(np.sum, level, x, axis=axis, keepdims=keepdims, **options)
@@ -188,18 +188,18 @@ def _rearranged(function: Function, level: int, x: Any, *args: Any, **kwargs: An
     return in_front(rows[:, origins], level)
 
 
-_each(_rearranged,
+each(_rearranged,
     np.rot90, np.tile, np.diagonal, np.resize, np.split, np.array_split,
     np.atleast_1d, np.atleast_2d, np.atleast_3d, np.rollaxis,
 )  # fmt: skip
 
 
-@_short_cut(np.flip)
+@short_cut(np.flip)
 def _flip(level: int, x: Any, axis: Any = None) -> Any:
     return in_front(np.flip(x.front, _axes(axis, x.ndim)), level)
 
 
-@_short_cut(np.roll)
+@short_cut(np.roll)
 def _roll(level: int, x: Any, shift: Any, axis: Any = None) -> Any:
     if axis is None or level_of(shift) == level:
         return _rearranged(np.roll, level, x, shift, axis)
@@ -211,10 +211,10 @@ def _triangle(function: Function, level: int, x: Any, k: int = 0) -> Any:
     return _where(level, entries, x, x.dtype.type(0))
 
 
-_each(_triangle, np.tril, np.triu)
+each(_triangle, np.tril, np.triu)
 
 
-@_short_cut(np.take)
+@short_cut(np.take)
 def _take(level: int, x: Any, indices: Any, axis: int | None = None, **options: Any) -> Any:
     if options:
         return one_by_one(np.take, x, indices, axis, **options)
@@ -224,7 +224,7 @@ def _take(level: int, x: Any, indices: Any, axis: int | None = None, **options: 
     return pick(x, (slice(None),) * normalize_axis_index(axis, np.ndim(x)) + (indices,))
 
 
-@_short_cut(np.take_along_axis)
+@short_cut(np.take_along_axis)
 def _take_along_axis(level: int, x: Any, indices: Any, axis: int | None = -1) -> Any:
     if axis is None:
         return _take_along_axis(level, np.reshape(x, -1), np.reshape(indices, -1), 0)
@@ -233,13 +233,13 @@ def _take_along_axis(level: int, x: Any, indices: Any, axis: int | None = -1) ->
     return pick(x, tuple(rows))
 
 
-@_short_cut(np.lib.stride_tricks.sliding_window_view)
+@short_cut(np.lib.stride_tricks.sliding_window_view)
 def _windows(level: int, x: Any, window_shape: Any, axis: Any = None, **options: Any) -> Any:
     view = np.lib.stride_tricks.sliding_window_view
     return in_front(view(x.front, window_shape, _axes(axis, x.ndim), **options), level)
 
 
-@_short_cut(np.reshape)
+@short_cut(np.reshape)
 def _reshape(level: int, x: Any, shape: Any, order: str = "C", copy: Any = None) -> Any:
     if order != "C":
         return _rearranged(np.reshape, level, x, shape, order=order, copy=copy)
@@ -253,48 +253,48 @@ def _reshape(level: int, x: Any, shape: Any, order: str = "C", copy: Any = None)
     return in_front(front.reshape((len(front), *shape)), level)
 
 
-@_short_cut(np.ravel)
+@short_cut(np.ravel)
 def _ravel(level: int, x: Any, order: str = "C") -> Any:
     return _reshape(level, x, -1, order)
 
 
-@_short_cut(np.transpose)
+@short_cut(np.transpose)
 def _transpose(level: int, x: Any, axes: Any = None) -> Any:
     axes = range(x.ndim)[::-1] if axes is None else [normalize_axis_index(i, x.ndim) for i in axes]
     return Batch(x.stacked.transpose(*axes, x.ndim), level)
 
 
-@_short_cut(np.matrix_transpose)
+@short_cut(np.matrix_transpose)
 def _matrix_transpose(level: int, x: Any) -> Any:
     return _swapaxes(level, x, -1, -2)
 
 
-@_short_cut(np.swapaxes)
+@short_cut(np.swapaxes)
 def _swapaxes(level: int, x: Any, axis1: int, axis2: int) -> Any:
     axes = [normalize_axis_index(i, x.ndim) for i in (axis1, axis2)]
     return Batch(np.swapaxes(x.stacked, *axes), level)
 
 
-@_short_cut(np.moveaxis)
+@short_cut(np.moveaxis)
 def _moveaxis(level: int, x: Any, source: Any, destination: Any) -> Any:
     axes = [normalize_axis_tuple(i, x.ndim) for i in (source, destination)]
     return Batch(np.moveaxis(x.stacked, *axes), level)
 
 
-@_short_cut(np.expand_dims)
+@short_cut(np.expand_dims)
 def _expand_dims(level: int, x: Any, axis: Any) -> Any:
     count = len(axis) if isinstance(axis, Sequence) else 1
     return Batch(np.expand_dims(x.stacked, normalize_axis_tuple(axis, x.ndim + count)), level)
 
 
-@_short_cut(np.squeeze)
+@short_cut(np.squeeze)
 def _squeeze(level: int, x: Any, axis: Any = None) -> Any:
     if axis is None:
         axis = tuple(i for i, n in enumerate(x.shape) if n == 1)
     return Batch(np.squeeze(x.stacked, normalize_axis_tuple(axis, x.ndim)), level)
 
 
-@_short_cut(np.broadcast_to)
+@short_cut(np.broadcast_to)
 def _broadcast_to(level: int, x: Any, shape: Any) -> Any:
     shape = tuple(shape) if isinstance(shape, Sequence) else (shape,)
     return Batch(np.broadcast_to(x.stacked, (*shape, x.stacked.shape[-1])), level)
@@ -308,7 +308,7 @@ def _in_full(level: int, arrays: Any) -> list[Any]:
     ]
 
 
-@_short_cut(np.concatenate)
+@short_cut(np.concatenate)
 def _concatenate(level: int, arrays: Any, axis: int | None = 0, **options: Any) -> Any:
     full = _in_full(level, arrays)
     if axis is None:
@@ -317,102 +317,16 @@ def _concatenate(level: int, arrays: Any, axis: int | None = 0, **options: Any) 
     return in_front(np.concatenate(full, axis=axis, **options), level)
 
 
-@_short_cut(np.stack)
+@short_cut(np.stack)
 def _stack(level: int, arrays: Any, axis: int = 0, **options: Any) -> Any:
     full = _in_full(level, arrays)
     axis = normalize_axis_index(axis, full[0].ndim) + 1
     return in_front(np.stack(full, axis=axis, **options), level)
 
 
-@_short_cut(np.pad)
+@short_cut(np.pad)
 def _pad(level: int, x: Any, pad_width: Any, mode: Any = "constant", **options: Any) -> Any:
     if not is_batch(x, level) or level_of(options) == level or isinstance(pad_width, dict):
         return one_by_one(np.pad, x, pad_width, mode, **options)
     widths = [(0, 0), *np.broadcast_to(pad_width, (x.ndim, 2)).tolist()]
     return in_front(np.pad(x.front, widths, mode, **options), level)
-
-
-# --- products and linear algebra ------------------------------------------------------------------
-
-
-def _as_stack(x: Any, core: int, level: int, loops: int) -> Any:
-    """Give the arrays of a batch along a first axis, with `loops` axes before the `core` ones."""
-    if not is_batch(x, level):
-        return x
-    front = x.front
-    ones = (1,) * (loops - (x.ndim - core))
-    return front.reshape((len(front), *ones, *x.shape)) if ones else front
-
-
-def _stacks(function: Function, core: Sequence[int], level: int, *operands: Any, **o: Any) -> Any:
-    """Call a function that takes stacks, in each operand before so many axes of its own."""
-    loops = max(np.ndim(x) - n for x, n in zip(operands, core, strict=False))
-    given = [_as_stack(x, n, level, loops) for x, n in zip(operands, core, strict=False)]
-    result = function(*given, *operands[len(core) :], **o)
-    if not isinstance(result, tuple):
-        return in_front(result, level)
-    named: Any = type(result)
-    return named._make([in_front(part, level) for part in result])
-
-
-def _of_stacked_matrices(function: Function, level: int, x: Any, *args: Any, **options: Any) -> Any:
-    return _stacks(function, (2,), level, x, *args, **options)
-
-
-@_short_cut((np.matmul, "__call__"))
-def _matmul(level: int, x: Any, y: Any, **options: Any) -> Any:
-    if options:
-        return one_by_one(np.matmul, x, y, **options)
-    if not is_batch(x, level) and np.ndim(y) == 1 and np.ndim(x) <= 2:
-        x, y = y, x.T
-    if not is_batch(y, level) and np.ndim(x) == 1 and np.ndim(y) <= 2:
-        return in_front(matmul(x.front, y), level)  # of all vectors as one matrix
-    if np.ndim(x) == np.ndim(y) == 1:
-        return np.vecdot(x, y)
-    row, column = np.ndim(x) == 1, np.ndim(y) == 1
-    out = _stacks(matmul, (2, 2), level, x[None] if row else x, y[:, None] if column else y)
-    return out[..., 0, :] if row else out[..., 0] if column else out
-
-
-@_short_cut(np.tensordot)
-def _tensordot(level: int, a: Any, b: Any, axes: Any = 2) -> Any:
-    del level
-    if isinstance(axes, int):
-        axes = range(np.ndim(a) - axes, np.ndim(a)), range(axes)
-    summed = [normalize_axis_tuple(of, np.ndim(x)) for of, x in zip(axes, (a, b), strict=True)]
-    kept = [
-        [i for i in range(np.ndim(x)) if i not in of] for of, x in zip(summed, (a, b), strict=True)
-    ]
-    count = math.prod([a.shape[i] for i in summed[0]])
-    rows = np.transpose(a, (*kept[0], *summed[0])).reshape(-1, count)
-    columns = np.transpose(b, (*summed[1], *kept[1])).reshape(count, -1)
-    shape = [x.shape[i] for x, axes in zip((a, b), kept, strict=True) for i in axes]
-    return np.matmul(rows, columns).reshape(shape)
-
-
-SHORT_CUTS[np.linalg.cross] = functools.partial(_stacks, np.linalg.cross, (1, 1))
-SHORT_CUTS[np.vecdot, "__call__"] = functools.partial(_stacks, np.vecdot, (1, 1))
-SHORT_CUTS[np.linalg.solve] = lambda level, a, b: (
-    _stacks(np.linalg.solve, (2, 2), level, a, b)
-    if np.ndim(b) > 1
-    else _stacks(np.linalg.solve, (2, 2), level, a, b[:, None])[..., 0]
-)
-_each(_of_stacked_matrices,
-    np.linalg.inv, np.linalg.det, np.linalg.slogdet, np.linalg.cholesky, np.linalg.eigh,
-    np.linalg.eigvalsh, np.linalg.svd, np.linalg.svdvals, np.linalg.qr, np.linalg.pinv,
-    np.linalg.matrix_power,
-)  # fmt: skip
-
-
-@_short_cut(np.einsum)
-def _einsum(level: int, subscripts: Any, *operands: Any, **options: Any) -> Any:
-    if not isinstance(subscripts, str) or "->" not in subscripts:
-        return one_by_one(np.einsum, subscripts, *operands, **options)
-    letter = next(x for x in string.ascii_letters if x not in subscripts)
-    terms, result = subscripts.split("->")
-    labels = [
-        letter + term if is_batch(x, level) else term
-        for term, x in zip(terms.split(","), operands, strict=True)
-    ]
-    arrays = [x.front if is_batch(x, level) else x for x in operands]
-    return in_front(np.einsum(f"{','.join(labels)}->{letter}{result}", *arrays, **options), level)

@@ -136,7 +136,7 @@ class Kind:
     def scatter(self, x: Any, index: Any, shape: tuple[int, ...]) -> Any:
         """Add the entries of x up in zeros of `shape`, each where `index` picks from."""
         kind = kind_of(*index) if isinstance(index, tuple) else self
-        if kind is not self:
+        if kind not in (self, NUMPY):
             return kind.scatter(x, index, shape)
         out = np.zeros_like(x, shape=shape)
         self.add_at(out, index, x)

@@ -119,7 +119,7 @@ def base(array: Any) -> Any:
 def wrapped(array: Any) -> Any:
     """Make of NumPy's numbers a constant tensor, or a `PlainArray`; leave others alone."""
     here = isinstance(array, np.ndarray | np.generic)
-    if (here or kind_of(array).device(array).type == "cuda") and array.dtype.kind == "f":
+    if (here or kind_of(array).device(array).type == "cuda") and array.dtype.kind in "fc":
         from tinytorch.tensor import Tensor
 
         return Tensor(array, requires_grad=False)

@@ -5,6 +5,7 @@ SciPy.
 """
 
 from tinytorch.scipy import (
+    fft,
     integrate,
     interpolate,
     linalg,
@@ -17,6 +18,7 @@ from tinytorch.scipy import (
 )
 
 __all__ = [
+    "fft",
     "integrate",
     "interpolate",
     "linalg",

@@ -27,7 +27,11 @@ _INTEGRAL = Operation("integral", module=__name__)
 
 
 def trapezoid(y: Any, x: Any = None, dx: float = 1.0, axis: int = -1) -> Any:
-    """Give the integral of the lines through the samples y at x, or at steps of dx."""
+    """Give the integral of the lines through the samples y at x, or at steps of dx.
+
+    >>> trapezoid([0.0, 1.0, 4.0])
+    Tensor(3., requires_grad=False)
+    """
     return np.trapezoid(operand(y), x, dx, axis)
 
 
@@ -36,6 +40,9 @@ def simpson(y: Any, *, x: Any = None, dx: float = 1.0, axis: int = -1) -> Any:
 
     Of an even number the last piece is below the parabola through the last three (K. V. Cartwright,
     "Simpson's rule cumulative integration with MS Excel and irregularly-spaced data", 2017).
+
+    >>> simpson([0.0, 1.0, 4.0, 9.0]).data.round(6)
+    np.float64(9.0)
     """
     y = np.moveaxis(operand(y), axis, -1)
     n = y.shape[-1]
@@ -73,6 +80,10 @@ def quad(
     The derivative by b is func(b), by a it is -func(a), and by a tensor in args the integral of the
     derivative (G. W. Leibniz's rule), which is found to the same error. Raises TypeError where func
     depends on a tensor that is not in args.
+
+    >>> from tinytorch import grad
+    >>> grad(lambda a: quad(lambda x, a: a * x**2, 0.0, 3.0, a)[0])(2.0).round(6)
+    np.float64(9.0)
     """
     a, b = operand(a), operand(b)
     ends = float(a._value), float(b._value)
@@ -98,6 +109,9 @@ def quad_vec(
     """Give the integral of f(x, *args), an array, for x from a to b, and its likely error.
 
     Derivatives and errors as of `quad`.
+
+    >>> quad_vec(lambda x: np.stack([x, x**2]), 0.0, 3.0)[0].data.round(6)
+    array([4.5, 9. ])
     """
     a, b = operand(a), operand(b)
     ends = float(a._value), float(b._value)
@@ -185,6 +199,10 @@ def odeint(
     differential equations", 2018), as exactly as `rtol` and `atol` say. `tfirst` calls
     func(t, y, *args). Raises TypeError where func depends on a tensor that is not in args,
     ValueError for shapes that don't fit, RuntimeError where the solver stops.
+
+    >>> from tinytorch import grad
+    >>> grad(lambda a: odeint(lambda y, t, a: -a * y, 1.0, [0.0, 1.0], a)[1, 0])(1.0).round(4)
+    np.float64(-0.3679)
     """
 
     def solve(field: Callable[..., Any], y0: Any, t: Any) -> Any:
@@ -221,6 +239,9 @@ def solve_ivp(
     result.y is a tensor, and all else as SciPy gives it. The times are `t_eval`, or those that the
     solver stops at, which are constants between the two of `t_span`. Derivatives and errors as of
     `odeint`.
+
+    >>> solve_ivp(lambda t, y: -y, (0.0, 1.0), [1.0], t_eval=[1.0]).y.data.round(3)
+    array([[0.368]])
     """
 
     def find(field: Callable[..., Any], y0: Any, span: Any, t_eval: Any) -> Any:

@@ -63,7 +63,14 @@ def _differences(x: Any, y: Any) -> tuple[Any, Any]:
 
 
 class CubicHermiteSpline(_Pieces):
-    """The cubic pieces that have the values y and the slopes dydx at the knots x."""
+    """The cubic pieces that have the values y and the slopes dydx at the knots x.
+
+    `spline(x, nu=0)` gives the values at x, or the nu-th derivative. Raises ValueError for shapes
+    that don't fit, and for knots that don't increase.
+
+    >>> CubicHermiteSpline([0.0, 1.0], [0.0, 1.0], [0.0, 2.0])([0.5, 1.0])
+    Tensor([0.25, 1.  ], requires_grad=False)
+    """
 
     def __init__(self, x: Any, y: Any, dydx: Any, axis: int = 0, extrapolate: bool = True) -> None:
         self.x, y, self.axis = _knots_and_values(type(self).__name__, x, y, axis)
@@ -85,9 +92,14 @@ class CubicSpline(CubicHermiteSpline):
 
     The slopes at the knots solve a tridiagonal system (C. de Boor, "A Practical Guide to Splines",
     1978, chapter 4). `bc_type` says what holds at the ends: "not-a-knot" (the last two pieces are
-    one cubic), "natural" (second derivative 0), "clamped" (first derivative 0), (1, slope) or
-    (2, second derivative), or a pair of these for the two ends. Raises ValueError for another, for
-    shapes that don't fit, and for knots that don't increase.
+    one cubic), "natural" (second derivative 0), "clamped" (first derivative 0), or a pair for the
+    two ends, of these, (1, slope) or (2, second derivative). `spline(x, nu=0)` gives the values at
+    x, or the nu-th derivative. Raises ValueError for another bc_type, for shapes that don't fit,
+    and for knots that don't increase.
+
+    >>> spline = CubicSpline([0.0, 1.0, 2.0, 4.0], [0.0, 1.0, 4.0, 16.0])
+    >>> spline(3.0).data.round(6), spline(3.0, nu=1).data.round(6)
+    (np.float64(9.0), np.float64(6.0))
     """
 
     def __init__(
@@ -102,16 +114,13 @@ class CubicSpline(CubicHermiteSpline):
 def _ends(bc_type: Any) -> list[Any]:
     """Give for both ends None for "not-a-knot", or (order, value) of the derivative that is set."""
     named = {"not-a-knot": None, "natural": (2, 0.0), "clamped": (1, 0.0)}
-    pair = isinstance(bc_type, tuple) and len(bc_type) == 2 and bc_type[0] not in (1, 2)
-    ends = [
-        named.get(end, ()) if isinstance(end, str) else end
-        for end in (bc_type if pair else (bc_type, bc_type))
-    ]
-    for end in ends:
+    pair = (bc_type, bc_type) if isinstance(bc_type, str) else bc_type
+    ends = [named.get(end, ()) if isinstance(end, str) else end for end in pair]
+    for end in ends if len(ends) == 2 else [()]:
         if end is not None and not (isinstance(end, tuple) and len(end) == 2 and end[0] in (1, 2)):
             raise ValueError(
-                f"CubicSpline: bc_type is {', '.join(map(repr, named))}, (1, slope) or "
-                f"(2, second derivative), or a pair of these, got {bc_type!r}"
+                f"CubicSpline: bc_type is {', '.join(map(repr, named))}, or for the two ends a "
+                f"pair of these, (1, slope) or (2, second derivative), got {bc_type!r}"
             )
     return ends
 
@@ -163,6 +172,9 @@ class interp1d:  # noqa: N801  (SciPy's name)
     ValueError if `bounds_error`, as where nothing is said; are `fill_value`, a number or a pair for
     below and above; or go on with fill_value="extrapolate". Raises ValueError for another kind, and
     for shapes that don't fit.
+
+    >>> interp1d([0.0, 1.0, 2.0], [0.0, 10.0, 0.0])([0.25, 1.5])
+    Tensor([2.5, 5. ], requires_grad=False)
     """
 
     def __init__(

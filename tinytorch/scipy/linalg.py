@@ -28,12 +28,12 @@ def expm(A: Any) -> Any:
 
 
 def logm(A: Any) -> Any:
-    """Give the logarithm of square matrices. Raises ValueError where it is complex."""
+    """Give the logarithm of square matrices, complex where eigenvalues are below 0."""
     return matrix_functions.logm(operand(A))
 
 
 def sqrtm(A: Any) -> Any:
-    """Give the square root of square matrices. Raises ValueError where it is complex."""
+    """Give the square root of square matrices, complex where eigenvalues are below 0."""
     return matrix_functions.sqrtm(operand(A))
 
 
@@ -76,6 +76,9 @@ def solve_banded(l_and_u: tuple[int, int], ab: Any, b: Any) -> Any:
     """Give the x of which a @ x is b; a has entries near its diagonal alone, those in ab.
 
     With l diagonals below the main one and u above, a[i, j] is ab[u + i - j, j].
+
+    >>> solve_banded((0, 1), [[0.0, 1.0], [1.0, 2.0]], [5.0, 4.0])
+    Tensor([3., 2.], requires_grad=False)
     """
     below, above = l_and_u
     ab, b = operand(ab), operand(b)

@@ -38,6 +38,9 @@ def convolve(
     Beyond its ends the image goes on as `mode` says: "reflect" (c b a | a b c), "mirror"
     (c b | a b c), "nearest" (a a | a b c), "wrap", or "constant", which is `cval`. `origin` moves
     the middle. Raises ValueError for another mode, and for numbers of axes that differ.
+
+    >>> convolve([1.0, 2.0, 4.0], [1.0, 1.0, 1.0], mode="nearest")
+    Tensor([ 4.,  7., 10.], requires_grad=False)
     """
     flipped = np.flip(operand(weights))
     origins = _each(origin, flipped.ndim, "origin")
@@ -54,7 +57,11 @@ def correlate(
     cval: float = 0.0,
     origin: int | Sequence[int] = 0,
 ) -> Any:
-    """Give out[k] = sum(weights[j] * input[k + j - m]); else as `convolve`."""
+    """Give out[k] = sum(weights[j] * input[k + j - m]); else as `convolve`.
+
+    >>> correlate([1.0, 2.0, 4.0], [-1.0, 0.0, 1.0], mode="nearest")
+    Tensor([1., 3., 2.], requires_grad=False)
+    """
     x, weights = operand(input), operand(weights)
     if x.ndim != weights.ndim:
         raise ValueError(f"the numbers of axes differ: {x.shape} and {weights.shape}")
@@ -100,6 +107,9 @@ def shift(
     coefficients (M. Unser, "Splines: a perfect fit for signal and image processing", 1999). It
     takes the time of matrices of the length of each axis. Raises ValueError for other modes and
     orders.
+
+    >>> shift([1.0, 2.0, 4.0], 0.5, order=1)
+    Tensor([0. , 1.5, 3. ], requires_grad=False)
     """
     x, steps = operand(input), operand(shift)
     if order not in range(1, 6):
@@ -125,6 +135,7 @@ def shift(
             knots = _samples(operand(np.arange(n, dtype=float)), n, order, _FOLDS[mode])
             matrix = np.linalg.solve(knots.T, matrix.T).T
         out = np.moveaxis(np.tensordot(matrix, out, (1, axis)), 0, axis)
+    out = out.astype(x.dtype)
     return where(inside, out, cval) if mode == "constant" else out
 
 

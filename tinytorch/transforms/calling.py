@@ -48,7 +48,7 @@ def call_on_tensors(
 
     def variable(where: str, leaf: Any) -> Tensor:
         dtype = leaf.dtype if hasattr(leaf, "dtype") else np.asarray(leaf).dtype
-        if dtype.kind != "f":
+        if dtype.kind not in "fc":
             raise TypeError(
                 f"{where}: a derivative needs floating values, as in 3.0 or x.astype(float), "
                 f"got {describe(leaf)}"

@@ -129,9 +129,18 @@ def value_and_gradient_of(
             f"{title}: the output is {describe(output)}, expected a single entry; "
             "jacobian and elementwise_grad take outputs of more, or sum them"
         )
+    _refuse_complex(title, output)
     # Which may compute the output as well.
     gradient = pull_back([output], [ones_of(output)], variables)
     return in_memory(primals_of(output), variables), gradient
+
+
+def _refuse_complex(title: str, output: Tensor) -> None:
+    if output.dtype.kind == "c":
+        raise TypeError(
+            f"{title}: the output is complex, and only real numbers have a gradient: take its "
+            ".real, .imag or .abs(); jacobian gives the derivative of a holomorphic function"
+        )
 
 
 def gradient_of(title: str, f: Function, wanted: Wanted, *args: Any, **kwargs: Any) -> Any:
@@ -159,6 +168,8 @@ def elementwise_grad(f: Function, argnums: Argnums = 0, argnames: Argnames = Non
     def derivative(*args: Any, **kwargs: Any) -> Any:
         output, variables = call_on_tensors(title, f, wanted, args, kwargs)
         outputs = leaves(output)
+        for y in outputs:
+            _refuse_complex(title, y)
         return pull_back(outputs, [ones_of(y) for y in outputs], variables)
 
     return derivative

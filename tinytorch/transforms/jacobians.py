@@ -8,10 +8,12 @@ from typing import Any, Literal, overload
 
 import numpy as np
 
+from tinytorch.arrays.checks import surely
 from tinytorch.arrays.kind import kind_of, own
 from tinytorch.autograd import sweep
 from tinytorch.engine import Array, topological_order
 from tinytorch.grad_mode import in_transform
+from tinytorch.operations.operands import describe
 from tinytorch.tensor import Tensor
 from tinytorch.transforms.calling import (
     Argnames,
@@ -43,6 +45,9 @@ def jacobian(
     place of each leaf. A tuple `argnums` counts as one argument, which is a tuple; `argnames` and
     `has_aux` as in `grad`. It takes a pass back for each entry of f, all in one batch (`jacfwd`,
     two passes for each entry of x; its name is `jacrev`, too).
+
+    Of a complex function of complex x it is the derivative of a holomorphic one; ValueError says
+    that it is not. A real function of complex x has gradients for rows, df/da + i df/db by a + ib.
 
     Raises TypeError and ValueError as `grad` does, but for the size of the output.
 
@@ -144,7 +149,13 @@ def _of_gradient(
     @derived(title, f)
     def second_derivatives(*args: Any, **kwargs: Any) -> Any:
         gradient = functools.wraps(f)(functools.partial(gradient_of, title, f, wanted))
-        return blocks_of(*call_on_tensors(title, gradient, wanted, args, kwargs))
+        output, variables = call_on_tensors(title, gradient, wanted, args, kwargs)
+        if any(x.dtype.kind == "c" for x in leaves(variables)):
+            raise TypeError(
+                f"{title}: second derivatives by complex numbers are those by their parts: make f "
+                "a function of real arrays (tinytorch.view_as_complex); hvp takes complex ones"
+            )
+        return blocks_of(output, variables)
 
     return second_derivatives
 
@@ -161,6 +172,12 @@ def _by_rows(output: Any, variables: Any) -> Any:
             return [result_of(share, x) for share, x in zip(found, inputs, strict=True)]
 
         rows = _for_each_unit(y, pulled, output, inputs)
+        if y.dtype.kind == "c":
+            of_imag = _for_each_unit(y, lambda unit: pulled(unit * 1j), output, inputs)
+            rows = [
+                np.conj(_holomorphic(x, row, other)) if x.dtype.kind == "c" else row + other * 1j
+                for x, row, other in zip(inputs, rows, of_imag, strict=True)
+            ]
         remaining = iter(rows)
         return map_leaves(
             lambda _where, x: next(remaining).reshape(y.shape + x.shape)[()], "", variables
@@ -178,6 +195,17 @@ def _by_columns(output: Any, variables: Any) -> Any:
             return pull([unit if i == j else None for j in range(len(inputs))])
 
         found = _for_each_unit(x, pushed, output, outputs)
+        if x.dtype.kind == "c":
+
+            def turned(unit: Tensor, pushed: Any = pushed) -> list[Any]:
+                columns: list[Any] = pushed(unit * 1j)
+                return columns
+
+            across = _for_each_unit(x, turned, output, outputs)
+            found = [
+                _holomorphic(x, column, other) if y.dtype.kind == "c" else column + other * 1j
+                for y, column, other in zip(outputs, found, across, strict=True)
+            ]
         columns.append(
             [
                 np.moveaxis(column, 0, -1).reshape(y.shape + x.shape)[()]
@@ -192,6 +220,22 @@ def _by_columns(output: Any, variables: Any) -> Any:
         return map_leaves(lambda _where, _x: next(remaining), "", variables)
 
     return map_leaves(blocks, "", output)
+
+
+def _holomorphic(x: Tensor, derivative: Any, turned: Any) -> Any:
+    """Give a derivative by complex x, if that in the direction i, `turned`, is i times as much.
+
+    These are the equations of Cauchy and Riemann. Raises ValueError where they do not hold.
+    """
+    wrong = np.abs(turned - derivative * 1j) > np.sqrt(np.finfo(x.dtype).eps) * (
+        1 + np.abs(derivative)
+    )
+    if surely(wrong.any()):
+        raise ValueError(
+            f"jacobian: the output is no holomorphic function of {describe(x)}, and has no complex "
+            "derivative: take the jacobian of its .real and its .imag"
+        )
+    return derivative
 
 
 def _diagonals(gradient: Any, variables: Any) -> Any:

@@ -64,8 +64,9 @@ def jvp(f: Function, primals: Any, tangents: Any) -> tuple[Any, Any]:
     """Compute `f(*primals)`, and how fast it changes when the primals change by the tangents.
 
     The latter is the Jacobian-vector product `J @ v`, of the shape of the output. Both are given as
-    a tuple or list, one item for each argument, or as the only one. It is what `linearize` gives at
-    once: two passes back instead of one forward, for which each rule would need a twin.
+    a tuple or list, one item for each argument, or as the only one. It is `linearize` for a single
+    direction: two passes back, some three gradients' time, in place of one forward, for which each
+    operation would need rules of its own.
 
     Raises TypeError for primals and tangents that aren't floating, and for an output that isn't
     made of tensors; ValueError for tangents of another structure or shape.

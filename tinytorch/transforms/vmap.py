@@ -8,17 +8,16 @@ sum of their gradients. Nothing else of the library knows that there are many.
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_index
 
-from tinytorch.arrays import batch_functions  # noqa: F401  (what a batch does at once)
-from tinytorch.arrays.batch import Batch, new_level
+from tinytorch.arrays import batch_products  # noqa: F401  (what a batch does at once)
+from tinytorch.arrays.batch import Batch, in_front, new_level
 from tinytorch.arrays.plain import base, plain
-from tinytorch.engine import Node, record, sum_to_shape, topological_order
+from tinytorch.engine import Node, Rule, record, sum_to_shape, topological_order
 from tinytorch.grad_mode import in_transform
 from tinytorch.operations.operands import describe
 from tinytorch.operations.operation import Operation, apply
@@ -31,7 +30,7 @@ _IN = Operation("vmap_in", "vmap in", module=__name__)
 _OUT = Operation("vmap_out", "vmap out", module=__name__)
 # Whose second input may be a matrix that all examples share.
 _PRODUCTS = (Operation.MATMUL, Operation.ADDMM)
-_SHARED = Operation("vmap_shared", "vmap shared", module=__name__)
+_TOTAL = Operation("vmap_total", "vmap total", module=__name__)
 
 
 def vmap(f: Function, in_axes: Any = 0, out_axes: Any = 0, randomness: str = "error") -> Function:
@@ -116,7 +115,22 @@ def _spread(where: str, axes: Any, tree: Any) -> list[int | None]:
 
 def _size(title: str, axes: Sequence[int | None], args: Sequence[Any]) -> int:
     """Say how many examples there are."""
-    sizes: dict[str, int] = {}
+    try:
+        mapped = [(x, i) for x, i in zip(leaves(args), axes, strict=True) if i is not None]
+        sizes = {x.shape[i] for x, i in mapped if x.dtype}
+    except (AttributeError, IndexError):
+        sizes = set()
+    if len(sizes) != 1:
+        _refuse_sizes(title, axes, args)
+    (size,) = sizes
+    if not size:
+        raise ValueError(f"{title}: there are 0 examples, so that nothing tells what f gives")
+    return int(size)
+
+
+def _refuse_sizes(title: str, axes: Sequence[int | None], args: Sequence[Any]) -> NoReturn:
+    """Say what is wrong with the axes."""
+    sizes: list[str] = []
     remaining = iter(axes)
 
     def measure(where: str, x: Any) -> None:
@@ -128,22 +142,17 @@ def _size(title: str, axes: Sequence[int | None], args: Sequence[Any]) -> int:
                 f"{where} is {describe(x)}, which has no axis to map over: an array has, and None "
                 "in its place of in_axes gives it to every call"
             )
-        sizes[f"{where}, {describe(x)}, axis {axis}"] = x.shape[_axis(where, axis, len(x.shape))]
+        size = x.shape[_axis(where, axis, len(x.shape))]
+        sizes.append(f"\n  {size} in {where}, {describe(x)}, axis {axis}")
 
     for i, x in enumerate(args):
         map_leaves(measure, f"{title}: argument {i}", x)
-    if not sizes:
-        raise ValueError(
-            f"{title}: no argument is mapped over: give at least one by position, with an axis in "
-            "in_axes"
-        )
-    if len(set(sizes.values())) > 1:
-        listed = "".join(f"\n  {size} in {name}" for name, size in sizes.items())
-        raise ValueError(f"{title}: the axes that are mapped over differ in size:{listed}")
-    size = next(iter(sizes.values()))
-    if not size:
-        raise ValueError(f"{title}: there are 0 examples, so that nothing tells what f gives")
-    return size
+    if sizes:
+        raise ValueError(f"{title}: the axes that are mapped over differ in size:{''.join(sizes)}")
+    raise ValueError(
+        f"{title}: no argument is mapped over: give at least one by position, with an axis in "
+        "in_axes"
+    )
 
 
 def _axis(where: str, axis: int, ndim: int) -> int:
@@ -160,14 +169,14 @@ def _hide(x: Any, axis: int, level: int) -> Any:
     """Make a batch of an array, of what lies along `axis`."""
     if type(x) is Batch and x.level > level:
         return Batch(_hide(x.stacked, axis, level), x.level)
-    return Batch(np.moveaxis(x, axis, -1), level)
+    return Batch(np.moveaxis(x, axis, -1), level) if axis else in_front(x, level)
 
 
 def _show(x: Any, axis: int, level: int) -> Any:
     """Make an array of a batch, with its arrays along `axis`."""
     if type(x) is Batch and x.level > level:
         return Batch(_show(x.stacked, axis, level), x.level)
-    return np.moveaxis(x.front, 0, axis)
+    return np.moveaxis(x.front, 0, axis) if axis else x.front
 
 
 def _enter(x: Any, axis: int, level: int) -> Any:
@@ -236,33 +245,50 @@ def _share(outputs: Sequence[Tensor], level: int, size: int) -> None:
     The graph is there: between a node that differs from example to example, and an input of it
     that doesn't, comes a node that sums.
     """
-    shared: dict[Node, Any] = {}
+    totals: dict[Node, Any] = {}
     for node in topological_order(y for y in outputs if y._requires_grad):
         if node._op is _IN or not _has(node._value, level):
             continue
-        inputs, rules = list(node._children), list(node._rules)
+        inputs = list(node._children)
         for i, x in enumerate(inputs):
-            if isinstance(x, Node) and x._requires_grad and not _has(x._value, level):
-                if i == 1 and node._op in _PRODUCTS and x._value.ndim == 2:
-                    rules[i] = functools.partial(_matrix_rule, level, size)
-                else:
-                    inputs[i] = _total_of(x, shared, level, size)
+            if not isinstance(x, Node) or not x._requires_grad or _has(x._value, level):
+                continue
+            if _is_product(node, i, x):
+                node._rules = _product_rules(node._rules, level, size)
+            else:
+                if x not in totals:
+                    totals[x] = _total(x, level, size)
+                    # After x, and before all that use it, which come one or more later.
+                    totals[x]._order = x._order + (1 - x._order % 1) / 2
+                inputs[i] = totals[x]
         node._children = tuple(inputs)
-        if type(node._rules) is tuple:
-            node._rules = tuple(rules)
 
 
-def _matrix_rule(level: int, size: int, grad: Any, _out: Any, x: Any, y: Any, *_: Any) -> Any:
-    """Be the rule of the matrix y in x @ y, for all examples: one product of all their rows."""
-    rows = _all(x, 0, level, size).reshape((-1, y.shape[0]))
-    return rows.T @ _all(grad, 0, level, size).reshape((-1, y.shape[1]))
+def _total(x: Any, level: int, size: int) -> Any:
+    """Give x, whose gradient is the sum of those that all examples have for it."""
+    rule = lambda grad, *_: sum_to_shape(_all(grad, 0, level, size), grad.shape)  # noqa: E731
+    return record(x._value, (x,), (x._value, x._value), _TOTAL, (rule,))
 
 
-def _total_of(x: Node, shared: dict[Node, Any], level: int, size: int) -> Any:
-    if x not in shared:
-        # The sum of all examples' gradients.
-        rule = lambda grad, *_: sum_to_shape(_all(grad, 0, level, size), grad.shape)  # noqa: E731
-        shared[x] = node = record(x._value, (x,), (x._value, x._value), _SHARED, (rule,))
-        # After x, and before all that use it.
-        node._order = x._order + 0.5
-    return shared[x]
+def _is_product(node: Any, i: int, x: Node) -> bool:
+    """Say whether x is the matrix of a product whose rules nobody has exchanged."""
+    return i == 1 and x._value.ndim == 2 and node._op in _PRODUCTS and node._rules == node._op.rules
+
+
+def _product_rules(rules: Sequence[Rule], level: int, size: int) -> tuple[Rule, ...]:
+    """Exchange the rule of y in x @ y: for all rows of all examples that is one product.
+
+    The others take part in sums of their own where they are differentiated again.
+    """
+
+    def rule_y(grad: Any, _out: Any, x: Any, y: Any, *_: Any) -> Any:
+        left, right = (_all(z, 0, level, size) for z in (x, grad))
+        return left.reshape((-1, y.shape[0])).T @ right.reshape((-1, y.shape[1]))
+
+    def with_total(rule: Rule) -> Rule:
+        def share(grad: Any, out: Any, x: Any, y: Any, *others: Any) -> Any:
+            return rule(grad, out, x, _total(y, level, size) if isinstance(y, Node) else y, *others)
+
+        return share
+
+    return tuple(rule_y if i == 1 else with_total(rule) for i, rule in enumerate(rules))

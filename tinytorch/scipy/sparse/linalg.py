@@ -53,6 +53,10 @@ def aslinearoperator(A: Any) -> _LinearOperator:
     """Give what multiplies tensors as the constant matrix A does: `aslinearoperator(A) @ x`.
 
     A is sparse, or an array. Raises ValueError for what is no matrix of real numbers.
+
+    >>> from scipy.sparse import csr_array
+    >>> aslinearoperator(csr_array([[0, 1], [2, 0]])) @ [3.0, 4.0]
+    Tensor([4., 6.], requires_grad=False)
     """
     if getattr(A, "ndim", 0) != 2 or A.dtype.kind not in "fiub":
         raise ValueError(f"aslinearoperator: expected a matrix of real numbers, got {A!r}")
@@ -64,6 +68,10 @@ def spsolve(A: Any, b: Any) -> Any:
 
     A is factored once, for the derivatives too. Raises ValueError for shapes that don't fit,
     RuntimeError for a singular matrix.
+
+    >>> from scipy.sparse import csr_array
+    >>> spsolve(csr_array([[0, 1], [2, 0]]), [4.0, 6.0])
+    Tensor([3., 4.], requires_grad=False)
     """
     b = operand(b)
     if A.ndim != 2 or A.shape[0] != A.shape[1] or b.shape[:1] != A.shape[:1] or b.ndim > 2:
