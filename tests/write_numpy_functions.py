@@ -22,8 +22,7 @@ KINDS = {
     "gradient": "it has a rule, and gives tensors",
     "plain": "its result has no derivative, or one that is 0: it sees the values, and gives plain "
     "arrays or numbers",
-    "refused": "it writes into an array behind the graph's back, or gives complex numbers: a "
-    "TypeError says what to write",
+    "refused": "it writes into an array behind the graph's back: a TypeError says what to write",
     "whole": "it takes whole numbers, bits or dates, which no tensor holds: TypeError",
     "missing": "it has no rule: TypeError",
     "NumPy's": "NumPy does not ask what a tensor does there: it takes numbers, and an array or a "
