@@ -20,7 +20,11 @@ from tinytorch import (
     data,
     diagnostics,
     distributions,
+<<<<<<< HEAD
     fft,
+=======
+    linalg,
+>>>>>>> w-numpy
     nn,
     optim,
     pictures,
@@ -165,6 +169,7 @@ def write_reference(folder: Path) -> None:
             module_text(init),
             entries(init) + entries(utils) + entries(utils.rnn),
         ),
+        "linalg": page("linalg", module_text(linalg), entries(linalg)),
         "optim": page("optim: optimisers", module_text(optim), entries(optim)),
         "lr_scheduler": page(
             "optim.lr_scheduler and optim.swa_utils",

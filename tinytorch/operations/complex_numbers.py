@@ -38,6 +38,7 @@ angle = unary(
 
 @implements(np.angle)
 def _angle(z: Any, deg: bool = False) -> Any:
+    """Give the angle of complex numbers in the plane: radians, or degrees with `deg`."""
     return Elementwise.rad2deg(angle(z)) if deg else angle(z)
 
 
