@@ -20,11 +20,8 @@ from tinytorch import (
     data,
     diagnostics,
     distributions,
-<<<<<<< HEAD
     fft,
-=======
     linalg,
->>>>>>> w-numpy
     nn,
     optim,
     pictures,

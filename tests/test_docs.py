@@ -132,15 +132,10 @@ def test_each_name_outside_networks_has_an_example(monkeypatch: pytest.MonkeyPat
     from_code, from_running = map(importlib.import_module, ("from_code", "from_running"))
     names = [(f"tinytorch.{name}", getattr(tinytorch, name)) for name in tinytorch.__all__]
     names += [(f"tinytorch.Tensor.{name}", getattr(Tensor, name)) for name in dir(Tensor)]
-<<<<<<< HEAD
     scipy = (
         integrate, interpolate, linalg, ndimage, optimize, signal, sparse.linalg, special,
     )  # fmt: skip
     for owner in (tinytorch.linalg, autograd, diagnostics, distributions, pictures, *scipy):
-=======
-    scipy = (linalg, optimize, signal, special)
-    for owner in (tinytorch.linalg, autograd, diagnostics, distributions, pictures, *scipy):
->>>>>>> w-numpy
         names += [
             (f"{owner.__name__}.{name}", getattr(owner, name)) for name in from_code.public(owner)
         ]

@@ -136,12 +136,12 @@ MISTAKES = [
     Mistake(
         "a graphics card", PYTORCH,
         "x = Tensor([1.0]).cuda()",
-        RuntimeError, ("on the CPU", "leave device= and .cuda() out"),
+        RuntimeError, ("a GPU needs CuPy", "tinytorch[cuda]"),
     ),
     Mistake(
         "a model on a graphics card", PYTORCH,
         'model = nn.Linear(2, 1).to("cuda")',
-        RuntimeError, ("on the CPU", "leave device= and .cuda() out"),
+        RuntimeError, ("a GPU needs CuPy", "tinytorch[cuda]"),
     ),
     # --- gradients ---
     Mistake(

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 import numpy.typing as npt
 
-from tinytorch.arrays.kind import NUMPY, evaluate, kind_of
+from tinytorch.arrays.kind import NUMPY, evaluate, from_dlpack, kind_of
 from tinytorch.arrays.warned import at_users_line, keep_filter_first
 from tinytorch.arrays.words import conj, ones_like
 from tinytorch.engine import Array, Node, accumulate, pull, topological_order
@@ -88,11 +88,12 @@ class Tensor(Methods, Leaving, Conversions, InPlace):
             raise ValueError(
                 f"data: {describe(self)} takes values of that shape, got shape {values.shape}"
             )
-        values = kind_of(self._value).like(values, self._value)
-        if isinstance(self._value, np.ndarray):
-            self._value[...] = values
-        else:
+        kind = kind_of(self._value)
+        values = kind.like(values, self._value)
+        if kind.plans:
             self._value = values
+        else:
+            self._value[...] = values
 
     @property
     def grad(self) -> Array:
@@ -428,7 +429,7 @@ def _floating_array(data: Any, dtype: npt.DTypeLike | None, way: str, instead: s
     if hasattr(data, "__array_function__"):
         array: Array = kind_of(data).accept(data).copy()
     elif hasattr(data, "__dlpack__"):  # another library's
-        array = np.from_dlpack(data).copy()
+        array = from_dlpack(data).copy()
     else:
         try:
             array = np.array(data)

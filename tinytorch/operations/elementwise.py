@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from tinytorch.arrays.kind import kind_of
 from tinytorch.arrays.plain import base
-from tinytorch.arrays.words import conj, half_as_single, keep, logaddexp
+from tinytorch.arrays.words import choose, conj, half_as_single, keep, logaddexp
 from tinytorch.engine import Node
 from tinytorch.operations.arithmetic import Arithmetic, set_where
 from tinytorch.operations.notation import binary, parametric, unary
@@ -90,11 +91,7 @@ def _square_distance(x: Any, y: Any) -> Any:
 
 
 def _erf(x: Any) -> Any:
-    try:
-        from scipy.special import erf  # type: ignore[import-untyped]  # SciPy has no types
-    except ImportError:
-        message = 'erf needs SciPy: pip install "tinytorch[scipy]"'
-        raise ModuleNotFoundError(message) from None
+    erf = kind_of(x).scipy("special", "erf")
     # In float16 SciPy gives float64, and it knows no longdouble.
     return erf(x.astype(np.float64) if x.dtype.char == "g" else x).astype(x.dtype)
 
@@ -300,7 +297,7 @@ def where(condition: Any, x: Any, y: Any) -> Tensor:
     mask = mask.astype(bool)
     return apply(
         _WHERE,
-        lambda x, y: np.where(mask, x, y),
+        lambda x, y: choose(mask, x, y),
         (
             lambda grad, out, x, y: keep(mask, grad),
             lambda grad, out, x, y: keep(np.logical_not(mask), grad),

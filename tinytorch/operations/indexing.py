@@ -81,7 +81,7 @@ def _checked(index: Any) -> Any:
             f"an index is made of whole numbers or truth values, got {describe(index)}; "
             "comparisons, argmax and argsort give such arrays, x.data.astype(int) makes one"
         )
-    if kind_of(index).to_numpy:
+    if kind_of(index).plans:
         raise TypeError(
             f"an index decides the shape, a {kind_of(index).name} array as one must be computed "
             "first"

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from tinytorch.arrays.kind import at_hand, own
 from tinytorch.operations.arithmetic import Arithmetic
 from tinytorch.operations.elementwise import where
 from tinytorch.operations.indexing import sort, take_along_axis
@@ -119,7 +120,7 @@ def nanquantile(
     line = moveaxis(a, axes, range(len(axes)))
     line = sort(line.reshape(-1, *line.shape[len(axes) :]), axis=0)  # nan goes to the end
     rest = line.shape[1:]
-    counts = np.sum(~np.isnan(line), axis=0).reshape(-1)
+    counts = at_hand(np.sum(~np.isnan(line), axis=0).reshape(-1))  # each has a place of its own
     fractions = np.reshape(values_of(q).astype(np.float64), -1)
     each = {n: places_of(fractions, max(int(n), 1), method) for n in {*counts}}
     n_q = fractions.size
@@ -129,7 +130,7 @@ def nanquantile(
     below, above = (take_along_axis(line, at.astype(int), 0) for at in (low, high))
     if has_slope(q, method):
         place = np.reshape(q, (n_q, *(1,) * len(rest))) * (counts.reshape(rest) - 1)
-    out = below + (place - low).astype(a.dtype) * (above - below)
+    out = below + own((place - low).astype(a.dtype), a) * (above - below)
     return out.reshape(np.shape(q) + (kept if keepdims else rest))
 
 

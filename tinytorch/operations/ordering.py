@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 
-from tinytorch.arrays.kind import evaluate
+from tinytorch.arrays.kind import evaluate, kind_of, own
 from tinytorch.arrays.plain import plain
 from tinytorch.engine import Node
 from tinytorch.operations.elementwise import where
@@ -87,7 +87,7 @@ def quantile(
     low, high = np.floor(place), np.ceil(place)
     below, above = line[low.astype(int)], line[high.astype(int)]
     weight = (q * (size - 1.0) if has_slope(q, method) else place) - low
-    weight = weight.astype(x.dtype).reshape(fractions.shape + (1,) * (line.ndim - 1))
+    weight = own(weight.astype(x.dtype).reshape(fractions.shape + (1,) * (line.ndim - 1)), x)
     out = below + weight * (above - below)
     out = where(np.isnan(line[-1]), line[-1], out)  # a nan is sorted to the end
     return out.reshape(fractions.shape + kept) if keepdims else out
@@ -147,11 +147,12 @@ def _mode_index(data: Any, axis: int, keepdims: bool) -> Any:  # noqa: ARG001
     """Find the last one of the entries that are there most often, the smallest of several such."""
     order = np.moveaxis(np.argsort(data, axis=axis, kind="stable"), axis, -1)
     line = np.take_along_axis(np.moveaxis(data, axis, -1), order, -1)
-    places = np.arange(line.shape[-1])
+    places = own(np.arange(line.shape[-1]), data)
     before, after = line[..., :-1], line[..., 1:]
     begins = (before != after) & ~(np.isnan(before) & np.isnan(after))
     begins = np.concatenate([np.ones_like(begins, shape=(*line.shape[:-1], 1)), begins], axis=-1)
-    repeated = places - np.maximum.accumulate(np.where(begins, places, 0), axis=-1)
+    first = kind_of(data).accumulate(np.maximum, np.where(begins, places, 0), -1)
+    repeated = places - first
     last = np.argmax(repeated, axis=-1, keepdims=True)
     return np.moveaxis(np.take_along_axis(order, last, -1), -1, axis)
 
@@ -164,10 +165,11 @@ def _median_index(data: Any, axis: int, keepdims: bool) -> Any:  # noqa: ARG001
 
 
 def _latest_extreme(x: Any, function: np.ufunc, axis: int) -> ValuesIndices:
-    running = evaluate(f"{function.__name__}.accumulate", function.accumulate, x.data, axis=axis)
-    places = np.indices(x.shape, sparse=True)[axis]
-    reached = (x.data == running) | np.isnan(x.data)
-    latest = np.maximum.accumulate(np.where(reached, places, 0), axis=axis)
+    data, kind = x._value, kind_of(x._value)
+    running = evaluate(f"{function.__name__}.accumulate", kind.accumulate, function, data, axis)
+    places = own(np.indices(x.shape, sparse=True)[axis], data)
+    reached = (data == running) | np.isnan(data)
+    latest = kind.accumulate(np.maximum, np.where(reached, places, 0), axis)
     return ValuesIndices(take_along_axis(x, latest, axis), plain(latest))
 
 

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tinytorch.arrays import words
+from tinytorch.arrays.kind import kind_of
 from tinytorch.arrays.plain import plain
 from tinytorch.arrays.words import conj, half_as_single, keep
 from tinytorch.engine import Array, Node, Rule
@@ -138,11 +139,11 @@ def _products_before(x: Any) -> Any:
 def _prod_rule(grad: Any, out: Any, x: Any, axis: Axis) -> Any:  # noqa: ARG001
     # The product of all others, without dividing by an entry that may be 0.
     axes = axes_of(x, axis)
-    order = [i for i in range(x.ndim) if i not in axes] + list(axes)
+    order = (*(i for i in range(x.ndim) if i not in axes), *axes)
     moved = np.transpose(x, order)
     line = moved.reshape([*moved.shape[: x.ndim - len(axes)], count(x, axis)])
     others = _products_before(line) * _products_before(line[..., ::-1])[..., ::-1]
-    return grad * np.transpose(others.reshape(moved.shape), np.argsort(order).tolist())
+    return grad * np.transpose(others.reshape(moved.shape), tuple(np.argsort(order).tolist()))
 
 
 def _sums_from_behind(grad: Any, factors: Any) -> Any:
@@ -274,7 +275,10 @@ class Reductions(Node):
         np.cumprod, _cumprod_rule, "The products of the entries up to each", "cumprod"
     )
     logcumsumexp = running(
-        np.logaddexp.accumulate, _logcumsumexp_rule, "The logsumexp up to each", "logcumsumexp"
+        lambda x, axis: kind_of(x).accumulate(np.logaddexp, x, axis),
+        _logcumsumexp_rule,
+        "The logsumexp up to each",
+        "logcumsumexp",
     )
 
     nansum = torch_spelling(nansum)
@@ -389,7 +393,7 @@ class Reductions(Node):
     @torch_spelling
     def count_nonzero(self, axis: Axis = None, keepdims: bool = False) -> Any:
         """Count the entries that are not 0, as plain integers."""
-        return plain(np.count_nonzero(self._value, axis=axis, keepdims=keepdims))
+        return plain((self._value != 0).sum(axis=axis, keepdims=keepdims))
 
 
 def by_dim(name: str, axis: Any, dim: int | None) -> bool:

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from tinytorch.arrays.kind import NUMBERS
+from tinytorch.arrays.kind import NUMBERS, own
 from tinytorch.arrays.words import conj
 from tinytorch.engine import Node
 from tinytorch.operations.arithmetic import Arithmetic
@@ -148,7 +148,7 @@ def linspace(
         start, stop = start.astype(dtype), stop.astype(dtype)
     wide = like.dtype if dtype is None or np.dtype(dtype).kind != "f" else np.dtype(dtype)
     place = (np.arange(num) / max(parts, 1)).astype(wide)
-    out = start + place.reshape(-1, *(1,) * start.ndim) * (stop - start)
+    out = start + own(place.reshape(-1, *(1,) * start.ndim), start) * (stop - start)
     if endpoint and num > 1:
         out = np.concatenate([out[along(0, slice(-1), out.ndim)], stop[None]])
     out = np.moveaxis(out, 0, axis)

@@ -63,7 +63,8 @@ def transpose(x: Any, axes: Sequence[int] | None = None) -> Tensor:
     """Put the axes in the order `axes`, or in reverse."""
     if axes is None:
         axes = range(x.ndim)[::-1]
-    back = np.argsort([i % x.ndim for i in axes]).tolist() if x.ndim else ()
+    axes = tuple(axes)
+    back = tuple(np.argsort([i % x.ndim for i in axes]).tolist()) if x.ndim else ()
     return apply(
         _TRANSPOSE,
         lambda x: np.transpose(x, axes),
@@ -144,6 +145,7 @@ def _without_memory(x: Any) -> Any:
 @implements(np.flip)
 def flip(x: Any, axis: int | tuple[int, ...] | None = None) -> Tensor:
     """Reverse the order of the entries along `axis`, or along all."""
+    axis = tuple(axis) if isinstance(axis, list) else axis
     return apply(_FLIP, lambda x: np.flip(x, axis), (lambda grad, out, x: np.flip(grad, axis),), x)
 
 
@@ -178,7 +180,7 @@ def rot90(x: Any, k: int = 1, axes: tuple[int, int] = (0, 1)) -> Any:
     first, second = axes
     turned = x
     if k % 4 in (2, 3):
-        turned = flip(turned, axes)
+        turned = flip(turned, tuple(axes))
     if k % 2:
         turned = swapaxes(flip(turned, second), first, second)
     return np.positive(x) if turned is x else turned

@@ -9,11 +9,11 @@ from __future__ import annotations
 import math
 import sys
 from collections.abc import Callable
-from importlib import import_module
 from typing import Any
 
 import numpy as np
 
+from tinytorch.arrays.kind import kind_of
 from tinytorch.engine import Rule
 from tinytorch.operations.elementwise import Elementwise
 from tinytorch.operations.notation import binary, unary
@@ -32,7 +32,7 @@ def values_of(name: str) -> Callable[..., Any]:
     """Give SciPy's function of that name, of arrays of any kind."""
 
     def function(*arrays: Any) -> Any:
-        value = getattr(import_module("scipy.special"), name)(*arrays)
+        value = kind_of(*arrays).scipy("special", name)(*arrays)
         # SciPy computes float16 in float32.
         dtype = np.result_type(*(getattr(x, "dtype", x) for x in arrays))
         return value if value.dtype == dtype else value.astype(dtype)

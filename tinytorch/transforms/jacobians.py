@@ -9,7 +9,7 @@ from typing import Any, Literal, overload
 import numpy as np
 
 from tinytorch.arrays.checks import surely
-from tinytorch.arrays.kind import kind_of
+from tinytorch.arrays.kind import kind_of, own
 from tinytorch.autograd import sweep
 from tinytorch.engine import Array, topological_order
 from tinytorch.grad_mode import in_transform, run_in_transform
@@ -260,7 +260,7 @@ def _for_each_unit(
     """
     kind = kind_of(y._value, *[root._value for root in leaves(roots)])
     if not y.size:
-        return [result_of(np.empty((0, *x.shape), x.dtype), x) for x in likes]
+        return [result_of(np.zeros_like(x._value, shape=(0, *x.shape)), x) for x in likes]
     if not kind.takes_batches:
         units = [Tensor(unit, requires_grad=False) for unit in _units(y, 0, y.size)]
         # As tensors, which are plans until all of them are there.
@@ -279,4 +279,5 @@ def _for_each_unit(
 def _units(y: Tensor, start: int, count: int) -> Array:
     """Give arrays like y that are 1 in one of its entries, from the entry `start` on."""
     count = min(count, y.size - start)
-    return np.eye(count, y.size, start, dtype=y.dtype).reshape(count, *y.shape)
+    units: Array = own(np.eye(count, y.size, start, dtype=y.dtype), y)
+    return units.reshape(count, *y.shape)
