@@ -469,7 +469,7 @@ def test_programs() -> None:
     def f(x: Any) -> Any:
         return np.abs(np.exp(1j * x) * np.conj(x)).sum() + np.angle(x).sum()
 
-    for function in (f, grad(f)):
+    for function in (f, grad(f), jacobian(np.sin)):
         program = tinytorch.compile(function)
         assert_allclose(program(z), function(z))
         assert_allclose(program(2 * z), function(2 * z))

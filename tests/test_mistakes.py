@@ -99,9 +99,9 @@ MISTAKES = [
         TypeError, ("np.exp: out=", "use the result"),
     ),
     Mistake(
-        "a function of NumPy's that has no rule", NEWCOMER,
-        "np.sort_complex(Tensor([2.0, 1.0]))",
-        TypeError, ("np.sort_complex has no derivative rule", "x.data"),
+        "a function that has no rule", NEWCOMER,
+        "import scipy.special\nscipy.special.struve(0, Tensor([1.0, 2.0]))",
+        TypeError, ("scipy.special.struve has no derivative rule", "x.data"),
     ),
     Mistake(
         "changing an entry as JAX does", JAX,
