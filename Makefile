@@ -11,7 +11,7 @@ export OMP_NUM_THREADS = 1
 export OPENBLAS_NUM_THREADS = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help venv install demo digits gpt autoencoder pinn larger-than-memory notebook assets frames docs tests tests-thorough browser-tests gpu-tests bench bench-readme gpu-bench lint types stub mistakes format clean
+.PHONY: help venv install demo digits gpt autoencoder pinn larger-than-memory notebook assets frames docs tests tests-thorough browser-tests gpu-tests bench bench-readme gpu-bench lint types stub mistakes numpy-functions format clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-18s %s\n", $$1, $$2 }' Makefile
@@ -97,6 +97,9 @@ stub: $(VENV)/installed-dev ## write what type checkers and editors see of the o
 
 mistakes: $(VENV)/installed-dev ## write the page of beginners' mistakes from its test
 	PYTHONPATH=.:tests $(BIN)/python tests/write_mistakes.py
+
+numpy-functions: $(VENV)/installed-dev ## write the list of NumPy's functions from the code
+	PYTHONPATH=.:tests $(BIN)/python tests/write_numpy_functions.py
 
 format: $(VENV)/installed-dev ## format the code and mend what can be mended automatically
 	$(BIN)/ruff check --fix --exit-zero

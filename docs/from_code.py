@@ -20,6 +20,8 @@ from tinytorch import (
     data,
     diagnostics,
     distributions,
+    fft,
+    linalg,
     nn,
     optim,
     pictures,
@@ -164,6 +166,7 @@ def write_reference(folder: Path) -> None:
             module_text(init),
             entries(init) + entries(utils) + entries(utils.rnn),
         ),
+        "linalg": page("linalg", module_text(linalg), entries(linalg)),
         "optim": page("optim: optimisers", module_text(optim), entries(optim)),
         "lr_scheduler": page(
             "optim.lr_scheduler and optim.swa_utils",
@@ -184,6 +187,7 @@ def write_reference(folder: Path) -> None:
                 ]
             ],
         ),
+        "fft": page("fft", module_text(fft), entries(fft)),
         "pictures": page("pictures", module_text(pictures), entries(pictures)),
         "diagnostics": page("diagnostics", module_text(diagnostics), entries(diagnostics)),
     }

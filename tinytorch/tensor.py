@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Callable, Iterator, Mapping
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, cast
@@ -15,14 +14,14 @@ from tinytorch.arrays.kind import NUMPY, evaluate, from_dlpack, kind_of
 from tinytorch.arrays.warned import at_users_line, keep_filter_first
 from tinytorch.arrays.words import conj, ones_like
 from tinytorch.engine import Array, Node, accumulate, pull, topological_order
-from tinytorch.operations import plain_methods, special  # noqa: F401  (plain arrays get theirs)
+from tinytorch.operations import plain_methods, ufuncs  # noqa: F401  (plain arrays get theirs)
 from tinytorch.operations.arithmetic import floating
 from tinytorch.operations.conversions import Conversions
 from tinytorch.operations.in_place import InPlace
 from tinytorch.operations.leaving import Leaving, value_of
 from tinytorch.operations.methods import Methods
 from tinytorch.operations.operands import describe
-from tinytorch.operations.protocols import numpy_functions, plain_functions
+from tinytorch.operations.protocols import arguments, numpy_functions, plain_functions
 
 if TYPE_CHECKING:
     from tinytorch.pictures import Page, Picture
@@ -329,28 +328,7 @@ class Tensor(Methods, Leaving, Conversions, InPlace):
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
         if method == "__call__" and not kwargs and ufunc in numpy_functions:
             return numpy_functions[ufunc](*inputs)
-        if ufunc in plain_functions and method == "__call__":
-            return ufunc(*map(value_of, inputs), **{k: value_of(v) for k, v in kwargs.items()})
-        if kwargs.get("out") is not None:
-            raise TypeError(
-                f"np.{ufunc.__name__}: out= would write into an array behind the graph's back; "
-                "use the result"
-            )
-        if method == "__call__":
-            function = numpy_functions.get(ufunc) or special.find(ufunc)
-        else:
-            function = _ufunc_methods.get((ufunc, method))
-            kwargs.setdefault("axis", 0)
-        if function is None:
-            name = ufunc.__name__ if method == "__call__" else f"{ufunc.__name__}.{method}"
-            for home, module in (("np", np), ("scipy.special", sys.modules.get("scipy.special"))):
-                if getattr(module, ufunc.__name__, None) is ufunc:
-                    name = f"{home}.{name}"
-            raise TypeError(_without_rule(name))
-        unknown = kwargs.keys() - {"axis", "keepdims"}
-        if unknown:
-            raise TypeError(f"np.{ufunc.__name__}: {min(unknown)}= is not supported for tensors")
-        return function(*inputs, **kwargs)
+        return ufuncs.called(ufunc, method, inputs, kwargs)
 
     def __array_function__(
         self, function: Callable[..., Any], types: Any, args: Any, kwargs: Any
@@ -361,9 +339,10 @@ class Tensor(Methods, Leaving, Conversions, InPlace):
         implementation = numpy_functions.get(function)
         if implementation is None:
             module = function.__module__.replace("numpy", "np", 1)
-            raise TypeError(_without_rule(f"{module}.{function.__name__}"))
+            raise ufuncs.refusal(function, f"{module}.{function.__name__}")
         if kwargs.get("out") is not None:
             raise TypeError(f"np.{function.__name__}: out= is not supported for tensors")
+        args, kwargs = arguments(function, args, kwargs)
         return implementation(*args, **kwargs)
 
     # --- copies -----------------------------------------------------------------------------
@@ -385,28 +364,6 @@ class Tensor(Methods, Leaving, Conversions, InPlace):
         self.grad = grad
         if is_parameter:
             self._is_parameter = True
-
-
-def _without_rule(name: str) -> str:
-    return (
-        f"{name} has no derivative rule here. For plain values give it x.data, "
-        "for a gradient write it with functions that have one (see Operation)"
-    )
-
-
-# ufunc.reduce and ufunc.accumulate run along the first axis where none is named.
-_ufunc_methods: dict[tuple[np.ufunc, str], Callable[..., Any]] = {
-    (np.add, "reduce"): Tensor.sum,
-    (np.multiply, "reduce"): Tensor.prod,
-    (np.maximum, "reduce"): Tensor.amax,
-    (np.minimum, "reduce"): Tensor.amin,
-    (np.logaddexp, "reduce"): Tensor.logsumexp,
-    (np.add, "accumulate"): Tensor.cumsum,
-    (np.multiply, "accumulate"): Tensor.cumprod,
-    (np.maximum, "accumulate"): lambda x, axis: x.cummax(axis).values,
-    (np.minimum, "accumulate"): lambda x, axis: x.cummin(axis).values,
-    (np.logaddexp, "accumulate"): Tensor.logcumsumexp,
-}
 
 
 def _deep_values(x: Any) -> Any:

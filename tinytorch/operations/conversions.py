@@ -144,14 +144,26 @@ class Conversions:
 
     def nonzero(self, *, as_tuple: Any = False) -> Any:
         """Give the indices of the entries that are not 0, a row for each; or, axis by axis."""
-        places = np.nonzero(self._value)
-        return tuple(map(plain, places)) if as_tuple else plain(np.stack(places, -1))
+        if not as_tuple:
+            return plain(np.argwhere(self._value))
+        return tuple(map(plain, np.nonzero(np.atleast_1d(self._value))))
 
-    def unique(self: Any, sorted: Any = True, *, return_counts: Any = False) -> Any:  # noqa: ARG002
-        """Give the different entries in order; and how often each is there."""
-        _, first, counts = np.unique(self._value, return_index=True, return_counts=True)
-        found = self.reshape(-1)[first]
-        return (found, plain(counts)) if return_counts else found
+    def unique(
+        self: Any,
+        sorted: Any = True,  # noqa: ARG002  (they are)
+        return_inverse: Any = False,
+        return_counts: Any = False,
+        dim: Any = None,
+    ) -> Any:
+        """Give the different entries in order, or slices along `dim`.
+
+        If asked for, also where in them each entry is, and how often each is there.
+        """
+        _, first, inverse, counts = np.unique(self._value, True, True, True, axis=dim)
+        found = self.reshape(-1)[first] if dim is None else self.take(first, dim)
+        wanted = ((return_inverse, inverse), (return_counts, counts))
+        others = tuple(plain(numbers) for asked, numbers in wanted if asked)
+        return (found, *others) if others else found
 
     # --- devices and memory -------------------------------------------------------------------
 
@@ -323,6 +335,10 @@ class Conversions:
     def short(self) -> PlainArray:
         """Give whole numbers of 16 bits."""
         return whole(self, np.int16)
+
+    def char(self) -> PlainArray:
+        """Give whole numbers of 8 bits."""
+        return whole(self, np.int8)
 
     def byte(self) -> PlainArray:
         """Give whole numbers from 0 to 255."""

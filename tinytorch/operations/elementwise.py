@@ -101,6 +101,12 @@ def _xlogy(x: Any, y: Any) -> Any:
     return x * np.log(np.where((x == 0) & (y == y), x + 1, y))  # noqa: PLR0124
 
 
+def _root_of_square_less_one(x: Any) -> Any:
+    if x.dtype.kind == "c":  # where the root of the product would have the other sign on the left
+        return np.sqrt(x - 1) * np.sqrt(x + 1)
+    return np.sqrt(x * x - 1)
+
+
 class Elementwise(Arithmetic):
     """Functions of each entry."""
 
@@ -161,7 +167,7 @@ class Elementwise(Arithmetic):
     )
     arccosh = acosh = unary(
         np.arccosh,
-        lambda grad, out, x: grad / (np.sqrt(x - 1) * np.sqrt(x + 1)),
+        lambda grad, out, x: grad / _root_of_square_less_one(x),
         "The inverse of cosh, x >= 1",
     )
     arctanh = atanh = unary(
@@ -303,6 +309,7 @@ def where(condition: Any, x: Any, y: Any) -> Tensor:
 
 @implements(np.where)
 def _where(condition: Any, /, *choices: Any) -> Any:
+    """Take the first choice where `condition` holds, else the second; the three broadcast."""
     # Of the condition alone, NumPy gives the indices.
     return where(condition, *choices) if choices else np.nonzero(condition)
 
@@ -323,7 +330,20 @@ def select(condlist: Sequence[Any], choicelist: Sequence[Any], default: Any = 0)
 
 @implements(np.clip)
 def _clip(a: Any, a_min: Any = None, a_max: Any = None, *, min: Any = None, max: Any = None) -> Any:
+    """Limit a to `a_min` <= a <= `a_max`, or `min` and `max`; the bounds get gradients too."""
     return Elementwise.clip(a, a_min if min is None else min, a_max if max is None else max)
+
+
+@implements(np.nan_to_num)
+def _nan_to_num(
+    x: Any,
+    copy: bool = True,  # noqa: ARG001  (it always is)
+    nan: float = 0.0,
+    posinf: float | None = None,
+    neginf: float | None = None,
+) -> Tensor:
+    """Put `nan`, `posinf` and `neginf` in place of what is not finite."""
+    return Elementwise.nan_to_num(x, nan=nan, posinf=posinf, neginf=neginf)
 
 
 numpy_functions[np.fabs] = Elementwise.absolute
@@ -332,4 +352,3 @@ numpy_functions[np.fix] = Elementwise.trunc
 numpy_functions[np.around] = Elementwise.round
 numpy_functions[np.radians] = Elementwise.deg2rad
 numpy_functions[np.degrees] = Elementwise.rad2deg
-numpy_functions[np.nan_to_num] = lambda x, copy=True, **kwargs: Elementwise.nan_to_num(x, **kwargs)

@@ -91,7 +91,7 @@ def inner(a: Any, b: Any) -> Tensor:
 @implements(np.vdot)
 def vdot(a: Any, b: Any) -> Tensor:
     """Sum the products of all entries, in their order: of the conjugates in a."""
-    return Products.matmul(np.conj(np.ravel(a)), np.ravel(b))
+    return Products.matmul(conj(np.ravel(a)), np.ravel(b))
 
 
 def _vecdot(x: Any, y: Any) -> Any:
@@ -221,14 +221,15 @@ def _linalg_cross(x1: Any, x2: Any, /, *, axis: int = -1) -> Tensor:
 
 
 @implements(np.trace)
-def trace(a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Tensor:
+def trace(a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1, dtype: Any = None) -> Tensor:
     """Sum the diagonal of the planes of two axes."""
-    return Reductions.sum(diagonal(a, offset, axis1, axis2), -1)
+    given = {} if dtype is None else {"dtype": dtype}
+    return Reductions.sum(diagonal(a, offset, axis1, axis2), -1, **given)
 
 
 @implements(np.linalg.trace)
-def _linalg_trace(x: Any, /, *, offset: int = 0) -> Tensor:
-    return trace(x, offset, -2, -1)
+def _linalg_trace(x: Any, /, *, offset: int = 0, dtype: Any = None) -> Tensor:
+    return trace(x, offset, -2, -1, dtype)
 
 
 @implements(np.linalg.diagonal)
@@ -303,8 +304,10 @@ if hasattr(np, "matvec"):  # NumPy 2.2
 
     @implements(np.matvec)
     def _matvec(x1: Any, x2: Any) -> Tensor:
+        """Give the product of matrices with vectors."""
         return Products.matmul(x1, np.expand_dims(x2, -1))[..., 0]
 
     @implements(np.vecmat)
     def _vecmat(x1: Any, x2: Any) -> Tensor:
+        """Give the product of vectors with matrices."""
         return Products.matmul(np.expand_dims(x1, -2), x2)[..., 0, :]

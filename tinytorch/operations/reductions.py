@@ -15,7 +15,7 @@ from tinytorch.arrays.kind import kind_of
 from tinytorch.arrays.plain import plain
 from tinytorch.arrays.words import conj, half_as_single, keep
 from tinytorch.engine import Array, Node, Rule
-from tinytorch.operations.arithmetic import set_where
+from tinytorch.operations.arithmetic import Arithmetic, set_where
 from tinytorch.operations.elementwise import Elementwise, where
 from tinytorch.operations.indexing import (
     ValuesIndices,
@@ -79,6 +79,8 @@ def reduction(
     @torch_spelling
     def method(self: Any, axis: Axis = None, keepdims: bool = False, **parameters: Any) -> Any:
         if parameters:
+            if (dtype := parameters.pop("dtype", None)) is not None:
+                self = Arithmetic.astype(self, dtype)
             check_parameters(op, known, (), parameters)
         if axis is not None:
             axis = tuple(axis) if isinstance(axis, list) else axis
@@ -114,6 +116,7 @@ def _of_numpy(name: str, method: Callable[..., Any]) -> Callable[..., Any]:
             )
         return method(a, axis, **options)
 
+    reduced.__doc__ = method.__doc__
     return reduced
 
 
@@ -179,9 +182,9 @@ def running(function: Callable[..., Any], rule: Rule, doc: str, name: str) -> Ca
             line = apply(op, lambda x: function(x, axis=-1), (rule,), line)
         return np.moveaxis(line, -1, axis)
 
+    method = torch_spelling(axis_of_scalars(as_method(op, values)))
     if hasattr(np, name):
         numpy_functions[getattr(np, name)] = _of_numpy(name, values)
-    method = torch_spelling(axis_of_scalars(as_method(op, values)))
     op.function = values  # of arrays too, along any axis
     return method
 
@@ -202,6 +205,13 @@ def _std_rule(grad: Any, out: Any, x: Any, axis: Axis, ddof: float = 0) -> Any:
     deviation = conj(x - words.mean(x, axis, keepdims=True))
     # Where all entries are equal, the slope is set to 0.
     return grad * deviation / (set_where(out == 0, np.inf, out) * (count(x, axis) - ddof))
+
+
+def _lost(correction: float | None, unbiased: bool) -> float:
+    """Say how many freedoms a variance has lost: by default one, as in PyTorch."""
+    if not unbiased:
+        return 0
+    return 1 if correction is None else correction
 
 
 max_entry = reduction(np.max, extreme_rule, "The largest entry", "max")
@@ -336,7 +346,7 @@ class Reductions(Node):
     def var(
         self,
         axis: Axis = None,
-        correction: float = 1,
+        correction: float | None = 1,
         keepdims: bool = False,
         *,
         unbiased: bool = True,
@@ -344,13 +354,13 @@ class Reductions(Node):
         """Give the variance: sum((x - mean)**2) / (n - correction); not `unbiased`, over n."""
         if isinstance(axis, bool):  # PyTorch's x.var(False)
             return variance(self, None, keepdims, ddof=int(axis))
-        return variance(self, axis, keepdims, ddof=correction if unbiased else 0)
+        return variance(self, axis, keepdims, ddof=_lost(correction, unbiased))
 
     @torch_spelling
     def std(
         self,
         axis: Axis = None,
-        correction: float = 1,
+        correction: float | None = 1,
         keepdims: bool = False,
         *,
         unbiased: bool = True,
@@ -358,7 +368,7 @@ class Reductions(Node):
         """Give the standard deviation, the root of the variance; its slope is 0 where it is 0."""
         if isinstance(axis, bool):  # PyTorch's x.std(False)
             return deviation(self, None, keepdims, ddof=int(axis))
-        return deviation(self, axis, keepdims, ddof=correction if unbiased else 0)
+        return deviation(self, axis, keepdims, ddof=_lost(correction, unbiased))
 
     @torch_spelling
     def argmax(self, axis: int | None = None, keepdims: bool = False) -> Any:

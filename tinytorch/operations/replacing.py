@@ -16,7 +16,7 @@ from tinytorch.arrays.kind import own
 from tinytorch.arrays.plain import base
 from tinytorch.engine import Node
 from tinytorch.operations.elementwise import where
-from tinytorch.operations.indexing import along, pick, scatter, size_along
+from tinytorch.operations.indexing import along, pick, scatter, size_along, strided
 from tinytorch.operations.operands import constant, describe
 from tinytorch.operations.pytorch import also_called, axis_of_scalars, torch_spelling
 from tinytorch.operations.reductions import Reductions
@@ -214,6 +214,16 @@ class Replacing(Node):
         """Put `src` in the place of x[start:end:step] along `axis`."""
         part = along(axis, slice(start, end, step), self.ndim)
         return replaced(self, numbers_of(self.shape, self)[part], src)
+
+    def as_strided_scatter(
+        self: Any,
+        src: Any,
+        size: Sequence[int],
+        stride: Sequence[int],
+        storage_offset: int = 0,
+    ) -> Any:
+        """Put `src` in the places that `as_strided` would pick."""
+        return replaced(self, strided(size, stride, storage_offset), src)
 
     @also_called(dim1="axis1", dim2="axis2")
     def diagonal_scatter(

@@ -19,10 +19,10 @@ from tinytorch.operations.joining import array_split
 from tinytorch.operations.nans import nanquantile
 from tinytorch.operations.norms import vector_norm
 from tinytorch.operations.notation import unary
-from tinytorch.operations.numbers import heaviside
+from tinytorch.operations.numbers import heaviside, nextafter
+from tinytorch.operations.polynomials import vander
 from tinytorch.operations.pytorch import torch_spelling
 from tinytorch.operations.reductions import Axis, Reductions, axes_of
-from tinytorch.operations.samples import vander
 from tinytorch.operations.special import special_functions
 from tinytorch.operations.statistics import corrcoef, cov
 
@@ -55,7 +55,7 @@ class TorchNames(Node):
     )
     digamma, lgamma = _special("psi"), _special("gammaln")
     erfc, erfinv, i0 = _special("erfc"), _special("erfinv"), _special("i0")
-    heaviside = heaviside
+    heaviside, nextafter = heaviside, nextafter
     vander = vander
     corrcoef = corrcoef
 
