@@ -232,7 +232,7 @@ ROOMS = {
     "compiler": "The compiler",
     "pictures": "Pictures",
 }
-FIRST = ["engine.py", "tensor.py", "autograd.py", "arithmetic.py",
+FIRST = ["engine.py", "tensor.py", "gradients.py", "autograd.py", "arithmetic.py",
          "elementwise.py", "operation.py", "own.py", "kind.py", "batch.py", "calling.py",
          "gradients.py", "module.py", "linear.py",
          "optimizer.py", "recording.py", "program.py", "graph.py"]  # fmt: skip

@@ -36,12 +36,12 @@ from tinytorch import Operation, Tensor
 from tinytorch.arrays.plain import PlainArray
 from tinytorch.autograd import grad
 from tinytorch.engine import topological_order
+from tinytorch.gradients import gradients
 from tinytorch.operations.activations import Activations
 from tinytorch.operations.arithmetic import Arithmetic
 from tinytorch.operations.elementwise import Elementwise
 from tinytorch.operations.protocols import numpy_functions
 from tinytorch.operations.special import special_functions
-from tinytorch.tensor import gradients
 
 
 def choices(data: st.DataObject) -> Choices:

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping
-from operator import attrgetter
-from typing import TYPE_CHECKING, Any, cast
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
-from tinytorch.arrays.kind import NUMPY, evaluate, from_dlpack, kind_of
+from tinytorch.arrays.kind import evaluate, from_dlpack, kind_of
 from tinytorch.arrays.warned import at_users_line, keep_filter_first
-from tinytorch.arrays.words import conj, ones_like
-from tinytorch.engine import Array, Node, accumulate, pull, topological_order
+from tinytorch.arrays.words import ones_like
+from tinytorch.engine import Array, accumulate
+from tinytorch.gradients import gradients
 from tinytorch.operations import plain_methods, ufuncs  # noqa: F401  (plain arrays get theirs)
 from tinytorch.operations.arithmetic import floating
 from tinytorch.operations.conversions import Conversions
@@ -372,38 +372,6 @@ def _deep_values(x: Any) -> Any:
     if isinstance(x, dict):
         return {key: _deep_values(part) for key, part in x.items()}
     return value_of(x)
-
-
-def gradients(
-    seeds: Mapping[Node, Any], *, only: dict[Node, bool] | None = None, create_graph: bool = False
-) -> dict[Node, Any]:
-    """Map every node that the roots in `seeds` depend on to the gradient of sum(root * seed).
-
-    With `only`, nodes in topological order, gradients flow through no others, and those that it
-    maps to false have theirs dropped on the way. `create_graph` as in `engine.pull`.
-    """
-    keep_filter_first()
-    try:
-        return _way_back(seeds, only, create_graph)
-    except RuntimeWarning:
-        return cast("dict[Node, Any]", at_users_line(_way_back, seeds, only, create_graph))
-
-
-_kind_of_dtype = attrgetter("dtype.kind")
-
-
-def _way_back(seeds: Mapping[Node, Any], only: Any, create_graph: bool) -> dict[Node, Any]:
-    grads = {root: conj(seed) for root, seed in seeds.items()}
-    nodes = topological_order(seeds) if only is None else list(only)
-    nodes.reverse()
-    kind = kind_of(*[root._value for root in seeds])
-    if create_graph or kind is NUMPY:
-        pull(grads, nodes, only, create_graph)
-    else:
-        kind.way_back(nodes, grads, lambda nodes: pull(grads, nodes, only))
-    if "c" in map(_kind_of_dtype, grads.values()):
-        return {x: conj(grad) for x, grad in grads.items()}
-    return grads
 
 
 def _truth(requires_grad: Any) -> bool:
