@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+import html
 import linecache
 import re
 import subprocess
@@ -65,6 +66,31 @@ def test_names_shapes_and_sections() -> None:
     backward = lines[lines.index("    # --- backward ---") :]
     assert any(line.strip().endswith("* (1 - p).log()).mean()") for line in backward)
     assert not any("functools" in line for line in lines)
+
+
+def test_the_picture_has_the_lines_and_what_they_read(tmp_path: Path) -> None:
+    model = network()
+    step = compile(training_step(model))
+    with pytest.raises(RuntimeError, match="no program yet"):
+        step.render(tmp_path / "step.svg")
+    for _ in range(4):
+        step(X, Y)
+    picture = step.render(tmp_path / "step.svg")
+    assert (tmp_path / "step.svg").read_text(encoding="utf-8") == picture.svg
+    statements = [line.strip() for line in step.source.splitlines() if "  # (" in line]
+    shown = html.unescape(re.sub(r"<[^>]+>", "", picture.svg)).replace("\xa0", " ")
+    for line in statements:
+        assert re.sub(r" +# ", "  ", line) in shown
+    titles = re.findall(r"<title>(.+)</title>", html.unescape(picture.svg))
+    assert {title.rpartition("_")[2] for title in titles if title.startswith("cluster")} == {
+        "forward", "backward", "update"
+    }  # fmt: skip
+    assert sum(title.startswith("line") and "->" not in title for title in titles) == len(
+        statements
+    )
+    arrows = [title.split("->") for title in titles if "->" in title]
+    assert {x for x, line in arrows if line == "line0"} == {"given_X", "given_layers_0_weight"}
+    assert {line for _, line in arrows} == {f"line{i}" for i in range(len(statements))}
 
 
 def test_needs_nothing_but_numpy() -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextvars import ContextVar
-from itertools import chain, count
+from itertools import chain, count, repeat
 from operator import attrgetter, is_not
 from typing import Any, TypeAlias
 
@@ -48,12 +48,12 @@ class Node:
         pull(shares, [self])
         sums = {x: conj(whole(g)) for x, g in list(shares.items())[1:]}  # the first is its own
         sums = {x: g.copy() if x._grad is None else x._grad + g for x, g in sums.items()}
-        any(map(_set_grad, sums, sums.values()))  # at once, as in accumulate
+        any(map(setattr, sums, repeat("_grad"), sums.values()))  # at once, as in accumulate
 
 
 recording = ContextVar[Sequence[Any]]("recording", default=(True, 0))  # enabled?, transforms around
 watcher = ContextVar[Callable[..., object] | None]("watcher", default=None)  # of each share
-_new, _count, _set_grad = object.__new__, count(1), vars(Node)["_grad"].__set__
+_new, _count = object.__new__, count(1)
 _by_order, _get_grad = map(attrgetter, ("_order", "_grad"))
 
 
@@ -129,7 +129,7 @@ def accumulate(grads: Mapping[Node, Any]) -> None:
             elif id(grad) in handed_on or getattr(grad, "base", None) is not None:
                 totals[x] = grad.copy()  # a rule has handed on what it was given
         differ = map(is_not, map(_get_grad, before), before.values())
-        changed = any(chain(differ, map(_set_grad, totals, totals.values())))
+        changed = any(chain(differ, map(setattr, totals, repeat("_grad"), totals.values())))
 
 
 def sum_to_shape(array: Any, shape: Sequence[int], like: Any = None) -> Any:

@@ -89,9 +89,9 @@ def matmul(x: Any, y: Any) -> Any:
     """Give the matrix product, as `np.matmul`."""
     if isinstance(x, np.ndarray) and isinstance(y, np.ndarray) and y.ndim == 2:
         if x.ndim == 2:
-            return x.dot(y)
+            return np.dot(x, y)
         if x.ndim > 2:  # a single product instead of one for each matrix of the stack
-            return rows(x).dot(y).reshape((*x.shape[:-1], y.shape[-1]))
+            return np.dot(rows(x), y).reshape((*x.shape[:-1], y.shape[-1]))
     return np.matmul(x, y)
 
 

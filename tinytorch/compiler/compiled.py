@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import functools
 import inspect
+import os
 import threading
 import warnings
 from collections.abc import Callable, Container, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -26,6 +27,9 @@ from tinytorch.compiler.updates import updates_last
 from tinytorch.engine import Node
 from tinytorch.grad_mode import in_transform, is_grad_enabled
 from tinytorch.operations.operands import describe
+
+if TYPE_CHECKING:
+    from tinytorch.pictures import Picture
 
 asarray = np.asarray
 
@@ -364,6 +368,18 @@ class Compiled:
         """What the function in `source` takes besides the arguments, by name."""
         written = self._written()
         return {} if written is None else written.outside
+
+    def render(self, path: str | os.PathLike[str] | None = None, *, view: bool = False) -> Picture:
+        """Draw the latest program: a box for each line, forward, backward and update in frames.
+
+        `path`, `view` and what is raised as in `Tensor.render`; RuntimeError before there is one.
+        """
+        from tinytorch.pictures.program import render_program
+
+        source = self._written()
+        if source is None:
+            raise RuntimeError("render: there is no program yet, which the third call makes")
+        return render_program(source, path, view=view)
 
     def _written(self) -> Source | None:
         name = getattr(self._function, "__name__", "program")

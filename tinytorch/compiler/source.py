@@ -8,7 +8,7 @@ import operator
 import re
 import sys
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -62,6 +62,15 @@ def argument_names(function: Callable[..., Any], args: Any, kwargs: Any) -> list
     return names
 
 
+class Step(NamedTuple):
+    """A line of a program: what it is part of, its text, and the names that it reads and sets."""
+
+    part: str
+    text: str
+    reads: list[str]
+    sets: list[str]
+
+
 class Source:
     """The text of a program, and what its function needs besides the arguments.
 
@@ -81,6 +90,7 @@ class Source:
         environment: Environment,
     ) -> None:
         self.outside: dict[str, Any] = {}
+        self.steps: list[Step] = []
         self._values, self._arguments = program.values, arguments
         self._names: dict[int, str] = {}  # of the values, by slot
         self._objects: dict[int, str] = {}  # of generators, by id
@@ -133,7 +143,13 @@ class Source:
                 options = ", ".join(f"{key}={x!r}" for key, x in call.errstate.items())
                 lines.append(f"with np.errstate({options}):")
             indent = "" if call.errstate is None else "    "
-            lines.append(indent + self._statement(call))
+            statement = self._statement(call)
+            lines.append(indent + statement)
+            reads, sets = (
+                [self._names[slot] for slot in slots if slot in self._names]
+                for slots in (call.inputs(), call.outs or call.written)
+            )
+            self.steps.append(Step(now, statement, reads, sets))
         return lines
 
     def _parts(self, calls: Sequence[Call]) -> list[str]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
@@ -20,6 +20,9 @@ from tinytorch.pictures.cells import INK, Cell, Look, framed, in_full, side_by_s
 from tinytorch.pictures.graph import Box, Graph, inputs_of, is_number
 from tinytorch.pictures.values import is_small, number, summary
 
+if TYPE_CHECKING:
+    from graphviz import Digraph
+
 PartT = TypeVar("PartT")  # a cell, or a text
 
 _FONT = "DejaVu Sans Mono,Menlo,Consolas,monospace"
@@ -27,7 +30,7 @@ _FAINT, _GRADIENT = "#5c5c5c", "#9a3412"
 _MOST_SOCKETS = 8
 
 # Hues of M. Okabe and K. Ito, "Color universal design", 2008, which the colour-blind tell apart.
-_LOOKS = {
+LOOKS = {
     "leaf": Look("#d9edfa", "#0072b2", "box", "filled,rounded"),
     "parameter": Look("#fdeccb", "#b97a00", "box3d"),
     "constant": Look("#ececec", "#6e6e6e", "note"),
@@ -35,8 +38,8 @@ _LOOKS = {
     "result": Look("#cfeee3", "#00795a"),
 }
 _OPERATION = Look("#454545", "#454545")
-_MODULE = _LOOKS["parameter"]
-_CLUSTER = {
+_MODULE = LOOKS["parameter"]
+CLUSTER = {
     "bgcolor": "#fff8ea",
     "color": _MODULE.border,
     "fontname": _FONT,
@@ -66,14 +69,7 @@ def as_dot(
             for x in graph.units
             if getattr(x, "_grad", None) is not None and not kind_of(x._value).plans
         }
-    from graphviz import Digraph
-
-    dot = Digraph(
-        "computational_graph",
-        graph_attr={"bgcolor": "white", "pad": "0.2", "nodesep": "0.3", "ranksep": "0.3"},
-        node_attr={"fontname": _FONT, "margin": "0.1,0.06", "penwidth": "1.2"},
-        edge_attr={"arrowsize": "0.6", "color": _FAINT, "penwidth": "1.2"},
-    )
+    dot = digraph("computational_graph")
     keys = {id(unit): f"n{i}" for i, unit in enumerate(graph.units)}
     for unit in graph.units:
         key, name = keys[id(unit)], names[id(unit)]
@@ -86,7 +82,7 @@ def as_dot(
         with dot.subgraph(name=f"cluster_{i}") as cluster:
             title = title_of(box.module)
             label = write(title, 12, _MODULE.border, bold=True).content
-            cluster.attr(label=f"<{label}>", **_CLUSTER, **in_full(title))
+            cluster.attr(label=f"<{label}>", **CLUSTER, **in_full(title))
             for key in filter(None, inside + parameters):
                 cluster.node(key)
         # Parameters below the inputs: so the boxes stand below each other, not side by side.
@@ -108,6 +104,18 @@ def as_dot(
     return str(dot.source)
 
 
+def digraph(name: str) -> Digraph:
+    """Begin a picture."""
+    from graphviz import Digraph
+
+    return Digraph(
+        name,
+        graph_attr={"bgcolor": "white", "pad": "0.2", "nodesep": "0.3", "ranksep": "0.3"},
+        node_attr={"fontname": _FONT, "margin": "0.1,0.06", "penwidth": "1.2"},
+        edge_attr={"arrowsize": "0.6", "color": _FAINT, "penwidth": "1.2"},
+    )
+
+
 def names_of(graph: Graph) -> dict[int, str]:
     """Map units' ids to their labels; what has none gets a number: t1, t2, ... and c1, c2, ..."""
     labels = [getattr(unit, "label", None) for unit in graph.units]
@@ -124,7 +132,7 @@ def names_of(graph: Graph) -> dict[int, str]:
 def _node(graph: Graph, unit: Any, name: str, grad: list[str] | None) -> dict[str, str]:
     """Draw a tensor or an array as a card, with what made it on top."""
     kind = graph.kind(unit)
-    look = _LOOKS[kind]
+    look = LOOKS[kind]
     array = unit._value if isinstance(unit, Node) else unit
     facts = f"{kind} {tuple(array.shape)} {array.dtype}".lstrip()
     lines = [write(name, 13, bold=True), write(facts, 9, _FAINT)]
