@@ -13,7 +13,7 @@ from numpy.lib.array_utils import normalize_axis_tuple
 
 from tinytorch.arrays.batch import SHORT_CUTS, in_front, is_batch, one_by_one
 from tinytorch.arrays.batch_functions import each, short_cut
-from tinytorch.arrays.words import matmul
+from tinytorch.arrays.words import conj, matmul
 
 Function = Callable[..., Any]
 
@@ -51,7 +51,7 @@ def _matmul(level: int, x: Any, y: Any, **options: Any) -> Any:
     if not is_batch(y, level) and np.ndim(x) == 1 and np.ndim(y) <= 2:
         return in_front(matmul(x.front, y), level)  # of all vectors as one matrix
     if np.ndim(x) == np.ndim(y) == 1:
-        return np.vecdot(x, y)
+        return np.vecdot(conj(x), y)  # which conjugates x again
     row, column = np.ndim(x) == 1, np.ndim(y) == 1
     out = _stacks(matmul, (2, 2), level, x[None] if row else x, y[:, None] if column else y)
     return out[..., 0, :] if row else out[..., 0] if column else out

@@ -309,5 +309,5 @@ if hasattr(np, "matvec"):  # NumPy 2.2
 
     @implements(np.vecmat)
     def _vecmat(x1: Any, x2: Any) -> Tensor:
-        """Give the product of vectors with matrices."""
-        return Products.matmul(np.expand_dims(x1, -2), x2)[..., 0, :]
+        """Give the product of the conjugates of vectors with matrices."""
+        return Products.matmul(np.expand_dims(conj(x1), -2), x2)[..., 0, :]
