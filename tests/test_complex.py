@@ -544,6 +544,31 @@ def test_numpys_and_scipys_functions(name: str) -> None:
     check_grads(function, *args)
 
 
+@pytest.mark.parametrize("f", [np.nanvar, np.nanstd])
+def test_deviations_of_what_is_there(f: Any) -> None:
+    x = drawn(3, 4)
+    x[0, 1] = x[2, 2] = np.nan
+    for options in ({}, {"axis": 0, "ddof": 1}, {"axis": -1, "keepdims": True}):
+        found = f(Tensor(x), **options)
+        assert found.dtype == f(x, **options).dtype == np.float64
+        assert_allclose(found.data, f(x, **options), rtol=1e-13)
+    assert_allclose(grad(f)(x)[~np.isnan(x)], grad(np.var if f is np.nanvar else np.std)(
+        x[~np.isnan(x)]), rtol=1e-12)  # fmt: skip
+
+
+def test_vectors_are_conjugated_before_matrices() -> None:
+    x, y = drawn(2, 3), drawn(3, 4)
+    assert_allclose(np.vecmat(Tensor(x), y).data, np.vecmat(x, y), rtol=1e-13)
+    check_grads(np.vecmat, x, y)
+
+
+def test_complex_powers_of_negative_numbers() -> None:
+    x, y = np.array([-2.0, -0.5, 1.5]), drawn(3)
+    check_grads(np.power, x, y)
+    check_grads(lambda y: -(2.0**y), y)
+    check_grads(lambda x: x ** (1 + 2j), x)
+
+
 def test_vmap_takes_complex_numbers() -> None:
     x = drawn(3, 2, 2)
     for f in (np.linalg.det, np.abs, np.fft.fft2, lambda x: np.linalg.svd(x, compute_uv=False)):

@@ -34,6 +34,12 @@ def set_where(condition: Any, value: float, x: Any) -> Any:
     )
 
 
+def _log(x: Any, flat: Any, y: Any) -> Any:
+    """Give the log of x, of 1 where x is `flat`: a complex one of negative x for complex y."""
+    x = np.where(flat, 1, x)
+    return np.log(x + 0j if y.dtype.kind == "c" else x)
+
+
 _POWER_LOG = Operation("power_log")
 
 
@@ -43,7 +49,7 @@ def _power_log(x: Any, y: Any, k: int) -> Any:
 
     def value(x: Any, y: Any) -> Any:
         powers = power(x, y)
-        return powers * np.log(np.where((x == 0) & (y.real > 0), 1, x)) ** k if k else powers
+        return powers * _log(x, (x == 0) & (y.real > 0), y) ** k if k else powers
 
     def by_x(grad: Any, out: Any, x: Any, y: Any) -> Any:  # noqa: ARG001
         less = _one_less(x, y)
@@ -73,7 +79,7 @@ def _exponent_rule(grad: Any, out: Any, x: Any, y: Any) -> Any:
     # 0**y is 0 for all y > 0: there the slope is 0, not 0 * log(0). At y = 0 it is set to 0 too.
     if isinstance(out, Node):
         return grad * _power_log(x, set_where((x == 0) & (y == 0), 1, y), 1)
-    return grad * out * np.log(np.where((x == 0) & (y.real >= 0), 1, x))
+    return grad * out * _log(x, (x == 0) & (y.real >= 0), y)
 
 
 def _scaled(other: Any, alpha: float) -> Any:

@@ -21,6 +21,11 @@ from tinytorch.operations.samples import as_operand, values_of
 from tinytorch.operations.shape import moveaxis
 
 
+def squared_modulus(x: Any) -> Any:
+    """Give |x| ** 2, which is real."""
+    return (x * np.conj(x)).real if x.dtype.kind == "c" else x * x
+
+
 def root(square: Any) -> Any:
     """Give the square root, whose slope is set to 0 where it is 0, as that of a deviation."""
     flat = square == 0
@@ -86,8 +91,8 @@ def nanvar(
         mean = where(none, 0, a).sum(axis, keepdims=True) / np.maximum(number, 1)
     deviation = where(none, 0, a - mean)
     freedom = number.reshape(np.sum(none, axis=axis, keepdims=keepdims).shape)
-    freedom = (freedom - (ddof if correction is None else correction)).astype(a.dtype)
-    squares = (deviation * deviation).sum(axis, keepdims)
+    squares = squared_modulus(deviation).sum(axis, keepdims)
+    freedom = (freedom - (ddof if correction is None else correction)).astype(squares.dtype)
     return where(freedom > 0, squares / np.where(freedom > 0, freedom, 1), np.nan)
 
 

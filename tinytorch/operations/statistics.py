@@ -17,7 +17,7 @@ from tinytorch.arrays.words import conj
 from tinytorch.engine import Node
 from tinytorch.operations.arithmetic import Arithmetic
 from tinytorch.operations.elementwise import where
-from tinytorch.operations.nans import root
+from tinytorch.operations.nans import root, squared_modulus
 from tinytorch.operations.ordering import quantile
 from tinytorch.operations.protocols import implements, numpy_functions
 from tinytorch.operations.reductions import Axis, axes_of
@@ -94,8 +94,7 @@ def _moment(function: Callable[..., Any]) -> None:
             return _mean_where(x, axis, where, keepdims)[0]
         middle = _mean_where(x, axis, where, True)[0] if mean is None else mean
         apart = _where(where, x - middle, 0)
-        squares = (apart * apart.conj()).real if apart.dtype.kind == "c" else apart * apart
-        square, number = _mean_where(squares, axis, where, keepdims)
+        square, number = _mean_where(squared_modulus(apart), axis, where, keepdims)
         spread = square * number / np.maximum(number - ddof, 0)
         return root(spread) if name.endswith("std") else spread
 
