@@ -6,7 +6,7 @@ import copy
 import inspect
 import pickle
 from collections import OrderedDict
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import pytest
@@ -414,3 +414,31 @@ def test_a_tensor_kept_as_a_buffer_is_no_parameter() -> None:
     layer.average = Tensor([2.0])  # under a buffer's name
     layer.history = Tensor([1.0])
     assert [name for name, _ in layer.named_parameters()] == ["weight", "bias", "history"]
+
+
+class Scale(nn.Parameter):
+    """A parameter with a method and a way of its own to be made."""
+
+    def __new__(cls, n: int) -> Self:
+        return super().__new__(cls, np.ones(n))
+
+    def __init__(self, n: int) -> None:
+        super().__init__(np.ones(n))
+
+    def doubled(self) -> Tensor:
+        return self * 2
+
+
+def test_subclasses_of_parameters_are_classes() -> None:
+    scale, plain = Scale(3), nn.Parameter(np.ones(3))
+    assert not isinstance(plain, Scale)
+    assert not isinstance(scale * 2, nn.Parameter)
+    copies = copy.copy(scale), copy.deepcopy(scale), pickle.loads(pickle.dumps(scale))  # noqa: S301
+    for x in (scale, *copies):
+        assert type(x) is Scale
+        assert isinstance(x, Scale)
+        assert isinstance(x, nn.Parameter)
+        assert_array_equal(x.doubled().data, [2, 2, 2])
+    model = nn.Linear(3, 1)
+    model.weight = Scale(3)
+    assert [type(x) for x in copy.deepcopy(model).parameters()] == [Scale, Tensor]
