@@ -11,7 +11,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from reference import Function, weights
 from torch.nn import functional
 
-from tinytorch import Tensor, hessian
+from tinytorch import Tensor, compile, hessian, vmap  # noqa: A004
 
 nan = np.nan
 VALUES = np.array([[1, nan, 3, 3, 0], [nan, 2, nan, 2, 5], [1, 1, 0, -1, 2], [nan] * 5], float)
@@ -161,3 +161,18 @@ def test_masked_entries_have_no_part_in_logcumsumexp() -> None:
     expected = np.zeros((6, 6))
     expected[np.ix_(numbers, numbers)] = torch.autograd.functional.hessian(g, t)
     assert_allclose(hessian(f)(x), expected, atol=1e-14)
+
+
+@pytest.mark.parametrize("q", [0.5, [0.2, 0.7]])
+def test_quantiles_of_many_and_compiled(q: Any) -> None:
+    x = np.random.default_rng(0).normal(size=(3, 4, 5))
+    x[0, 1, 1:] = x[1, :, 2] = x[2, 0, 0] = np.nan
+
+    def f(x: Any) -> Any:
+        return np.nanquantile(x, q, axis=-1)
+
+    found = vmap(f)(x)
+    program = compile(f)
+    for i, row in enumerate(x):
+        assert_allclose(found[i], f(row), rtol=1e-13)
+        assert_allclose(program(Tensor(row)).data, f(row), rtol=1e-13)

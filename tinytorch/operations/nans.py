@@ -125,11 +125,16 @@ def nanquantile(
     line = moveaxis(a, axes, range(len(axes)))
     line = sort(line.reshape(-1, *line.shape[len(axes) :]), axis=0)  # nan goes to the end
     rest = line.shape[1:]
-    counts = at_hand(np.sum(~np.isnan(line), axis=0).reshape(-1))  # each has a place of its own
+    counts = np.sum(~np.isnan(line), axis=0).reshape(-1)
     fractions = np.reshape(values_of(q).astype(np.float64), -1)
-    each = {n: places_of(fractions, max(int(n), 1), method) for n in {*counts}}
     n_q = fractions.size
-    place = np.stack([each[n] for n in counts], axis=1) if counts.size else np.zeros((n_q, 0))
+    if method == "linear":
+        places_of(fractions, 1, method)  # which checks them
+        place = fractions[:, None] * np.maximum(counts - 1, 0)
+    else:  # each number of entries has a place of its own
+        counts = at_hand(counts)
+        each = {n: places_of(fractions, max(int(n), 1), method) for n in {*counts}}
+        place = np.stack([each[n] for n in counts], axis=1) if counts.size else np.zeros((n_q, 0))
     place = place.reshape(n_q, *rest)
     low, high = np.floor(place), np.ceil(place)
     below, above = (take_along_axis(line, at.astype(int), 0) for at in (low, high))
