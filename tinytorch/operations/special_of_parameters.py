@@ -35,7 +35,11 @@ def _ternary(function: Any, *rules: Any, doc: str, name: str) -> Any:
 
 
 def _no_rule(grad: Any, out: Any, *inputs: Any) -> Any:  # noqa: ARG001
-    raise TypeError("the derivative by a parameter of a special function is not known here")
+    raise TypeError(
+        "gammainc, betainc, stdtr, their complements and inverses have no derivative by their "
+        "parameters here, by their last argument alone: give the others as numbers or arrays, "
+        "x.detach() of a tensor x"
+    )
 
 
 _gammaln, _psi, _betaln, _xlogy, _xlog1py = (
