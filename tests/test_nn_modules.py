@@ -442,3 +442,15 @@ def test_subclasses_of_parameters_are_classes() -> None:
     model = nn.Linear(3, 1)
     model.weight = Scale(3)
     assert [type(x) for x in copy.deepcopy(model).parameters()] == [Scale, Tensor]
+
+
+@pytest.mark.parametrize("momentum", [0.1, None])
+def test_a_refused_batch_leaves_running_statistics(momentum: float | None) -> None:
+    norm = nn.BatchNorm1d(3, momentum=momentum)
+    norm(X[:, :3])
+    before = {name: np.array(value) for name, value in norm.state_dict().items()}
+    for refused in (X, X[:1, :3]):
+        with pytest.raises(ValueError, match="shape"):
+            norm(refused)
+        for name, value in norm.state_dict().items():
+            assert_array_equal(value, before[name])

@@ -174,11 +174,10 @@ class _BatchNorm(_ByChannel):
     def forward(self, input: Any) -> Tensor:
         """Normalise each channel, in training by the batch, else by the running statistics."""
         x, momentum = self._checked(input), self.momentum
-        if self.training and self.num_batches_tracked is not None:
-            self.num_batches_tracked[...] += 1
-            if momentum is None:  # the average of all batches
-                momentum = (1 / self.num_batches_tracked).astype(x.dtype)
-        return batch_norm(
+        counted = self.training and self.num_batches_tracked is not None
+        if counted and momentum is None:  # the average of all batches
+            momentum = (1 / (self.num_batches_tracked + 1)).astype(x.dtype)
+        out = batch_norm(
             x,
             self.running_mean if not self.training or self.track_running_stats else None,
             self.running_var if not self.training or self.track_running_stats else None,
@@ -188,6 +187,9 @@ class _BatchNorm(_ByChannel):
             0.0 if momentum is None else momentum,
             self.eps,
         )
+        if counted:  # a batch that was refused doesn't count
+            self.num_batches_tracked[...] += 1
+        return out
 
 
 class BatchNorm1d(_BatchNorm):
