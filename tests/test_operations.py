@@ -522,7 +522,7 @@ def test_reductions_without_gradient_are_plain(name: str, seed: int) -> None:
     assert type(by_numpy) is type(expected)
     assert type(by_method) is type(by_pytorch) is PlainArray
     for answer in (by_numpy, by_method, by_pytorch):
-        assert answer.dtype == np.asarray(expected).dtype
+        assert np.asarray(answer).dtype == np.asarray(expected).dtype
         assert_array_equal(answer, expected)
 
 

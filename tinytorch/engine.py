@@ -7,10 +7,13 @@ in reverse (S. Linnainmaa, "Taylor expansion of the accumulated rounding error",
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import nullcontext
 from contextvars import ContextVar
 from itertools import chain, count
 from operator import attrgetter, is_not
+from threading import RLock
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -54,6 +57,8 @@ class Node:
 recording = ContextVar[Sequence[Any]]("recording", default=(True, 0))  # enabled?, transforms around
 watcher = ContextVar[Callable[..., object] | None]("watcher", default=None)  # of each share
 _new, _count, _set_grad = object.__new__, count(1), vars(Node)["_grad"].__set__
+# In one call into C a thread is alone by the GIL, and where there is none by a lock.
+_alone: Any = nullcontext() if getattr(sys, "_is_gil_enabled", lambda: True)() else RLock()
 _by_order, _get_grad = map(attrgetter, ("_order", "_grad"))
 
 
@@ -117,7 +122,7 @@ def pull(grads: Any, nodes: Iterable[Node], only: Any = None, create_graph: bool
 def accumulate(grads: Mapping[Node, Any]) -> None:
     """Set `.grad`: add to what a leaf has, replace what an intermediate node has."""
     changed = True
-    while changed:  # by another thread; compare and set is one call into C, which none can part
+    while changed:  # by another thread; compare and set is one call, which none can part
         totals, handed_on, before = dict(grads), set(), {}
         for x, grad in grads.items():  # in which no input comes before its outputs
             if x._children:
@@ -129,7 +134,8 @@ def accumulate(grads: Mapping[Node, Any]) -> None:
             elif id(grad) in handed_on or getattr(grad, "base", None) is not None:
                 totals[x] = grad.copy()  # a rule has handed on what it was given
         differ = map(is_not, map(_get_grad, before), before.values())
-        changed = any(chain(differ, map(_set_grad, totals, totals.values())))
+        with _alone:
+            changed = any(chain(differ, map(_set_grad, totals, totals.values())))
 
 
 def sum_to_shape(array: Any, shape: Sequence[int], like: Any = None) -> Any:

@@ -379,7 +379,8 @@ class Reductions(Node):
     @torch_spelling
     def count_nonzero(self, axis: Axis = None, keepdims: bool = False) -> Any:
         """Count the entries that are not 0, as plain integers."""
-        return plain(np.count_nonzero(self._value, axis=axis, keepdims=keepdims))
+        count = np.count_nonzero(self._value, axis=axis, keepdims=keepdims)
+        return plain(np.intp(count) if isinstance(count, int) else count)  # as NumPy 2.0 gives it
 
 
 def by_dim(name: str, axis: Any, dim: int | None) -> bool:
