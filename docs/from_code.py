@@ -123,6 +123,8 @@ def write_reference(folder: Path) -> None:
         for name in dtypes
         if isinstance(getattr(tinytorch, name), np.dtype)
     )
+    rooms = [getattr(scipy, name) for name in scipy.__all__ if name != "sparse"]
+    rooms.append(scipy.sparse.linalg)
     pages = {
         "package": page(
             "The package: transforms, modes, operations of one's own",
@@ -157,7 +159,11 @@ def write_reference(folder: Path) -> None:
         "autograd": page("autograd", module_text(autograd), entries(autograd)),
         "nn": page("nn: modules", module_text(nn), entries(nn)),
         "nn_functional": page("nn.functional", module_text(nn.functional), entries(nn.functional)),
-        "nn_init": page("nn.init and nn.utils", module_text(init), entries(init) + entries(utils)),
+        "nn_init": page(
+            "nn.init and nn.utils",
+            module_text(init),
+            entries(init) + entries(utils) + entries(utils.rnn),
+        ),
         "optim": page("optim: optimisers", module_text(optim), entries(optim)),
         "lr_scheduler": page(
             "optim.lr_scheduler and optim.swa_utils",
@@ -166,13 +172,20 @@ def write_reference(folder: Path) -> None:
         ),
         "data": page("data", module_text(data), entries(data)),
         "distributions": page("distributions", module_text(distributions), entries(distributions)),
+        "scipy": page(
+            "scipy: what takes tensors in SciPy's place",
+            f"{module_text(scipy)} Below, `scipy` is `from tinytorch import scipy`.",
+            [
+                text
+                for room in rooms
+                for text in [
+                    f".. rubric:: {room.__name__}\n\n{in_restructured_text(room)}\n",
+                    *entries(room),
+                ]
+            ],
+        ),
         "pictures": page("pictures", module_text(pictures), entries(pictures)),
         "diagnostics": page("diagnostics", module_text(diagnostics), entries(diagnostics)),
-        "scipy": page(
-            "scipy",
-            f"{module_text(scipy)} Below, `scipy` is `from tinytorch import scipy`.",
-            [line for name in scipy.__all__ for line in entries(getattr(scipy, name))],
-        ),
     }
     for name, text in pages.items():
         write(folder / f"{name}.md", text)
@@ -188,6 +201,10 @@ def module_text(module: ModuleType) -> str:
     return inspect.getdoc(module) or ""
 
 
+def in_restructured_text(module: ModuleType) -> str:
+    return "\n".join(map(escaped, module_text(module).splitlines()))
+
+
 def write(path: Path, text: str) -> None:
     """Write a file if it has changed, so that Sphinx reads again only what is new."""
     if not path.exists() or path.read_text(encoding="utf-8") != text:
@@ -201,7 +218,9 @@ ROOMS = {
     "operations": "The operations: the calculus table in families",
     "arrays": "The kinds of array",
     "nn": "Networks",
+    "nn/utils": "What is done to parameters, and to sequences",
     "optim": "Optimisers",
+    "transforms": "Transforms of functions",
     "optim/lr_scheduler": "Schedules of the learning rate",
     "pytorch": "PyTorch's names",
     "scipy": "SciPy's names",
@@ -209,8 +228,9 @@ ROOMS = {
     "compiler": "The compiler",
     "pictures": "Pictures",
 }
-FIRST = ["engine.py", "tensor.py", "autograd.py", "transforms.py", "arithmetic.py",
-         "elementwise.py", "operation.py", "own.py", "kind.py", "module.py", "linear.py",
+FIRST = ["engine.py", "tensor.py", "autograd.py", "arithmetic.py",
+         "elementwise.py", "operation.py", "own.py", "kind.py", "batch.py", "calling.py",
+         "gradients.py", "module.py", "linear.py",
          "optimizer.py", "recording.py", "program.py", "graph.py"]  # fmt: skip
 
 

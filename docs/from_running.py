@@ -67,6 +67,7 @@ LINES = {
     "scatter_add": "tinytorch.scatter_add(Tensor([1.0, 2.0]), 0, [0, 0], Tensor([3.0, 4.0]))",
     "randint_like": "tinytorch.randint_like(Tensor([1.0, 2.0]), 0, 10).shape",
     "root": "scipy.optimize.root(lambda x, a: x**2 - a, 1.0, args=(2.0,)).x",
+    "solve_banded": "scipy.linalg.solve_banded((0, 1), [[0.0, 1.0], [2.0, 2.0]], [4.0, 2.0])",
     "solve_sylvester": "scipy.linalg.solve_sylvester(np.eye(2), np.eye(2), 2.0 * np.eye(2))",
     "polygamma": "scipy.special.polygamma(1, Tensor([1.0, 2.0]))",
     "minimize": "scipy.optimize.minimize(lambda x, a: ((x - a) ** 2).sum(), [0.0], args=(2.0,)).x",

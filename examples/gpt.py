@@ -23,7 +23,7 @@ from tinytorch import Tensor, nn, no_grad, optim
 from tinytorch.nn import functional as F  # noqa: N812
 
 OPTIONS = {
-    "--steps": (number(int, 1, 1_000_000), 2000, "steps of training, those before --resume too"),
+    "--steps": (number(int, 1, 1_000_000), 1800, "steps of training, those before --resume too"),
     "--batch": (number(int, 1, 1024), 8, "texts in a step"),
     "--context": (number(int, 8, 1024), 128, "characters of each, and how far back it looks"),
     "--width": (number(int, 8, 1024), 128, "numbers that stand for a character"),

@@ -182,8 +182,8 @@ def test_a_refused_change_names_the_line() -> None:
         [step(X) for _ in range(4)]
 
 
-def test_ints_that_never_come_twice_are_told_of_once() -> None:
-    power = compile(lambda x, n: x**n)
+def test_names_that_never_come_twice_are_told_of_once() -> None:
+    scaled = compile(lambda x, name: x * len(name))
     with pytest.warns(UserWarning, match="give numbers that change as floats") as caught:
-        [power(X, n) for n in range(12)]
+        [scaled(X, "x" * n) for n in range(12)]
     assert [w.filename for w in caught] == [__file__]

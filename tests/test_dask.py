@@ -241,9 +241,8 @@ def test_a_tensor_keeps_the_plan() -> None:
         assert isinstance(x.grad, da.Array)
         for twin in (copy.deepcopy(x), pickle.loads(pickle.dumps(x))):  # noqa: S301
             assert twin.data.name == plan.name
-        for wrong in (da.arange(3).astype(complex), da.from_array(np.array([None, 1]), chunks=2)):
-            with pytest.raises(TypeError, match="expected a real number"):
-                Tensor(wrong)
+        with pytest.raises(TypeError, match="expected a number"):
+            Tensor(da.from_array(np.array([None, 1]), chunks=2))
     with computing(4):
         values = x.numpy()
         assert_array_equal(np.asarray(x.detach()), values)

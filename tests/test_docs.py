@@ -14,7 +14,16 @@ from pages import ROOT, Page, is_verbatim
 
 import tinytorch
 from tinytorch import Tensor, autograd, diagnostics, distributions, nn, optim, pictures
-from tinytorch.scipy import linalg, optimize, signal, special
+from tinytorch.scipy import (
+    integrate,
+    interpolate,
+    linalg,
+    ndimage,
+    optimize,
+    signal,
+    sparse,
+    special,
+)
 
 DOCS = ROOT / "docs"
 WRITTEN_BY_BUILD = {"notebooks", "_build"}
@@ -123,7 +132,9 @@ def test_each_name_outside_networks_has_an_example(monkeypatch: pytest.MonkeyPat
     from_code, from_running = map(importlib.import_module, ("from_code", "from_running"))
     names = [(f"tinytorch.{name}", getattr(tinytorch, name)) for name in tinytorch.__all__]
     names += [(f"tinytorch.Tensor.{name}", getattr(Tensor, name)) for name in dir(Tensor)]
-    scipy = (linalg, optimize, signal, special)
+    scipy = (
+        integrate, interpolate, linalg, ndimage, optimize, signal, sparse.linalg, special,
+    )  # fmt: skip
     for owner in (autograd, diagnostics, distributions, pictures, *scipy):
         names += [
             (f"{owner.__name__}.{name}", getattr(owner, name)) for name in from_code.public(owner)

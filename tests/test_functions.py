@@ -398,8 +398,18 @@ def test_a_function_of_several_is_pytorchs(name: str, args: Any) -> None:
         assert_alike(call(tinytorch, name, args, whole), call(torch, name, args, theirs))
 
 
-# What is tested in test_op_db.py.
+# What is tested in test_op_db.py, and in test_complex.py.
 IN_OP_DB = {
+    *(
+        "adjoint",
+        "complex",
+        "imag",
+        "is_complex",
+        "polar",
+        "real",
+        "view_as_complex",
+        "view_as_real",
+    ),
     *(name for family in (TorchNames, Replacing, SumsOfProducts) for name in vars(family)),
     *("matrix_exp", "block_diag", "cartesian_prod", "combinations"),
 }
@@ -444,7 +454,7 @@ ELSEWHERE = {
     "cbrt", "celu", "elu", "fix", "gelu", "glu", "hardtanh", "leaky_relu", "log_sigmoid",
     "logsigmoid", "mish", "mod", "power", "relu6", "rint", "selu", "silu", "softmin", "softplus",
     "softsign", "xlogy", "inv", "take_along_axis", "bincount", "floor_divide", "meshgrid",
-    "cholesky", "qr", "svd",
+    "cholesky", "qr", "svd", "diagflat",
     *IN_OP_DB,
 }  # fmt: skip
 
@@ -795,7 +805,7 @@ REFUSED: list[tuple[Function, type[Exception], str]] = [
     (lambda t: t.Generator(device="cuda"), RuntimeError, "on the CPU"),
     (lambda t: t.tensor([1, 2], requires_grad=True), RuntimeError, "only floating"),
     (lambda t: t.zeros(2, dtype=t.long, requires_grad=True), RuntimeError, "only floating"),
-    (lambda t: t.tensor("text"), TypeError, "real number"),
+    (lambda t: t.tensor("text"), TypeError, "number"),
     (lambda t: t.tensor([[1], [2, 3]]), ValueError, "different lengths"),
     (lambda t: t.tensor(Tensor([1.0]) * 2), TypeError, "lose its gradient"),
     (lambda t: t.from_numpy([1.0]), TypeError, "NumPy array"),

@@ -819,8 +819,6 @@ def test_numpys_error_passes_through(function: Any, matrix: Any, message: str) -
 @pytest.mark.parametrize(
     ("call", "error", "message"),
     [
-        (np.linalg.eig, TypeError, "complex.*eigh"),
-        (np.linalg.eigvals, TypeError, "complex.*eigh"),
         (lambda x: np.linalg.svd(x, hermitian=True), TypeError, "hermitian"),
         (lambda x: np.linalg.qr(x, mode="raw"), ValueError, '"reduced", "complete" or "r".*raw'),
         (lambda x: np.linalg.norm(x, "what"), ValueError, '"fro".*what'),
@@ -835,7 +833,7 @@ def test_numpys_error_passes_through(function: Any, matrix: Any, message: str) -
         (lambda x: x[None] @ 2.0, ValueError, r"matmul.*of shape \(1, 2, 2\)"),
         (lambda x: np.tensordot(x, x, ([0], [0, 1])), ValueError, "tensordot.*'m'"),
         (lambda x: np.vdot(x, np.ones(3)), ValueError, "matmul.*"),
-        (lambda x: np.kron(x, 1j), TypeError, "complex"),
+        (lambda x: np.kron(x, "a"), TypeError, "kron|multiply.*str|dtype"),
         (lambda x: np.linalg.solve(x, np.ones(3)), ValueError, "solve of tensor 'm'"),
         (lambda x: np.linalg.matrix_power(x, 0.5), TypeError, "integer"),
     ],

@@ -81,24 +81,20 @@ def test_dtype_may_be_named() -> None:
         (["a", "b"], TypeError, "list ['a', 'b']"),
         (None, TypeError, "NoneType None"),
         ({}, TypeError, "dict {}"),
-        (1j, TypeError, "complex 1j"),
-        (np.array([1j, 2]), TypeError, "complex128"),
         (np.array([None]), TypeError, "object"),
         (np.array(["2026-01-01"], "datetime64"), TypeError, "datetime64"),
         ([[1, 2], [3]], ValueError, "inhomogeneous"),
     ],
 )
-def test_what_is_not_real_numbers_is_refused(data: Any, error: type[Exception], got: str) -> None:
-    with pytest.raises(
-        error, match="expected a real number, nested lists of them, or an array"
-    ) as e:
+def test_what_is_no_numbers_is_refused(data: Any, error: type[Exception], got: str) -> None:
+    with pytest.raises(error, match="expected a number, nested lists of them, or an array") as e:
         Tensor(data)
     assert got in str(e.value)
 
 
-@pytest.mark.parametrize("dtype", [int, bool, complex, object])
+@pytest.mark.parametrize("dtype", [int, bool, str, object])
 def test_a_dtype_without_derivatives_is_refused(dtype: Any) -> None:
-    with pytest.raises(TypeError, match="expected a floating dtype, got"):
+    with pytest.raises(TypeError, match="has a floating or complex dtype, got"):
         Tensor([1.0], dtype=dtype)
 
 
@@ -148,9 +144,9 @@ def test_no_rule_runs_for_a_constant() -> None:
     assert constant._grad is None
 
 
-@pytest.mark.parametrize("operand", ["a", None, 1j, {}, object()])
+@pytest.mark.parametrize("operand", ["a", None, {}, object()])
 def test_an_operand_that_is_no_number_is_refused(operand: Any) -> None:
-    with pytest.raises(TypeError, match="expected a Tensor, a real number or an array of real"):
+    with pytest.raises(TypeError, match="expected a Tensor, a number or an array of"):
         Tensor([1.0]) + operand
 
 
@@ -568,7 +564,7 @@ def test_copies_keep_everything_but_the_graph(copied: Any) -> None:
     ],
 )
 def test_a_state_is_checked_where_it_comes_back(state: Any) -> None:
-    with pytest.raises((TypeError, ValueError), match=r"expected a real|label is|gradient of"):
+    with pytest.raises((TypeError, ValueError), match=r"expected a number|label is|gradient of"):
         Tensor.__new__(Tensor).__setstate__(state)
 
 
@@ -628,7 +624,7 @@ def test_an_array_tells_of_itself() -> None:
         (lambda: len(Tensor(1.0)), TypeError, "of no axes"),
         (lambda: list(Tensor(1.0)), TypeError, "of no axes"),
         (lambda: setattr(Tensor([1.0]), "data", [1.0, 2.0]), ValueError, "values of that shape"),
-        (lambda: setattr(Tensor([1.0]), "data", "a"), TypeError, "expected a real number"),
+        (lambda: setattr(Tensor([1.0]), "data", "a"), TypeError, "expected a number"),
         (
             lambda: setattr(Tensor([1.0]), "grad", [1.0, 2.0]),
             ValueError,
@@ -656,7 +652,6 @@ def test_numpy_functions_without_a_rule_are_refused() -> None:
     for function, name in (
         (np.bitwise_count, "np.bitwise_count"),
         (np.roots, "np.roots"),
-        (np.fft.fft, "np.fft.fft"),
     ):
         with pytest.raises(
             TypeError, match=f"{name} has no derivative rule here. For plain values"
@@ -740,3 +735,13 @@ def test_neurons_are_views_that_take_no_memory_for_gradients() -> None:
         assert_array_equal(neuron.bias.grad, layer.bias.grad[[j]])
     layer.neurons[0].weight.grad[:] = 7
     assert (layer.weight.grad[:, 0] == 7).all()
+
+
+def test_in_no_grad_a_constant_is_changed_in_place_too() -> None:
+    x = Tensor([1.0, 2.0], requires_grad=False)
+    same = x
+    with no_grad():
+        x *= 3
+        x += Tensor([1.0, 1.0])
+    assert x is same
+    assert_array_equal(same.data, [4.0, 7.0])

@@ -62,7 +62,7 @@ MISTAKES = [
     Mistake(
         "a number as text", NEWCOMER,
         'x = Tensor("3.0")',
-        TypeError, ("expected a real number", "got str '3.0'"),
+        TypeError, ("expected a number", "got str '3.0'"),
     ),
     Mistake(
         "rows of different lengths", NEWCOMER,
@@ -100,8 +100,8 @@ MISTAKES = [
     ),
     Mistake(
         "a function of NumPy's that has no rule", NEWCOMER,
-        "np.fft.fft(Tensor([1.0, 2.0]))",
-        TypeError, ("np.fft.fft has no derivative rule", "x.data"),
+        "np.nextafter(Tensor([1.0, 2.0]), 3)",
+        TypeError, ("np.nextafter has no derivative rule", "x.data"),
     ),
     Mistake(
         "changing an entry as JAX does", JAX,
@@ -217,9 +217,20 @@ MISTAKES = [
         AttributeError, ("no attribute 'jit'", "tinytorch.compile"),
     ),
     Mistake(
-        "vmap", JAX,
-        "tinytorch.vmap(lambda x: x)",
-        AttributeError, ("no attribute 'vmap'", "whole arrays"),
+        "an if inside vmap", JAX,
+        "X = np.array([[1.0, 2.0], [-1.0, -2.0]])\n"
+        "tinytorch.vmap(lambda x: x if x.sum() > 0 else -x)(X)",
+        TypeError, ("no truth value in common", "np.where(condition, x, y)"),
+    ),
+    Mistake(
+        "random numbers inside vmap", JAX,
+        "tinytorch.vmap(lambda x: x + tinytorch.randn(2))(np.ones((3, 2)))",
+        RuntimeError, ("the same for all examples", "draw them outside", 'randomness="same"'),
+    ),
+    Mistake(
+        "what is no array inside vmap", JAX,
+        "tinytorch.vmap(lambda x, n: x**n)(np.ones((3, 2)), 2)",
+        TypeError, ("argument 1 is int 2, which has no axis", "None in its place of in_axes"),
     ),
     Mistake(
         "a key for random numbers", JAX,

@@ -181,7 +181,7 @@ def test_repr_shows_the_architecture() -> None:
     [
         (lambda: small_network()(np.ones((5, 3))), ValueError, r"of shape \(batch, 2\), got an"),
         (lambda: small_network()(1.0), ValueError, r"of shape \(batch, 2\), got float 1\.0"),
-        (lambda: small_network()("data"), TypeError, "an array of real numbers, got str 'data'"),
+        (lambda: small_network()("data"), TypeError, "an array of numbers, got str 'data'"),
         (lambda: MLP(2, []), ValueError, r"at least one layer, such as layers=\[\("),
         (lambda: MLP(2, [4, 1]), TypeError, "a layer is a number of neurons and an activation"),
         (lambda: Layer(2, 0), ValueError, "Layer: n_neurons is at least 1, got 0"),

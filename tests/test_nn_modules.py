@@ -130,7 +130,6 @@ LEFT_OUT = {
     "AdaptiveLogSoftmaxWithLoss": "for vocabularies of millions",
     "Container": "PyTorch's own name for Module in old programs",
     "CrossMapLRN2d": "PyTorch's name for LocalResponseNorm in old programs",
-    "FractionalMaxPool": "pooling by random windows",
     "RNNBase": "what RNN, LSTM and GRU have in common, no network",
     "RNNCellBase": "what their cells have in common, no cell",
     "LinearCrossEntropy": "Linear and CrossEntropyLoss in pieces that save a GPU's memory",

@@ -45,11 +45,14 @@ def draw(c: Choices, name: str) -> tuple[dict[str, Any], Any, Any]:
         layers = (options.get("num_layers", 1) * (1 + options.get("bidirectional", False)),)
     first = options.get("batch_first") and batch
     x = fresh(c, (*((*batch, *steps) if first else (*steps, *batch)), n))
+    if name == "LSTM" and hidden > 1:
+        options |= some(c, proj_size=[hidden - 1])
     state = (*layers, *batch, hidden)
     if c.integer(0, 1):
         return options, x, None
     if name.startswith("LSTM"):
-        return options, x, (fresh(c, state), fresh(c, state))
+        h = (*layers, *batch, options.get("proj_size", hidden))
+        return options, x, (fresh(c, h), fresh(c, state))
     return options, x, fresh(c, state)
 
 
@@ -112,6 +115,59 @@ def test_states_move_both_ways_and_weights_begin_as_pytorchs(name: str) -> None:
     x = np.random.default_rng(0).normal(size=(3, 20))
     for a, b in zip(leaves(ours(x)), leaves(theirs(torch.tensor(x))), strict=True):
         assert_allclose(a.data, b.detach(), rtol=1e-10, atol=1e-12)
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+@given(data=st.data())
+def test_packed_sequences_as_pytorch(name: str, data: st.DataObject) -> None:
+    c = Choices(lambda low, high: data.draw(st.integers(low, high)))
+    lengths = [c.integer(1, 4) for _ in range(c.integer(1, 4))]
+    first, ordered = bool(c.integer(0, 1)), bool(c.integer(0, 1))
+    lengths = sorted(lengths, reverse=True) if ordered else lengths
+    options = {"input_size": 2, "hidden_size": 3, "batch_first": first}
+    options |= some(c, num_layers=[2], bidirectional=[True])
+    layers = options.get("num_layers", 1) * (1 + options.get("bidirectional", False))
+    x = fresh(c, (len(lengths), max(lengths) + 1, 2) if first else (max(lengths), len(lengths), 2))
+    state = fresh(c, (layers, len(lengths), 3))
+    hx = None if c.integer(0, 1) else (state, state / 2) if name == "LSTM" else state
+    here_with, there_with, weights = pairs_of(name, options)
+
+    def through(rnn: Any, run: Any, of_lengths: Any) -> Any:
+        def packed(x: Any, hx: Any, weights: Any) -> Any:
+            given = rnn.pack_padded_sequence(x, of_lengths, first, enforce_sorted=ordered)
+            out, state = run(given, hx, weights)
+            padded, found = rnn.pad_packed_sequence(out, first, -1.5, max(lengths) + 2)
+            assert found.tolist() == lengths
+            assert out.batch_sizes.tolist() == given.batch_sizes.tolist()
+            return padded, state
+
+        return packed
+
+    actual = here(through(nn.utils.rnn, here_with, np.array(lengths)), [x, hx, weights])
+    there = through(torch.nn.utils.rnn, there_with, torch.tensor(lengths))
+    assert_same(actual, in_torch(there, [x, hx, weights]), 1e-10)
+
+
+@given(st.lists(st.integers(1, 4), min_size=1, max_size=4), st.booleans())
+def test_sequences_are_padded_and_packed_as_pytorchs(lengths: list[int], first: bool) -> None:
+    ours, theirs = nn.utils.rnn, torch.nn.utils.rnn
+    whole = [np.arange(n) + 1 for n in lengths]
+    expected = theirs.pad_sequence([torch.tensor(x) for x in whole], first, 7)
+    assert_array_equal(ours.pad_sequence(whole, first, 7), expected)
+    assert ours.pad_sequence(whole).dtype == np.int64
+    rows = [np.outer(x, [1.0, 2.0]) for x in whole]
+    padded = ours.pad_sequence([Tensor(x) for x in rows], first, 0.5)
+    assert isinstance(padded, Tensor)
+    assert_array_equal(
+        padded.data, theirs.pad_sequence([torch.tensor(x) for x in rows], first, 0.5)
+    )
+    packed = ours.pack_sequence([Tensor(x) for x in rows], enforce_sorted=False)
+    expected = theirs.pack_sequence([torch.tensor(x) for x in rows], enforce_sorted=False)
+    assert_array_equal(np.sort(packed.data.data, axis=0), np.sort(expected.data, axis=0))
+    assert_array_equal(packed.batch_sizes, expected.batch_sizes)
+    back, sizes = ours.pad_packed_sequence(packed, first, 0.5)
+    assert_array_equal(back.data, padded.data)
+    assert sizes.tolist() == lengths
 
 
 def leaves(tree: Any) -> Any:
@@ -198,6 +254,18 @@ X = Tensor(np.zeros((4, 2, 3)))
         (lambda: nn.RNN(3, 0), ValueError, "at least 1, got 3 and 0"),
         (lambda: nn.RNN(3, 4, num_layers=0), ValueError, "num_layers is at least 1, got 0"),
         (lambda: nn.RNN(3, 4, dropout=2), ValueError, "between 0 and 1, got 2"),
+        (lambda: nn.LSTM(3, 4, proj_size=4), ValueError, "below hidden_size, 4, got 4"),
+        (lambda: nn.utils.rnn.pad_sequence([]), ValueError, "no sequences"),
+        (lambda: nn.utils.rnn.pack_padded_sequence(X, [1, 2]), ValueError, "enforce_sorted=False"),
+        (lambda: nn.utils.rnn.pack_padded_sequence(X, [5, 2]), ValueError, "2 .* from 1 to 4"),
+        (lambda: nn.utils.rnn.pack_padded_sequence(X, [2]), ValueError, "batch_first=True swaps"),
+        (
+            lambda: nn.utils.rnn.pad_packed_sequence(
+                nn.utils.rnn.pack_padded_sequence(X, [4, 2]), total_length=3
+            ),
+            ValueError,
+            "total_length is at least 4: 3",
+        ),
     ],
 )
 def test_mistakes_are_named(mistake: Any, error: type[Exception], message: str) -> None:

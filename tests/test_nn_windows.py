@@ -182,6 +182,17 @@ def positions(c: Choices) -> Arguments:
     return [fresh(c, (2, n, n + 1))], {"size": size, "align_corners": c.one_of(True, False)}
 
 
+def fractional(n: int) -> Callable[[Choices], Arguments]:
+    def arguments(c: Choices) -> Arguments:
+        kernel, wanted = each(c, n, 1, 3), each(c, n, 1, 4)
+        least = [k + w for k, w in zip(numbers(kernel, n), numbers(wanted, n), strict=True)]
+        x = fresh(c, (c.integer(1, 3), 2, *[size + c.integer(0, 4) for size in least]))
+        samples = np.random.default_rng(c.integer(0, 999)).random((*x.shape[:2], n))
+        return [x], {"kernel_size": kernel, "output_size": wanted, "_random_samples": samples}
+
+    return arguments
+
+
 # --- folding and padding --------------------------------------------------------------------------
 
 
@@ -236,6 +247,8 @@ CASES = [
     *[Case(f"lp_pool{n}d", pooled(n, norms=True)) for n in AXES],
     *[Case(f"adaptive_avg_pool{n}d", adaptive(n)) for n in AXES],
     *[Case(f"adaptive_max_pool{n}d", adaptive(n)) for n in AXES],
+    # PyTorch has no second derivative of it.
+    *[Case(f"fractional_max_pool{n}d", fractional(n), twice=False) for n in (2, 3)],
     Case("interpolate", resampled),
     Case("interpolate", smoothed),
     # PyTorch has no second derivative of it.

@@ -121,6 +121,24 @@ def test_where_the_largest_was_and_back(n: int) -> None:
     assert_array_equal(pooled.grad, theirs.grad)
 
 
+@pytest.mark.parametrize("n", [2, 3])
+def test_fractional_pooling_draws_windows_and_says_where_the_largest_was(n: int) -> None:
+    x = INPUTS[n]
+    samples = np.random.default_rng(0).random((*x.shape[:2], n))
+    kernel, ratio = 2, (0.7, 0.6, 0.7)[:n]
+    options = {"kernel_size": kernel, "output_ratio": ratio, "return_indices": True}
+    name = f"FractionalMaxPool{n}d"
+    theirs = getattr(torch.nn, name)(**options, _random_samples=torch.tensor(samples))
+    ours_ = getattr(nn, name)(**options, _random_samples=samples)
+    assert repr(ours_) == repr(theirs)
+    for mine, expected in zip(ours_(x), theirs(torch.tensor(x)), strict=True):
+        assert_array_equal(getattr(mine, "data", mine), expected)
+    drawn = [getattr(nn, name)(**options, rng=seed)(x)[1] for seed in (0, 0, 1)]
+    assert_array_equal(drawn[0], drawn[1])
+    assert not np.array_equal(drawn[0], drawn[2])
+    assert getattr(nn, name)(kernel, 2)(x[0]).shape == (x.shape[1], *(2,) * n)
+
+
 def test_of_entries_for_one_place_the_last_remains_and_each_gets_the_gradient() -> None:
     x = Tensor([[[1.0, 2.0, 5.0]]])
     out = ours.max_unpool1d(x, np.array([[[1, 1, 0]]]), 2, output_size=(3,))
@@ -353,6 +371,8 @@ W = Tensor(np.ones((6, 4, 3, 3)))
         (lambda: ours.channel_shuffle(X, 3), ValueError, "channels in 3 groups"),
         (lambda: ours.pad(X, (1, 2, 3)), ValueError, "before and one behind"),
         (lambda: ours.pad(X, (5, 0), "reflect"), ValueError, "gives 4 at most"),
+        (lambda: ours.fractional_max_pool2d(IMAGES, 2), ValueError, "output_size or output_ratio"),
+        (lambda: ours.fractional_max_pool2d(IMAGES, 2, 99), ValueError, r"\(99, 99\) windows"),
         (lambda: ours.pad(X, (1, 1), "wrap"), ValueError, "mode is one of constant, reflect"),
         (lambda: ours.pad(X, (-3, -3)), ValueError, "no 3 entries to lose"),
         (lambda: X.unfold(2, 6, 1), ValueError, r"span \(6,\) do not fit"),

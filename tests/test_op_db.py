@@ -13,7 +13,7 @@ import pytest
 import scipy.special
 import torch
 from reference import leaves
-from test_op_db_nn import GROUP, compare, op_db
+from test_op_db_nn import GROUP, compare, numbers, op_db
 
 import tinytorch
 from tinytorch import Tensor
@@ -25,7 +25,6 @@ ENTRIES = [op for op in op_db if not op.name.startswith(GROUP)]
 # --- what is left out -----------------------------------------------------------------------------
 
 GROUPS = {
-    "fft.": "of complex numbers",
     "masked.": "PyTorch's masked tensors",
     "signal.windows.": "windows made of numbers: SciPy's",
     "torch.": "kernels inside PyTorch",
@@ -34,8 +33,6 @@ GROUPS = {
     "native_": "kernels inside PyTorch: nn.functional has them",
     "__r": "an operator's other side",
 }
-COMPLEX = """cdouble cfloat chalf conj conj_physical resolve_conj resolve_neg view_as_complex
-    complex polar stft linalg.eig linalg.eigvals H mH angle real"""
 RANDOM = """bernoulli cauchy exponential geometric log_normal multinomial normal rand_like randint
     randint_like randn randn_like uniform"""
 ARBITRARY = "empty empty_like empty_permuted empty_strided new_empty new_empty_strided"
@@ -50,7 +47,7 @@ FACTORIZATIONS = """geqrf ormqr linalg.householder_product linalg.ldl_factor lin
     linalg.ldl_solve linalg.lu linalg.lu_factor linalg.lu_factor_ex linalg.lu_solve lu lu_solve
     lu_unpack linalg.cholesky_ex linalg.inv_ex linalg.solve_ex pca_lowrank svd_lowrank
     triangular_solve linalg.solve_triangular"""
-SIGNS = "linalg.eigh linalg.svd svd linalg.pinv.singular"
+SIGNS = "linalg.eig linalg.eigh linalg.svd svd linalg.pinv.singular"
 COUNTING = """bucketize histc histogram histogramdd isin isreal searchsorted unique
     unique_consecutive igamma igammac nextafter
     linalg.matrix_rank linalg.matrix_rank.hermitian"""
@@ -60,7 +57,8 @@ POLYNOMIALS = """airy_ai chebyshev_polynomial_t chebyshev_polynomial_u chebyshev
     shifted_chebyshev_polynomial_v shifted_chebyshev_polynomial_w spherical_bessel_j0
     scaled_modified_bessel_k0 scaled_modified_bessel_k1"""
 LEFT_OUT: dict[str, str] = {
-    **dict.fromkeys(COMPLEX.split(), "of complex numbers"),
+    "chalf": "NumPy has no complex numbers of 32 bits",
+    **dict.fromkeys(("stft", "istft"), "scipy.signal's has other arguments"),
     **dict.fromkeys(RANDOM.split(), "random"),
     **dict.fromkeys(ARBITRARY.split(), "arbitrary values"),
     **dict.fromkeys(MEMORY.split(), "says how memory is shared, which no array here does"),
@@ -75,16 +73,36 @@ LEFT_OUT: dict[str, str] = {
 }
 
 
+# What is run with numbers of one kind, and why.
+OF_ONE_KIND: dict[str, torch.dtype] = {
+    # NumPy gives real eigenvalues where all are real.
+    "linalg.eigvals": torch.complex128,
+    # PyTorch's gradient of a Hermitian matrix is none.
+    **dict.fromkeys(("cholesky", "linalg.cholesky"), torch.float64),
+    # PyTorch computes it in float32.
+    "linspace.tensor_overload": torch.float64,
+    # NumPy has none of complex numbers.
+    **dict.fromkeys(("logaddexp", "logcumsumexp"), torch.float64),
+}
+
+
 def title(op: Any) -> str:
     return f"{op.name}.{op.variant_test_name}" if op.variant_test_name else str(op.name)
 
 
 def is_left_out(op: Any) -> bool:
     listed = title(op) in LEFT_OUT or op.name in LEFT_OUT
-    return listed or op.name.startswith(tuple(GROUPS)) or torch.float64 not in op.dtypes
+    numbers = {torch.float64, torch.complex128} & op.dtypes
+    return listed or op.name.startswith(tuple(GROUPS)) or not numbers
 
 
 CHOSEN = [op for op in ENTRIES if not is_left_out(op)]
+RUN = [
+    (op, dtype)
+    for op in CHOSEN
+    for dtype in (torch.float64, torch.complex128)
+    if dtype in op.dtypes and not (title(op) in OF_ONE_KIND and OF_ONE_KIND[title(op)] != dtype)
+]
 
 # --- the function of an entry ---------------------------------------------------------------------
 
@@ -96,10 +114,21 @@ def each(f: Any) -> Any:
 in_linalg = also_called(dim="axis", keepdim="keepdims", dim1="axis1", dim2="axis2", dims="axes")
 SPELLED: dict[str, Any] = {
     **{name: each(getattr(np, name)) for name in ("atleast_1d", "atleast_2d", "atleast_3d")},
-    **{name: lambda x, n=name: getattr(x, n) for name in ("T", "mT")},
+    **{name: lambda x, n=name: getattr(x, n) for name in ("H", "T", "mH", "mT")},
     **{
         name: lambda x, n=name: getattr(x, n)()
-        for name in ("bool", "byte", "double", "float", "half", "int", "long", "short")
+        for name in (
+            "bool",
+            "byte",
+            "cdouble",
+            "cfloat",
+            "double",
+            "float",
+            "half",
+            "int",
+            "long",
+            "short",
+        )
     },
     "einsum": lambda xs, equation: np.einsum(equation, *xs),
     "where": Tensor.where,
@@ -129,6 +158,8 @@ def function(op: Any) -> Any:
     group, _, name = op.name.rpartition(".")
     if op.name in SPELLED:
         return SPELLED[op.name]
+    if group == "fft":
+        return getattr(tinytorch.fft, name)
     if group:
         return in_linalg(getattr({"linalg": np.linalg, "special": scipy.special}[group], name))
     return getattr(tinytorch, name, None) or getattr(Tensor, name)
@@ -150,18 +181,18 @@ CONSTANT = {"quantile", "nanquantile"}  # whose second argument has no gradient 
 MEANINGLESS = {"memory_format", "output_size"}  # options of PyTorch's memory
 
 
-def samples(op: Any) -> list[Any]:
+def samples(op: Any, dtype: torch.dtype) -> list[Any]:
     torch.manual_seed(0)
-    every = op.sample_inputs("cpu", torch.float64, requires_grad=op.supports_autograd)
-    chosen = [sample for sample in every if is_tested(op, sample)]
+    every = op.sample_inputs("cpu", dtype, requires_grad=op.supports_autograd)
+    chosen = [sample for sample in every if is_tested(op, sample, dtype)]
     return chosen[:: -(-len(chosen) // MOST)]
 
 
-def is_tested(op: Any, sample: Any) -> bool:
+def is_tested(op: Any, sample: Any, dtype: torch.dtype) -> bool:
     """Leave out samples of complex numbers, of keywords that mean nothing here, and oddities."""
     given = leaves([sample.input, sample.args, sample.kwargs])
     tensors = [x for x in given if isinstance(x, torch.Tensor)]
-    if any(x.is_complex() for x in tensors):
+    if dtype == torch.float64 and any(x.is_complex() for x in tensors):
         return False
     return not ODD.get(op.name, lambda *_: False)(sample)
 
@@ -187,8 +218,8 @@ ODD: dict[str, Any] = {
 def here(x: Any, xs: list[tuple[torch.Tensor, Tensor]]) -> Any:  # noqa: PLR0911
     """Make of PyTorch's arguments ours; note down each variable in both libraries."""
     if isinstance(x, torch.Tensor):
-        array = x.numpy(force=True)
-        if not x.is_floating_point():
+        array = numbers(x)
+        if not (x.is_floating_point() or x.is_complex()):
             return plain(array.copy())
         tensor = Tensor(array, requires_grad=x.requires_grad)
         if x.requires_grad:
@@ -205,11 +236,11 @@ def here(x: Any, xs: list[tuple[torch.Tensor, Tensor]]) -> Any:  # noqa: PLR0911
     return x
 
 
-@pytest.mark.parametrize("op", CHOSEN, ids=title)
+@pytest.mark.parametrize(("op", "dtype"), RUN, ids=lambda x: title(x) if hasattr(x, "op") else x)
 @pytest.mark.filterwarnings("ignore")  # of PyTorch's own samples
-def test_as_pytorchs(op: Any) -> None:
+def test_as_pytorchs(op: Any, dtype: torch.dtype) -> None:
     mine = function(op)
-    given = samples(op)
+    given = samples(op, dtype)
     assert given or op.name in ODD
     for sample in given:
         args, options = (sample.input, *sample.args), dict(sample.kwargs)
@@ -227,7 +258,10 @@ def test_as_pytorchs(op: Any) -> None:
 
 
 def as_arrays(results: Any) -> list[Any]:
-    return [torch.tensor(x).double() if isinstance(x, bool | float) else x for x in leaves(results)]
+    return [
+        torch.tensor(x).double() if isinstance(x, bool | float | complex) else x
+        for x in leaves(results)
+    ]
 
 
 # PyTorch computes some of these in float32.

@@ -146,14 +146,19 @@ def compare(
     with_gradient = []
     for y, z, w in zip(mine, expected, weights([tuple(z.shape) for z in expected], 0), strict=True):
         data = y.data if isinstance(y, Tensor) else y
-        assert_allclose(data, z.numpy(force=True), rtol=rtol, atol=rtol / 10)
+        assert_allclose(data, numbers(z), rtol=rtol, atol=rtol / 10)
         if z.requires_grad:
             assert y.requires_grad
-            y.backward(w.astype(y.dtype))
-            with_gradient.append((z, torch.tensor(w.astype(y.dtype))))
+            seed = (w * (1 + 2j) if z.is_complex() else w).astype(y.dtype)
+            y.backward(seed)
+            with_gradient.append((z, torch.tensor(seed)))
     if with_gradient:
         outputs, ws = zip(*with_gradient, strict=True)
         theirs = [x for x, _ in xs]
         grads = torch.autograd.grad(outputs, theirs, ws, allow_unused=True, materialize_grads=True)
         for (_, x), grad in zip(xs, grads, strict=True):
-            assert_allclose(x.grad, grad.numpy(force=True), rtol=rtol, atol=rtol / 10)
+            assert_allclose(x.grad, numbers(grad), rtol=rtol, atol=rtol / 10)
+
+
+def numbers(x: torch.Tensor) -> Any:
+    return x.resolve_conj().resolve_neg().numpy(force=True)

@@ -26,6 +26,11 @@ def an_optimizer(module: Any, kind: str = "SGD", **options: Any) -> Any:
     return getattr(module, kind)(groups, lr=0.5, **options)
 
 
+def swa(module: Any) -> Any:
+    """Give the module of averaged weights beside that of schedules."""
+    return optim.swa_utils if module is lr_scheduler else torch.optim.swa_utils
+
+
 MOMENTUM = {"momentum": 0.9}
 # How to make a scheduler: of the module of schedulers and an optimiser.
 CASES: dict[str, Callable[[Any, Any], Any]] = {
@@ -65,6 +70,8 @@ CASES: dict[str, Callable[[Any, Any], Any]] = {
     "cyclic of ones own": lambda m, o: m.CyclicLR(
         o, 0.1, 1.0, 3, scale_fn=lambda t: 1 / (1 + t), scale_mode="iterations"
     ),
+    "averaged": lambda m, o: swa(m).SWALR(o, 0.05, anneal_epochs=5),
+    "averaged in a line": lambda m, o: swa(m).SWALR(o, 0.05, 4, "linear"),
     "warm up, then down": lambda m, o: m.SequentialLR(
         o,
         [m.LinearLR(o, 0.1, total_iters=4), m.CosineAnnealingLR(o, 10), m.ExponentialLR(o, 0.5)],
@@ -113,6 +120,13 @@ def test_schedules_are_pytorchs(name: str, kind: str, options: dict[str, Any]) -
         here.step()
         there.step()
     assert len(seen) > 1
+
+
+def test_averages_begin_at_once_without_epochs_to_anneal() -> None:
+    ours, theirs = (an_optimizer(m) for m in (optim, torch.optim))
+    optim.swa_utils.SWALR(ours, 0.05, 0)
+    torch.optim.swa_utils.SWALR(theirs, 0.05, 0)
+    assert_same(ours, theirs)
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -213,6 +227,7 @@ O = an_optimizer(optim)  # noqa: E741
     ("mistake", "message"),
     [
         (lambda: lr_scheduler.StepLR(O, 0), "StepLR: step_size is at least 1, got 0"),
+        (lambda: optim.swa_utils.SWALR(O, 0.1, 5, "sin"), '"cos" or "linear", got \'sin\''),
         (lambda: lr_scheduler.LinearLR(O, 0.0), "start_factor is above 0 and up to 1"),
         (lambda: lr_scheduler.OneCycleLR(O, 1.0), "give total_steps, or epochs and"),
         (lambda: lr_scheduler.OneCycleLR(O, 1.0, 5, anneal_strategy="sin"), "'cos' or 'linear'"),

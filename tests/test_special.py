@@ -16,7 +16,7 @@ from tinytorch.operations.special import special_functions
 
 X = np.array([0.15, 0.4, 0.85])
 ORDERS = {"zeta": 2.5, "jv": 1.5, "yv": 0.5, "iv": 2.0, "kv": 1.0, "ive": 1.0, "stdtr": 2.5}
-ORDERS |= dict.fromkeys(("gammainc", "gammaincc"), 1.5)
+ORDERS |= dict.fromkeys(("gammainc", "gammaincc", "gammaincinv", "gammainccinv", "kve"), 1.5)
 
 
 @pytest.mark.parametrize("name", special_functions)

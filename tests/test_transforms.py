@@ -39,6 +39,7 @@ from tinytorch import (
 )
 from tinytorch.arrays.batch import Batch
 from tinytorch.engine import record, recording
+from tinytorch.transforms import jacobians
 
 Function = Callable[..., Any]
 
@@ -198,7 +199,7 @@ BY_NAME = [pytest.param(case, id=case.name) for case in [*CASES, *LINEAR_ALGEBRA
 
 @pytest.mark.parametrize("case", BY_NAME)
 def test_forwards_and_backwards_agree_on_all_operations(case: Case) -> None:
-    """w @ (J @ v) = (w @ J) @ v, and J itself gives both, one row at a time or all at once."""
+    """w @ (J @ v) = (w @ J) @ v, and J itself gives both, its rows all at once or one by one."""
     for seed in range(4):
         f, xs = function_of_variables(case, case.arguments(dice(seed)))
         rng = np.random.default_rng(seed)
@@ -207,23 +208,40 @@ def test_forwards_and_backwards_agree_on_all_operations(case: Case) -> None:
         ws = [rng.normal(size=y.shape) for y in out]
         slopes, pulled = jvp(f, xs, vs)[1], pullback(ws)
         matrices = jacobian(f, range(len(xs)))(*xs)
-        # Inside another transform, every row comes from a sweep of its own.
-        rows: list[Any] = []
+        # Inside another transform, the rows are tensors.
+        inside: list[Any] = []
 
-        def watched(*xs: Any, f: Function = f, rows: list[Any] = rows) -> Any:
-            rows.extend(jacobian(f, range(len(xs)))(*xs))
+        def watched(*xs: Any, f: Function = f, inside: list[Any] = inside) -> Any:
+            inside.extend(jacobian(f, range(len(xs)))(*xs))
             return xs[0].sum()
 
         grad(watched)(*xs)
-        for by_batch, by_row, w, slope in zip(matrices, rows, ws, slopes, strict=True):
-            for block, tensor in zip(by_batch, by_row, strict=True):
-                assert_close(block, tensor.data)
+        singly = [rows_one_by_one(out, pullback, i) for i in range(len(out))]
+        for by_batch, tensors, by_row, w, slope in zip(
+            matrices, inside, singly, ws, slopes, strict=True
+        ):
+            for block, tensor, rows in zip(by_batch, tensors, by_row, strict=True):
+                assert_close(block, rows)
+                assert_close(tensor.data, rows)
             linear = [np.tensordot(b, v, v.ndim) for b, v in zip(by_batch, vs, strict=True)]
             assert_close(slope, sum(linear))
             assert w.shape == slope.shape
         for i, (x, p) in enumerate(zip(xs, pulled, strict=True)):
             total = sum(np.tensordot(w, m[i], w.ndim) for w, m in zip(ws, matrices, strict=True))
             assert_close(p, total + np.zeros(x.shape))
+
+
+def rows_one_by_one(out: Any, pullback: Function, number: int) -> list[Any]:
+    """Pull each entry of an output back by itself, and give the rows for each input."""
+    zeros, rows = [np.zeros(y.shape) for y in out], []
+    for place in np.ndindex(out[number].shape):
+        seeds = [seed.copy() for seed in zeros]
+        seeds[number][place] = 1
+        rows.append(pullback(type(out)(seeds)))
+    shape = out[number].shape
+    empty = [np.zeros(x.shape) for x in pullback(type(out)(zeros))]
+    columns = zip(*rows, strict=True) if rows else [()] * len(empty)
+    return [np.reshape(column, shape + x.shape) for column, x in zip(columns, empty, strict=True)]
 
 
 def assert_close(actual: Any, expected: Any) -> None:
@@ -242,15 +260,10 @@ def test_second_derivatives_take_batches(case: Case) -> None:
         return pullback([np.linspace(1, 2, y.size).reshape(y.shape) for y in out])
 
     by_batch = jacobian(slopes, numbers)(*xs)
-    rows: list[Any] = []
-
-    def watched(*xs: Any) -> Any:
-        rows.extend(jacobian(slopes, numbers)(*xs))
-        return xs[0].sum()
-
-    grad(watched)(*xs)
-    for batch, row in zip(leaves(by_batch), leaves(rows), strict=True):
-        assert_close(batch, row.data)
+    out, pullback = vjp(slopes, *xs)
+    for i, batch in enumerate(by_batch):
+        for block, rows in zip(batch, rows_one_by_one(out, pullback, i), strict=True):
+            assert_close(block, rows)
 
 
 @pytest.mark.parametrize(
@@ -273,7 +286,7 @@ def test_the_jacobian_of_what_fills_up_a_square(f: Function, thin: Function) -> 
 def test_a_jacobian_in_parts_is_the_same(entries: int, monkeypatch: pytest.MonkeyPatch) -> None:
     f, args = VECTOR["several"], pair((3, 4), 0)
     whole = jacobian(f, (0, 1))(*args)
-    monkeypatch.setattr(transforms, "_BATCHED_ENTRIES", entries)
+    monkeypatch.setattr(jacobians, "_BATCHED_ENTRIES", entries)
     for a, b in zip(leaves(jacobian(f, (0, 1))(*args)), leaves(whole), strict=True):
         assert_allclose(a, b, rtol=1e-14)
 
@@ -656,7 +669,6 @@ def test_arguments_that_are_not_floating(
         (True, "bool True"),
         (np.arange(3), "int64 and shape (3,)"),
         (np.ones(3, bool), "bool and shape (3,)"),
-        (1j, "complex 1j"),
         ("three", "str 'three'"),
         (None, "NoneType None"),
     ]:
@@ -708,7 +720,7 @@ def test_outputs_of_many_entries(transform: Function, request: pytest.FixtureReq
 def test_arguments_that_are_not_there() -> None:
     message = told(ValueError, lambda: grad(scores, 1)(1.0))
     assert message.startswith("grad(scores): there is no argument 1 to differentiate by: 1 ")
-    assert "(0, 2)" in told(ValueError, lambda: hessian(scores, (0, 2))(1.0, 2.0))
+    assert "no argument 2" in told(ValueError, lambda: hessian(scores, (0, 2))(1.0, 2.0))
     assert "0 positional" in told(ValueError, lambda: jacobian(scores)(x=1.0))
 
 

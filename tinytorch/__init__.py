@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from tinytorch import autograd, data, diagnostics, distributions, nn, optim
+from tinytorch import autograd, data, diagnostics, distributions, fft, nn, optim
 from tinytorch.checking import check_grads
 from tinytorch.compiler import compile  # noqa: A004
 from tinytorch.custom import checkpoint, custom_vjp
@@ -25,11 +25,17 @@ from tinytorch.transforms import (
     elementwise_grad,
     grad,
     hessian,
+    hessian_diagonal,
     hvp,
+    jacfwd,
     jacobian,
+    jacrev,
     jvp,
+    laplacian,
+    linearize,
     value_and_grad,
     vjp,
+    vmap,
 )
 
 __version__ = "0.1.0"  # the one place: the build reads it here
@@ -51,13 +57,19 @@ __all__ = [
     "distributions",
     "elementwise_grad",
     "enable_grad",
+    "fft",
     "grad",
     "hessian",
+    "hessian_diagonal",
     "hvp",
     "is_grad_enabled",
+    "jacfwd",
     "jacobian",
+    "jacrev",
     "jvp",
     "keep_freed_memory",
+    "laplacian",
+    "linearize",
     "load",
     "manual_seed",
     "nn",
@@ -70,6 +82,7 @@ __all__ = [
     "summary",
     "value_and_grad",
     "vjp",
+    "vmap",
     "with_rules",
 ]
 __all__ += dtypes.__all__

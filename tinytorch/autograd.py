@@ -22,13 +22,17 @@ def grad(
     grad_outputs: Any = None,
     create_graph: bool = False,
     allow_unused: bool = False,
+    *,
+    retain_graph: bool | None = None,  # noqa: ARG001  (it is kept anyway)
+    only_inputs: bool = True,  # noqa: ARG001  (others get none)
 ) -> tuple[Tensor, ...]:
     """Give the gradient of the sum of `outputs` for each of `inputs`; no `.grad` changes.
 
     `grad_outputs`, one for each output and of its shape, weight the outputs' entries; None stands
     for 1 where the output has a single entry. With `create_graph` the gradients can be
     differentiated again, any number of times; without it they require no gradient. With
-    `allow_unused` an input that the outputs don't depend on has None for a gradient.
+    `allow_unused` an input that the outputs don't depend on has None for a gradient. The graph
+    lives as long as its tensors do, whether or not `retain_graph` asks for it.
 
     Raises RuntimeError for an output or input that requires no gradient, for an output of several
     entries without weights, and for an unused input; ValueError for weights of another shape.
@@ -53,6 +57,11 @@ def grad(
             raise RuntimeError(
                 f"grad: outputs[{i}] is {describe(output)}: the gradient of several entries needs "
                 "grad_outputs, or sum them"
+            )
+        if weights is None and output.dtype.kind == "c":
+            raise RuntimeError(
+                f"grad: outputs[{i}] is complex, and only real numbers have a gradient by "
+                "themselves: take its .real, .imag or .abs(), or give grad_outputs"
             )
         ones = np.ones_like(output.data)
         seeds.append(seed(f"grad: grad_outputs[{i}]", ones if weights is None else weights, output))
@@ -88,10 +97,12 @@ def seed(where: str, values: Any, like: Tensor) -> Tensor:
     """
     if isinstance(values, Tensor):
         weights = values
-    elif (getattr(values, "dtype", None) or np.asarray(values).dtype).kind in "fiub":
-        weights = Tensor(values, requires_grad=False, dtype=like.dtype)
     else:
-        raise TypeError(f"{where}: expected real numbers, got {describe(values)}")
+        kind = (getattr(values, "dtype", None) or np.asarray(values).dtype).kind
+        if kind not in "fiubc" or kind == "c" != like.dtype.kind:
+            wanted = "numbers" if like.dtype.kind == "c" else "real numbers"
+            raise TypeError(f"{where}: expected {wanted}, got {describe(values)}")
+        weights = Tensor(values, requires_grad=False, dtype=like.dtype)
     if weights.shape != like.shape:
         raise ValueError(f"{where}: expected shape {like.shape}, got {describe(values)}")
     return weights if weights.dtype == like.dtype else weights.astype(like.dtype)

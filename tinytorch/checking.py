@@ -7,7 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from tinytorch.arrays.words import as_reals
 from tinytorch.engine import Array
+from tinytorch.pytorch.functions import view_as_complex, view_as_real
+from tinytorch.tensor import Tensor
 from tinytorch.transforms import Function, call_on_tensors, grad, jacobian, title_of, vjp
 from tinytorch.trees import leaves, map_leaves
 
@@ -21,7 +24,8 @@ def check_grads(
     """Compare the derivatives of f up to `order` with central differences, entry by entry.
 
     They count as equal where `|analytic - numeric| <= atol + rtol * |numeric|`. Everything is
-    computed in float64; the arguments are given as to `vjp`. From the second order on, the
+    computed in float64, and complex numbers are pairs of real ones, along a last axis; the
+    arguments are given as to `vjp`. From the second order on, the
     derivatives are those of a weighted sum of all entries of f, of which the first has weight 1.
 
     Raises AssertionError that shows which entries disagree, analytic beside numeric; TypeError as
@@ -30,7 +34,7 @@ def check_grads(
     >>> check_grads(lambda x, y: np.sin(x) * y, 0.5, np.array([1.0, 2.0]))
     """
     title = title_of("check_grads", f)
-    args = map_leaves(_in_float64, "", args)
+    f, args = _of_parts(f, args), map_leaves(_in_float64, "", args)
     inputs = [name for i, x in enumerate(args) for name in _entries(f"argument {i}", x)]
     everything = range(len(args))
     outputs: list[str] = []
@@ -60,8 +64,22 @@ def check_grads(
         f = grad(functools.partial(_weighted_sum, f), everything)
 
 
+def _of_parts(f: Function, args: tuple[Any, ...]) -> Function:
+    """Make of `f` the function of the parts of complex numbers, which gives parts."""
+
+    def joined(_where: str, given: Any, x: Any) -> Any:
+        return view_as_complex(x) if np.asarray(given).dtype.kind == "c" else x
+
+    def apart(_where: str, y: Any) -> Any:
+        return view_as_real(y) if isinstance(y, Tensor) and y.dtype.kind == "c" else y
+
+    return lambda *parts: map_leaves(apart, "", f(*map_leaves(joined, "", args, parts)))
+
+
 def _in_float64(_where: str, leaf: Any) -> Any:
     array = np.asarray(leaf)
+    if array.dtype.kind == "c":
+        return as_reals(array.astype(np.complex128))
     return array.astype(np.float64) if array.dtype.kind == "f" else leaf
 
 

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from tinytorch.arrays.kind import NUMBERS, kind_of
+from tinytorch.arrays.words import cast, conj
 from tinytorch.autograd import sweep
 from tinytorch.engine import Node
 from tinytorch.grad_mode import enable_grad, is_grad_enabled, no_grad
@@ -135,7 +136,7 @@ class custom_vjp:  # noqa: N801  (JAX's name)
                 share = np.asarray(share, x.dtype) if type(share) in NUMBERS else share
                 gave = f"{where}, {describe(x)}: backward gave {describe(share)}"
                 dtype = getattr(share, "dtype", None) or np.asarray(share).dtype
-                if dtype.kind not in "fiub":
+                if dtype.kind not in "fiub" and dtype.kind != x.dtype.kind:
                     raise TypeError(f"{gave}, expected real numbers")
                 if np.shape(share) != x.shape:
                     raise ValueError(f"{gave}, expected that shape")
@@ -236,7 +237,7 @@ def _record(op: Operation, compute: Function, pull_back: Function, variables: li
             return [row]
         parts = [row[end - x.size : end] for end, x in zip(ends, variables, strict=True)]
         return [
-            part.reshape(x.shape).astype(x.dtype) for part, x in zip(parts, variables, strict=True)
+            cast(part.reshape(x.shape), x.dtype) for part, x in zip(parts, variables, strict=True)
         ]
 
     def in_a_row(arrays: Sequence[Any]) -> Any:
@@ -251,7 +252,7 @@ def _record(op: Operation, compute: Function, pull_back: Function, variables: li
         return arrays[0] if len(arrays) == 1 else tuple(arrays)
 
     def rule(grad: Any, _out: Any, row: Any) -> Any:
-        grads = iter(grad if isinstance(grad, tuple) else (grad,))
+        grads = (g if g is None else conj(g) for g in (grad if isinstance(grad, tuple) else [grad]))
         tree = map_leaves(lambda _, _y: _constant(next(grads)), "", structure[0])
         again = isinstance(row, Node)
         shares = pull_back(tree, *(apart(row) if again else map(_constant, apart(row))))
@@ -261,7 +262,7 @@ def _record(op: Operation, compute: Function, pull_back: Function, variables: li
                 for share, x in zip(shares, variables, strict=True)
             ]
         )
-        return joined if again else _value(joined)
+        return conj(joined if again else _value(joined))
 
     out = apply_own(op, function, (rule,), (in_a_row(variables),))
     parts = iter(out if isinstance(out, tuple) else (out,))

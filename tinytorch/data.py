@@ -16,6 +16,7 @@ from typing import Any, Generic, TypeVar
 
 import numpy as np
 
+from tinytorch.arrays.plain import plain
 from tinytorch.random import RNG, generator
 from tinytorch.tensor import Tensor
 
@@ -150,7 +151,8 @@ class DataLoader:
 
     With `num_workers` threads up to `prefetch_factor` batches for each are read ahead, in order,
     for items whose reading waits for disks, or for NumPy, which lets other threads run. What a
-    thread raises is raised in the loop. A loop that is left ends its threads.
+    thread raises is raised in the loop. A loop that is left ends its threads. `pin_memory` and
+    `persistent_workers` change nothing: there are no GPUs and no processes.
 
     Raises ValueError for options that exclude one another, TypeError for a dataset without length.
     """
@@ -169,6 +171,8 @@ class DataLoader:
         *,
         rng: RNG = None,
         prefetch_factor: int = 2,
+        pin_memory: bool = False,  # noqa: ARG002
+        persistent_workers: bool = False,  # noqa: ARG002
     ) -> None:
         if not hasattr(dataset, "__len__") or not hasattr(dataset, "__getitem__"):
             raise TypeError(
@@ -303,7 +307,7 @@ def default_collate(items: list[Any]) -> Any:
             )
         return np.stack(items)
     if isinstance(first, int | float | complex):
-        return np.array(items)
+        return plain(np.array(items))
     raise TypeError(
         f"DataLoader: no batch can be made of {type(first).__name__}; write a collate_fn"
     )

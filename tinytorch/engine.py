@@ -19,7 +19,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from tinytorch.arrays.scattered import Scattered, whole
-from tinytorch.arrays.words import broadcast_to, sum_axes, sum_leading
+from tinytorch.arrays.words import broadcast_to, cast, conj, sum_axes, sum_leading
 
 Array: TypeAlias = np.ndarray[tuple[Any, ...], np.dtype[Any]]  # or what speaks its protocols
 Rule: TypeAlias = Callable[..., Any]  # rule(grad, out, *inputs) gives the share of one input
@@ -47,11 +47,11 @@ class Node:
 
     def _backward(self) -> None:
         """Take one step of the way back: add this node's shares to its inputs' gradients."""
-        shares: dict[Node, Any] = {self: self._grad}
+        shares: dict[Node, Any] = {self: conj(self._grad)}
         pull(shares, [self])
-        for x, share in list(shares.items())[1:]:  # the first is this node's own
-            shares[x] = whole(share).copy() if x._grad is None else x._grad + whole(share)
-        any(map(_set_grad, shares, shares.values()))  # at once, as in accumulate
+        sums = {x: conj(whole(g)) for x, g in list(shares.items())[1:]}  # the first is its own
+        sums = {x: g.copy() if x._grad is None else x._grad + g for x, g in sums.items()}
+        any(map(_set_grad, sums, sums.values()))  # at once, as in accumulate
 
 
 recording = ContextVar[Sequence[Any]]("recording", default=(True, 0))  # enabled?, transforms around
@@ -111,11 +111,11 @@ def pull(grads: Any, nodes: Iterable[Node], only: Any = None, create_graph: bool
             if isinstance(x, Node) and x._requires_grad and (only is None or x in only):
                 share, data = rule(*given), x._value
                 if watch is not None:
-                    watch(node, x, whole(share))
+                    watch(node, x, conj(whole(share)))
                 if share.shape != data.shape:
                     share = sum_to_shape(share, data.shape, data)
                 if share.dtype is not data.dtype and share.dtype != data.dtype:
-                    share = share.astype(data.dtype)
+                    share = cast(share, data.dtype)
                 grads[x] = grads.pop(x) + share if x in grads else share  # popped: summed in place
 
 

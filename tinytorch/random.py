@@ -6,6 +6,7 @@ one network. Before that, no two programs draw the same.
 
 from __future__ import annotations
 
+from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
@@ -42,6 +43,9 @@ def _restored(state: Any) -> Generator:
 
 default_generator = Generator()
 
+# Inside vmap, whether its examples may have the same random numbers.
+shared = ContextVar("shared", default=True)
+
 RNG: TypeAlias = np.random.Generator | int | None
 
 
@@ -53,8 +57,15 @@ def manual_seed(seed: int) -> Generator:
 def generator(rng: RNG = None) -> np.random.Generator:
     """Give the generator that `rng=` means: itself, one with that seed, or the library's own.
 
-    Raises TypeError for what is neither.
+    Raises TypeError for what is neither, and RuntimeError inside vmap, where a function runs once
+    for all examples, unless they may have the same numbers.
     """
+    if not shared.get() and not isinstance(rng, int):
+        raise RuntimeError(
+            "random numbers inside vmap would be the same for all examples: draw them outside, "
+            'with one more axis, and map over that; vmap(f, randomness="same") or a seed, rng=0, '
+            "means the same"
+        )
     if rng is None:
         return default_generator
     try:

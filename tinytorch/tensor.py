@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
@@ -12,7 +13,7 @@ import numpy.typing as npt
 
 from tinytorch.arrays.kind import NUMPY, evaluate, kind_of
 from tinytorch.arrays.warned import at_users_line, keep_filter_first
-from tinytorch.arrays.words import ones_like
+from tinytorch.arrays.words import conj, ones_like
 from tinytorch.engine import Array, Node, accumulate, pull, topological_order
 from tinytorch.operations import plain_methods, special  # noqa: F401  (plain arrays get theirs)
 from tinytorch.operations.arithmetic import floating
@@ -30,13 +31,13 @@ if TYPE_CHECKING:
 class Tensor(Methods, Leaving, Conversions, InPlace):
     """A NumPy array with a gradient.
 
-    `Tensor(data, label=None, requires_grad=True, dtype=None)` copies `data`: a real number, nested
-    lists of them, an array, or another tensor. A floating array keeps its dtype, everything else
-    becomes float64. A Dask array stays a plan, and so does what is computed from it. Operations on
-    tensors give tensors, and each remembers its inputs, so that `backward` can give every one of
-    them its gradient.
+    `Tensor(data, label=None, requires_grad=True, dtype=None)` copies `data`: a real or complex
+    number, nested lists of them, an array, or another tensor. A floating or complex array keeps its
+    dtype, everything else becomes float64. A Dask array stays a plan, and so does what is computed
+    from it. Operations on tensors give tensors, and each remembers its inputs, so that `backward`
+    can give every one of them its gradient.
 
-    Raises TypeError for data that are not real numbers, ValueError for ragged lists. A tensor that
+    Raises TypeError for data that are no numbers, ValueError for ragged lists. A tensor that
     was computed and needs a gradient is refused, too, since the copy would lose it.
 
     >>> x = Tensor([1.0, 2.0], label="x")
@@ -184,6 +185,12 @@ class Tensor(Methods, Leaving, Conversions, InPlace):
 
     def _seed(self, gradient: Any) -> Any:
         if gradient is None:
+            if self._value.dtype.kind == "c":
+                raise RuntimeError(
+                    f"backward: {describe(self)} is complex, and only real numbers have a gradient "
+                    "by themselves: take z.real, z.imag or z.abs() of it, or give "
+                    "z.backward(gradient) its weights"
+                )
             return ones_like(self._value)
         way, instead = "z.backward(y), with the values alone,", "(z * y).sum().backward()"
         seed = _floating_array(gradient, self._value.dtype, way, instead)
@@ -424,8 +431,11 @@ def gradients(
         return cast("dict[Node, Any]", at_users_line(_way_back, seeds, only, create_graph))
 
 
+_kind_of_dtype = attrgetter("dtype.kind")
+
+
 def _way_back(seeds: Mapping[Node, Any], only: Any, create_graph: bool) -> dict[Node, Any]:
-    grads = dict(seeds)
+    grads = {root: conj(seed) for root, seed in seeds.items()}
     nodes = topological_order(seeds) if only is None else list(only)
     nodes.reverse()
     kind = kind_of(*[root._value for root in seeds])
@@ -433,6 +443,8 @@ def _way_back(seeds: Mapping[Node, Any], only: Any, create_graph: bool) -> dict[
         pull(grads, nodes, only, create_graph)
     else:
         kind.way_back(nodes, grads, lambda nodes: pull(grads, nodes, only))
+    if "c" in map(_kind_of_dtype, grads.values()):
+        return {x: conj(grad) for x, grad in grads.items()}
     return grads
 
 
@@ -445,12 +457,12 @@ def _truth(requires_grad: Any) -> bool:
 
 
 def _floating_array(data: Any, dtype: npt.DTypeLike | None, way: str, instead: str) -> Array:
-    """Copy `data` into an array of real numbers.
+    """Copy `data` into an array of real or complex numbers.
 
     Where that would lose the gradient of a tensor, the error says which `way` it was going to be
     lost, and what to write `instead`.
     """
-    wanted = "expected a real number, nested lists of them, or an array"
+    wanted = "expected a number, nested lists of them, or an array"
     if dtype is not None:
         dtype = floating(dtype)
     if isinstance(data, Tensor):
@@ -465,10 +477,15 @@ def _floating_array(data: Any, dtype: npt.DTypeLike | None, way: str, instead: s
             array = np.array(data)
         except ValueError as error:
             raise ValueError(f"Tensor: {wanted} of one length along each axis: {error}") from None
-    if array.dtype.kind not in "fiub":
+    if array.dtype.kind not in "fiubc":
         raise TypeError(f"Tensor: {wanted}, got {describe(data)}")
-    kind = dtype or (array.dtype if array.dtype.kind == "f" else np.float64)
+    kind = dtype or (array.dtype if array.dtype.kind in "fc" else np.float64)
     if array.dtype == kind:
         return array
+    if array.dtype.kind == "c" != np.dtype(kind).kind:
+        raise TypeError(
+            f"Tensor: expected real numbers for {kind}, got {describe(data)}, which is complex: "
+            "z.real are its real parts"
+        )
     converted: Array = at_users_line(array.astype, kind)
     return converted

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from tinytorch.operations.operands import describe
+from tinytorch.messages import describe
 
 
 def map_leaves(function: Callable[..., Any], where: str, tree: Any, *others: Any) -> Any:

@@ -1,52 +1,92 @@
 """A batch: arrays of one shape, to which NumPy's functions do what they do to one array.
 
-A Jacobian takes a sweep through one graph for each of its rows. With batches for gradients it takes
-a single one: the rules of derivatives are in NumPy's words, and a batch answers to those. It keeps
-its arrays along a last axis that it doesn't show, where it disturbs neither broadcasting nor
-indexing. What has no short cut here is done to one array after the other.
+`vmap` gives its function batches in the place of arrays: operations and their rules are in NumPy's
+words, and a batch answers to those. It keeps its arrays along a last axis that it doesn't show,
+where it disturbs neither broadcasting nor indexing; in memory that is mostly the first one, as in
+any batch. Most functions do all arrays at once, here and in the two files beside this one; what has
+no short cut is done to one array after the other.
+
+Batches nest: the entries of one may be batches themselves, of a lower level. Each `vmap` has a
+level of its own, higher than those around it, and to a function of several levels the arrays of
+lower ones are single arrays.
 """
 
 from __future__ import annotations
 
 import functools
 import math
-import string
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
+from itertools import count
 from typing import Any, NoReturn
 
 import numpy as np
-from numpy.lib.array_utils import normalize_axis_tuple
 from numpy.lib.mixins import NDArrayOperatorsMixin
 
-from tinytorch.arrays.kind import Kind, register
-from tinytorch.engine import Array
-from tinytorch.trees import map_leaves
+from tinytorch.arrays.kind import Kind, kind_of, register
+from tinytorch.arrays.scattered import add_at
+from tinytorch.engine import Array, Node
+from tinytorch.trees import leaves, map_leaves
+
+_next_level = count(1)
+
+# Functions that have a short cut: it gets the level, and the arguments as they are.
+SHORT_CUTS: dict[Any, Callable[..., Any]] = {}
 
 
-def _one_by_one(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+def new_level() -> int:
+    """Give a level that is higher than all before."""
+    return next(_next_level)
+
+
+def is_batch(x: Any, level: int) -> bool:
+    """Tell batches of this level from all that is the same for each of its arrays."""
+    return type(x) is Batch and x.level == level
+
+
+def level_of(tree: Any) -> int:
+    """Give the highest level among the batches in a tree, 0 if there are none."""
+    kind = type(tree)
+    if isinstance(tree, Batch):
+        return tree.level
+    if kind is tuple or kind is list or kind is dict:
+        return max(map(level_of, tree.values() if kind is dict else tree), default=0)
+    return 0
+
+
+def size_of(tree: Any, level: int) -> int:
+    """Say how many arrays each batch of this level in a tree is made of."""
+    (size,) = {x.stacked.shape[-1] for x in leaves(tree) if is_batch(x, level)}
+    return int(size)
+
+
+def in_front(array: Any, level: int) -> Batch:
+    """Make a batch of what lies along the first axis."""
+    return Batch(array.transpose(*range(1, array.ndim), 0), level)
+
+
+def one_by_one(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
     """Call `function` with the first of each batch, then with the second, and so on."""
-    lengths: set[int] = set()
+    level = level_of((args, kwargs))
 
     def member(i: int) -> Any:
-        def pick(_where: str, leaf: Any) -> Any:
-            if not isinstance(leaf, Batch):
-                return leaf
-            lengths.add(leaf.stacked.shape[-1])
-            return leaf.stacked[..., i]
+        def pick(_where: str, x: Any) -> Any:
+            return x.stacked[..., i] if is_batch(x, level) else x
 
         args_i, kwargs_i = map_leaves(pick, "", (args, kwargs))
         return function(*args_i, **kwargs_i)
 
-    results = [member(0)]
-    results += [member(i) for i in range(1, *lengths)]
-    return map_leaves(lambda _where, *parts: Batch(np.stack(parts, axis=-1)), "", *results)
+    def together(_where: str, *results: Any) -> Any:
+        if results[0] is None:
+            return None
+        shapes = {np.shape(x) for x in results}
+        if len(shapes) > 1:
+            raise ValueError(
+                "the arrays of a batch have one shape, and here it depends on their values: "
+                f"{' and '.join(map(str, sorted(shapes)))}"
+            )
+        return in_front(np.stack(results), level)
 
-
-def _rearranged(function: Callable[..., Any], batch: Batch, *args: Any, **kwargs: Any) -> Batch:
-    """Call a `function` that only moves, repeats or drops entries: it tells where each is from."""
-    entries = batch.stacked.reshape(-1, batch.stacked.shape[-1])
-    origins = np.arange(len(entries)).reshape(batch.shape)
-    return Batch(entries[function(origins, *args, **kwargs)])
+    return map_leaves(together, "", *map(member, range(size_of((args, kwargs), level))))
 
 
 class Batch(NDArrayOperatorsMixin):
@@ -57,8 +97,9 @@ class Batch(NDArrayOperatorsMixin):
     ((2,), array([ 13., 130.]))
     """
 
-    def __init__(self, stacked: Array) -> None:
+    def __init__(self, stacked: Array, level: int | None = None) -> None:
         self.stacked = stacked
+        self.level = new_level() if level is None else level
         self.shape = stacked.shape[:-1]
         self.dtype = stacked.dtype
 
@@ -72,111 +113,270 @@ class Batch(NDArrayOperatorsMixin):
         """The number of entries of each array."""
         return math.prod(self.shape)
 
+    @property
+    def front(self) -> Any:
+        """The arrays along a first axis."""
+        ndim = self.stacked.ndim - 1
+        return self.stacked.transpose(ndim, *range(ndim))
+
+    def __len__(self) -> int:
+        if not self.shape:
+            raise TypeError("len() of a batch of arrays of no axes")
+        return int(self.shape[0])
+
     # --- NumPy's functions ------------------------------------------------------------------
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
+        if any(isinstance(x, Node) for x in inputs):
+            return NotImplemented  # a tensor computes with a batch as with any array
+        outs = kwargs.get("out", ())
+        level = max(x.level for x in (*inputs, *outs) if type(x) is Batch)
+        if (ufunc, method) in SHORT_CUTS:
+            return SHORT_CUTS[ufunc, method](level, *inputs, **kwargs)
         if method == "__call__" and ufunc.signature is None and kwargs.keys() <= {"out"}:
-            (out,) = kwargs.get("out", (None,))
-            if isinstance(out, Batch):
-                ufunc(*map(_aligned, inputs), out=out.stacked)
-                return out
-            # Of x *= batch for one array x: what is called x from then on is many.
-            return Batch(ufunc(*map(_aligned, inputs)))
-        if ufunc is np.matmul and min(map(np.ndim, inputs)) > 1 and not kwargs:
-            product = np.matmul(*_stacked_in_front(inputs))
-            return Batch(product.transpose(*range(1, product.ndim), 0))
+            return _entry_by_entry(level, ufunc, inputs, *outs)
         if method == "at":
-            out, index, values = inputs
-            return ufunc.at(out.stacked, _sparing_last_axis(index), _aligned(values))
-        return _one_by_one(getattr(ufunc, method), *inputs, **kwargs)
+            return _at(level, ufunc, *inputs)
+        return one_by_one(
+            ufunc if method == "__call__" else getattr(ufunc, method), *inputs, **kwargs
+        )
 
     def __array_function__(
         self, function: Callable[..., Any], types: Any, args: Any, kwargs: Any
     ) -> Any:
-        if function in _REARRANGEMENTS:
-            return _rearranged(function, *args, **kwargs)
-        if function in _SHORT_CUTS:
-            return _SHORT_CUTS[function](*args, **kwargs)
-        return _one_by_one(function, *args, **kwargs)
+        if any(issubclass(cls, Node) for cls in types):
+            return NotImplemented
+        if not (level := level_of((args, kwargs))):  # it was like=, and decides nothing
+            return function(*args, **kwargs)
+        if function in SHORT_CUTS:
+            return SHORT_CUTS[function](level, *args, **kwargs)
+        return one_by_one(function, *args, **kwargs)
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> NoReturn:
-        raise TypeError("a batch is many arrays, not one")
+        raise TypeError(
+            "inside vmap an array is many, and can't become a single one of NumPy's; one of those "
+            "takes it for an index as a tensor: Tensor(table)[i]"
+        )
 
-    def __bool__(self) -> NoReturn:
-        raise TypeError("a batch has many truth values, not one")
+    def __bool__(self) -> bool:
+        return bool(self._agreed("truth value", "np.where(condition, x, y) chooses for each"))
+
+    def __int__(self) -> int:
+        return int(self._agreed("number", "x[index] takes an array for an index"))
+
+    def _agreed(self, what: str, way: str) -> Any:
+        """Give the only entry of each array, if it is the same in all."""
+        first = self.stacked[..., :1]
+        if self.size != 1 or not np.all(self.stacked == first):
+            raise TypeError(
+                f"inside vmap an array is many, and they have no {what} in common here: {way}"
+            )
+        return first.reshape(-1)[0]
 
     # --- an array's methods -----------------------------------------------------------------
 
-    T = property(functools.partial(_rearranged, np.transpose))
-    mT = property(functools.partial(_rearranged, np.matrix_transpose))  # noqa: N815
-    reshape = functools.partialmethod(functools.partial(_rearranged, np.ndarray.reshape))
-    swapaxes = functools.partialmethod(functools.partial(_rearranged, np.swapaxes))
+    @property
+    def T(self) -> Any:
+        """The transpose."""
+        return np.transpose(self)
 
-    def __getattr__(self, name: str) -> Callable[..., Any]:
-        if name.startswith("_") or not callable(getattr(np.ndarray, name)):
-            raise AttributeError(f"a batch has no {name}")
-        return lambda *args, **kwargs: _one_by_one(
+    @property
+    def mT(self) -> Any:
+        """The matrices transposed."""
+        return np.matrix_transpose(self)
+
+    @property
+    def real(self) -> Any:
+        """The real parts."""
+        return np.real(self)
+
+    @property
+    def imag(self) -> Any:
+        """The imaginary parts."""
+        return np.imag(self)
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_") or not callable(getattr(np.ndarray, name, None)):
+            return self._as_tensor(name)
+        function: Any = getattr(np, name, None)
+        if function in SHORT_CUTS:
+            return functools.partial(function, self)
+        return lambda *args, **kwargs: one_by_one(
             lambda x, *args, **kwargs: getattr(x, name)(*args, **kwargs), self, *args, **kwargs
         )
 
+    def _as_tensor(self, name: str) -> Any:
+        """Give what PyTorch has, and no array: `(p > 0.5).float()`."""
+        from tinytorch.tensor import Tensor
+
+        if name.startswith("_") or not hasattr(Tensor, name) or hasattr(np.ndarray, name):
+            raise AttributeError(f"a batch has no {name}")
+        return getattr(Tensor(self, requires_grad=False), name)
+
     def __getitem__(self, index: Any) -> Batch:
-        return Batch(self.stacked[_sparing_last_axis(index)])
+        batch: Batch = pick(self, index)
+        return batch
 
     def __setitem__(self, index: Any, values: Any) -> None:
-        self.stacked[_sparing_last_axis(index)] = _aligned(values)
+        level = level_of((self, index, values))
+        if level != self.level:
+            raise TypeError(
+                "what is the same for all of a batch has no place for each one's values"
+            )
+        if level_of(index) == level:
+            rows = places(self.shape, index, level)
+            entry = (*np.unravel_index(rows, self.shape), np.arange(self.stacked.shape[-1]))
+        else:
+            entry = _sparing_last_axis(index)
+        self.stacked[entry] = aligned(values, level)
+
+    def reshape(self, *shape: Any, **order: Any) -> Any:
+        """Give the entries in another shape."""
+        shape = shape[0] if len(shape) == 1 and not isinstance(shape[0], int) else shape
+        return np.reshape(self, shape, **order)
+
+    def transpose(self, *axes: Any) -> Any:
+        """Give the axes in another order."""
+        axes = axes[0] if len(axes) == 1 and not isinstance(axes[0], int) else axes
+        return np.transpose(self, axes or None)
 
     def copy(self) -> Batch:
         """Give a batch of its own."""
-        return Batch(self.stacked.copy())
+        return in_front(self.front.copy(), self.level)
 
-    def astype(self, dtype: Any) -> Batch:
+    def astype(self, dtype: Any, **options: Any) -> Batch:
         """Give the batch in another dtype."""
-        return Batch(self.stacked.astype(dtype))
-
-    def sum(self, axis: Any = None, keepdims: bool = False) -> Batch:
-        """Sum each array's entries, all or along `axis`."""
-        axes = normalize_axis_tuple(range(self.ndim) if axis is None else axis, self.ndim)
-        return Batch(self.stacked.sum(axis=axes, keepdims=keepdims))
+        return Batch(self.stacked.astype(dtype, **options), self.level)
 
 
-def _aligned(operand: Any) -> Any:
+def _entry_by_entry(level: int, ufunc: np.ufunc, inputs: Sequence[Any], out: Any = None) -> Any:
+    arrays = [aligned(x, level) for x in inputs]
+    if is_batch(out, level):
+        ufunc(*arrays, out=out.stacked)
+        return out
+    # Of x *= batch for one array x: what is called x from then on is many.
+    result = ufunc(*arrays)
+    if isinstance(result, tuple):
+        return tuple(Batch(part, level) for part in result)
+    return Batch(result, level)
+
+
+def aligned(operand: Any, level: int) -> Any:
     """Give a batch's arrays, or an array with one more axis, so that it broadcasts against them."""
-    if isinstance(operand, Batch):
+    if is_batch(operand, level):
         return operand.stacked
+    if isinstance(operand, list | tuple):
+        operand = np.asarray(operand)
     return operand[..., None] if getattr(operand, "ndim", 0) else operand
 
 
-def _stacked_in_front(operands: Sequence[Any]) -> Iterator[Any]:
-    """Give operands as matrices in stacks: those of a batch along a new first axis."""
-    most = max(map(np.ndim, operands))
-    for x in operands:
-        if isinstance(x, Batch):
-            ones = (1,) * (most - x.ndim)
-            front = x.stacked.transpose(-1, *range(x.ndim))
-            yield front.reshape(-1, *ones, *x.shape) if ones else front
-        else:
-            yield x
+# --- indexing -------------------------------------------------------------------------------------
 
 
-def _sparing_last_axis(index: Any) -> Any:
+def _sparing_last_axis(index: Any) -> tuple[Any, ...]:
     index = index if isinstance(index, tuple) else (index,)
-    return (*index, slice(None)) if any(part is Ellipsis for part in index) else index
+    whole = (slice(None),) if any(part is Ellipsis for part in index) else (Ellipsis, slice(None))
+    return (*index, *whole)
 
 
-def _zeros_like(batch: Batch, dtype: Any = None, *, shape: Any = None) -> Batch:
-    shape = batch.shape if shape is None else shape
-    shape = (*shape, batch.stacked.shape[-1])
-    return Batch(np.zeros_like(batch.stacked, dtype or batch.dtype, shape=shape))
+def pick(x: Any, index: Any) -> Any:
+    """Give x[index], where x or the index is a batch, or both are."""
+    level = level_of((x, index))
+    if not level:
+        return x[index]
+    if level_of(index) < level:
+        return Batch(x.stacked[_sparing_last_axis(index)], level)
+    rows = places(x.shape, index, level)
+    if not is_batch(x, level):
+        return Batch(pick(x.reshape(-1), (rows,)), level)
+    size = x.stacked.shape[-1]
+    return Batch(pick(x.stacked.reshape(-1, size), (rows, np.arange(size))), level)
 
 
-def _where(*operands: Any) -> Batch:
-    return Batch(np.where(*map(_aligned, operands)))
+def scatter(x: Any, index: Any, shape: tuple[int, ...]) -> Any:
+    """Add the entries of x up in zeros of `shape`, where x or the index is a batch, or both are."""
+    level = level_of((x, index))
+    if not level:
+        out = np.zeros_like(x, shape=shape)
+        add_at(out, index, x)
+        return out
+    size = size_of((x, index), level)
+    if level_of(index) < level:
+        return Batch(scatter(x.stacked, _sparing_last_axis(index), (*shape, size)), level)
+    rows = places(shape, index, level) * size + np.arange(size)
+    part = np.broadcast_to(aligned(x, level), rows.shape)
+    flat = scatter(part, (rows,), (math.prod(shape) * size,))
+    return Batch(flat.reshape((*shape, size)), level)
+
+
+def places(shape: tuple[int, ...], index: Any, level: int) -> Any:
+    """Number the entries that an index with batches picks out of `shape`, in one row.
+
+    What each of the batch picks is along a last axis.
+    """
+    index = index if isinstance(index, tuple) else (index,)
+    parts: list[Any] = []
+    for part in index:
+        if getattr(part, "dtype", None) != np.bool_:
+            parts.append(part)
+        elif level_of(part):
+            raise TypeError(
+                "inside vmap a mask picks as many entries as are true, for each array of the batch "
+                "another number: np.where(mask, x, 0) keeps the shape"
+            )
+        else:
+            parts += part.nonzero()
+    if not any(part is Ellipsis for part in parts):
+        parts.append(Ellipsis)
+    given = sum(part is not None and part is not Ellipsis for part in parts)
+    i = next(i for i, part in enumerate(parts) if part is Ellipsis)
+    parts[i : i + 1] = [slice(None)] * (len(shape) - given)
+    # Where the arrays are neighbours, their axes come in their place, else first of all.
+    arrays = [i for i, part in enumerate(parts) if not isinstance(part, slice | None)]
+    together = arrays[-1] - arrays[0] == len(arrays) - 1
+    last = max(np.ndim(parts[i]) for i in arrays) + (arrays[0] if together else 0)
+    for i in arrays:
+        parts[i] = aligned(parts[i], level)
+    numbers = np.arange(math.prod(shape)).reshape(shape)
+    return np.moveaxis(pick(numbers, tuple(parts)), last, -1)
+
+
+def _at(level: int, ufunc: np.ufunc, out: Any, index: Any, *values: Any) -> None:
+    if not is_batch(out, level):
+        raise TypeError("what is the same for all of a batch has no place for each one's values")
+    values = tuple(aligned(x, level) for x in values)
+    if level_of(index) < level:
+        ufunc.at(out.stacked, _sparing_last_axis(index), *values)
+    else:
+        rows = places(out.shape, index, level)
+        entry = (*np.unravel_index(rows, out.shape), np.arange(out.stacked.shape[-1]))
+        ufunc.at(out.stacked, entry, *values)
+
+
+# --- the kind -------------------------------------------------------------------------------------
 
 
 class _BatchKind(Kind):
     """Batches, which a rule in other words than NumPy's gets one array after the other."""
 
     name = "batch"
+
+    def like(self, values: Any, array: Any) -> Any:
+        """Give `values`, of the shape of `array`, in a batch as `array` is."""
+        if level_of(values) > array.level:
+            return values
+        if is_batch(values, array.level):
+            return Batch(kind_of(array.stacked).like(values.stacked, array.stacked), array.level)
+        return Batch(
+            np.broadcast_to(aligned(values, array.level), array.stacked.shape), array.level
+        )
+
+    def numpy(self, array: Any) -> NoReturn:
+        """Refuse: there is no single value."""
+        raise TypeError(
+            f"inside vmap a tensor of shape {array.shape} is many, and has no value that a Python "
+            "number or NumPy's own array could be: give it to NumPy's functions, or hand it out"
+        )
 
     def evaluate(
         self, op: object, function: Callable[..., Any], arrays: Sequence[Any], parameters: Any
@@ -185,40 +385,25 @@ class _BatchKind(Kind):
         del op
         try:
             return function(*arrays, **parameters)
-        except TypeError:
-            return _one_by_one(function, *arrays, **parameters)
+        except (TypeError, AttributeError):
+            return one_by_one(function, *arrays, **parameters)
+
+    def broadcast_to(self, array: Any, shape: tuple[int, ...], like: Any) -> Any:
+        """Repeat the entries to fill `shape`."""
+        del like
+        return np.broadcast_to(array, shape)
+
+    def pick(self, x: Any, index: Any) -> Any:
+        """Give x[index]."""
+        return pick(x, index)
+
+    def scatter(self, x: Any, index: Any, shape: tuple[int, ...]) -> Any:
+        """Add the entries of x up in zeros of `shape`, each where `index` picks from."""
+        return scatter(x, index, shape)
+
+    def text(self, array: Any) -> str:
+        """Say what it is."""
+        return f"one of {array.stacked.shape[-1]} inside vmap, of shape {array.shape}"
 
 
 register(Batch, _BatchKind())
-
-
-def _einsum(subscripts: str, *operands: Any, **kwargs: Any) -> Any:
-    if not isinstance(subscripts, str) or "->" not in subscripts:
-        return _one_by_one(np.einsum, subscripts, *operands, **kwargs)
-    letter = next(x for x in string.ascii_letters if x not in subscripts)
-    terms, result = subscripts.split("->")
-    labels = [
-        term + letter if isinstance(x, Batch) else term
-        for term, x in zip(terms.split(","), operands, strict=True)
-    ]
-    arrays = [x.stacked if isinstance(x, Batch) else x for x in operands]
-    return Batch(np.einsum(f"{','.join(labels)}->{result}{letter}", *arrays, **kwargs))
-
-
-_SHORT_CUTS: dict[Callable[..., Any], Callable[..., Any]] = {
-    # A rule asks this for an `if`, which is decided for all of the arrays together.
-    np.any: lambda batch: bool(np.any(batch.stacked)),
-    np.einsum: _einsum,
-    np.ndim: lambda batch: batch.ndim,
-    np.shape: lambda batch: batch.shape,
-    np.size: lambda batch: batch.size,
-    np.sum: Batch.sum,
-    np.where: _where,
-    np.zeros_like: _zeros_like,
-}
-_REARRANGEMENTS: frozenset[Callable[..., Any]] = frozenset(
-    {
-        np.broadcast_to, np.expand_dims, np.flip, np.matrix_transpose, np.moveaxis, np.reshape,
-        np.roll, np.squeeze, np.swapaxes, np.take_along_axis, np.transpose,
-    }
-)  # fmt: skip

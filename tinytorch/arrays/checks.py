@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from tinytorch.arrays.batch import Batch, aligned, level_of
 from tinytorch.arrays.recorder import Recorder, call, current
 
 
@@ -22,10 +23,20 @@ def check(fine: Any, values: Any, error: type[Exception], message: str) -> None:
 
 def raise_unless(fine: Any, values: Any, error: type[Exception], message: str) -> None:
     """Be what `check` does, as one call of a program."""
-    if not fine.all():
+    if level := level_of([fine, values]):
+        fine, values = aligned(fine, level), aligned(values, level)
+        raise_unless(fine, values, error, message)
+    elif not fine.all():
         raise error(f"{message}, got {np.broadcast_to(values, fine.shape)[~fine][0]}")
 
 
 def surely(condition: Any) -> bool:
     """Say whether something is known to hold: of what a program computes, nothing is."""
     return type(condition) is not Recorder and bool(condition)
+
+
+def anywhere(condition: Any) -> bool:
+    """Say whether something holds for an entry, in whichever array of a batch."""
+    while type(condition) is Batch:
+        condition = condition.stacked
+    return bool(np.any(condition))

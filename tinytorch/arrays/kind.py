@@ -75,10 +75,18 @@ class Kind:
 
     def pick(self, x: Any, index: Any) -> Any:
         """Give x[index]."""
-        return x[index]
+        try:
+            return x[index]
+        except TypeError:
+            if (kind := kind_of(*index)) is self:
+                raise
+            return kind.pick(x, index)
 
     def scatter(self, x: Any, index: Any, shape: tuple[int, ...]) -> Any:
         """Add the entries of x up in zeros of `shape`, each where `index` picks from."""
+        kind = kind_of(*index) if isinstance(index, tuple) else self
+        if kind is not self:
+            return kind.scatter(x, index, shape)
         out = np.zeros_like(x, shape=shape)
         add_at(out, index, x)
         return out

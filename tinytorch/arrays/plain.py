@@ -113,7 +113,7 @@ def base(array: Any) -> Any:
 
 def wrapped(array: Any) -> Any:
     """Make of NumPy's numbers a constant tensor, or a `PlainArray`; leave others alone."""
-    if isinstance(array, np.ndarray | np.generic) and array.dtype.kind == "f":
+    if isinstance(array, np.ndarray | np.generic) and array.dtype.kind in "fc":
         from tinytorch.tensor import Tensor
 
         return Tensor(array, requires_grad=False)

@@ -76,9 +76,15 @@ def current() -> Any:
     return tapes.get(threading.get_ident())
 
 
-@functools.lru_cache(1000)
-def _is_inside(path: str) -> bool:
-    return path.startswith(_INSIDE)
+class _Inside(dict[str, bool]):
+    """Whether a file is the library's or NumPy's, by its path."""
+
+    def __missing__(self, path: str) -> bool:
+        self[path] = inside = path.startswith(_INSIDE)
+        return inside
+
+
+_is_inside = _Inside()
 
 
 def user_line() -> tuple[Line, bool]:
@@ -88,8 +94,7 @@ def user_line() -> tuple[Line, bool]:
     the user's, it is the first line of the function that is compiled.
     """
     frame, backward, tape = sys._getframe(1), False, current()
-    while frame.f_back is not None and _is_inside(frame.f_code.co_filename):
-        code = frame.f_code  # whose hash is slow
+    while _is_inside[(code := frame.f_code).co_filename] and frame.f_back is not None:
         if code is _PULL:
             backward = True
             made = frame.f_locals["node"]._arrays[:1]
@@ -118,7 +123,7 @@ def map_parts(function: Callable[[Any], Any], tree: Any) -> Any:
         parts = [function(x) if type(x) in ATOMS else map_parts(function, x) for x in tree]
         return parts if kind is list else tuple(parts)
     if kind is dict:
-        return {key: map_parts(function, part) for key, part in tree.items()}
+        return {key: map_parts(function, part) for key, part in tree.items()} if tree else {}
     if kind is slice:
         return slice(*[map_parts(function, x) for x in (tree.start, tree.stop, tree.step)])
     if isinstance(tree, tuple) and hasattr(tree, "_make"):
@@ -378,6 +383,8 @@ class Recorder(NDArrayOperatorsMixin):
         return np.array(value, dtype=dtype, copy=copy)
 
     def __bool__(self) -> bool:
+        if current() is self.tape and self.tape.may_decide(self.slot, bool(self.value)):
+            return bool(self.value)
         return bool(
             self._known("a decision hangs on a value", "np.where takes both ways, entry by entry")
         )
@@ -392,7 +399,9 @@ class Recorder(NDArrayOperatorsMixin):
         return int(self._known("int() takes a value out of the program", "return it instead"))
 
     def __index__(self) -> int:
-        return operator.index(self._known("a value is used as an index or a size", "give an int"))
+        return operator.index(
+            self._known("a value is used as an index or a size", "give few different ones")
+        )
 
     def __complex__(self) -> complex:
         return complex(self._known("complex() takes a value out", "return it instead"))

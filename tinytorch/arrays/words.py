@@ -36,6 +36,25 @@ def keep(mask: Any, array: Any) -> Any:
     return (array.view(bits) * mask).view(array.dtype)
 
 
+def conj(x: Any) -> Any:
+    """Give the complex conjugate; real numbers as they are.
+
+    A gradient df/da + i df/db, of f by a + ib, goes back through the graph as its conjugate: then a
+    rule that holds for real numbers holds for complex ones, if it has a derivative there.
+    """
+    return np.conj(x) if x.dtype.kind == "c" else x
+
+
+def cast(x: Any, dtype: np.dtype[Any]) -> Any:
+    """Give x in another dtype; of complex numbers, their real parts where the dtype is real."""
+    return (x.real if x.dtype.kind == "c" != dtype.kind else x).astype(dtype)
+
+
+def as_reals(x: Any) -> Any:
+    """See complex numbers as real and imaginary parts, in a last axis; real numbers as they are."""
+    return x[..., None].view(x.real.dtype) if x.dtype.kind == "c" else x
+
+
 def power(x: Any, y: Any) -> Any:
     """Give x**y. Of whole powers, small ones are products, and others those of |x|, with a sign.
 
@@ -46,7 +65,7 @@ def power(x: Any, y: Any) -> Any:
     if type(y) in NUMBERS and y == 2:
         return x * x
     whole = isinstance(x, np.ndarray) and type(y) in NUMBERS and y % 1 == 0
-    if not whole or x.dtype.char == "e" or abs(y) < 2:
+    if not whole or x.dtype.char in "eFDG" or abs(y) < 2:
         return x**y
     if y not in _WHOLE_POWERS:
         size = np.abs(x) ** y
@@ -94,10 +113,10 @@ def sum_axes(array: Any, axis: Any = None, keepdims: bool = False) -> Any:
     NumPy adds in pairs along the axis that lies together in memory, and one by one along others,
     where the rounding errors add up: in float16 a sum of ones ends at 2048.
     """
-    if not isinstance(array, np.ndarray) or array.dtype.char not in "ef":
+    if not isinstance(array, np.ndarray) or array.dtype.char not in "efF":
         return array.sum(axis=axis, keepdims=keepdims)
     if array.dtype.char == "e":
-        wide: type = np.float32
+        wide: type[Any] = np.float32
     elif axis is None and array.flags.forc:
         return array.sum(keepdims=keepdims)
     elif axis in {-1, array.ndim - 1} and array.flags.c_contiguous:
@@ -107,7 +126,7 @@ def sum_axes(array: Any, axis: Any = None, keepdims: bool = False) -> Any:
     elif array.ndim > 2 and (sums := _sum_blocks(array, axis)) is not None:
         return sums if keepdims else sums.squeeze(axis)
     else:
-        wide = np.float64
+        wide = np.complex128 if array.dtype.kind == "c" else np.float64
     return array.sum(axis=axis, keepdims=keepdims, dtype=wide).astype(array.dtype)
 
 
@@ -165,7 +184,7 @@ def sum_leading(array: Any, axes: int) -> Any:
         if axes > 1 and array.flags.c_contiguous:
             array, axes = rows(array), 1
         if axes == 1 and array.size <= _ONE_THREAD and array.dtype.char in "fd":
-            return _shared_ones(len(array), array.dtype).dot(array)
+            return np.dot(_shared_ones(len(array), array.dtype), array)
     return sum_axes(array, tuple(range(axes)))
 
 
@@ -222,6 +241,18 @@ def half_as_single(function: Callable[..., Any]) -> Callable[..., Any]:
         return function(*wide, **parameters).astype(np.float16)
 
     return rounded
+
+
+def of_reals(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Let `function` of an array refuse complex numbers: TypeError."""
+
+    @functools.wraps(function)
+    def checked(x: Any, *args: Any, **parameters: Any) -> Any:
+        if x.dtype.kind == "c":
+            raise TypeError(f"this function takes real numbers, got an array of dtype {x.dtype}")
+        return function(x, *args, **parameters)
+
+    return checked
 
 
 def in_blocks(function: Callable[..., Any]) -> Callable[..., Any]:

@@ -6,11 +6,12 @@ import functools
 import inspect
 import threading
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from typing import Any
 
 import numpy as np
 
+from tinytorch.arrays.batch import Batch
 from tinytorch.arrays.plain import PlainArray, base
 from tinytorch.arrays.recorder import current, map_parts, refuse
 from tinytorch.compiler.agreement import agree
@@ -28,6 +29,9 @@ from tinytorch.operations.operands import describe
 
 asarray = np.asarray
 
+# What a signature tells from others of its kind.
+_PLAIN = (int, float, str, bytes, bool, complex, type(None), np.ndarray, np.generic, Node)
+_MOST_LEAVES = 1 << 30
 # So many programs are kept, of different shapes and surroundings.
 _KEPT = 32
 # After so many kinds of call without a program, the user is told.
@@ -42,13 +46,35 @@ class _Variant:
     def __init__(self, environment: Environment, owners: dict[int, int]) -> None:
         self.environment = environment
         self.shared = owners.keys() & environment.owners  # by arguments and what is outside
+        self.objects: list[tuple[int, Any]] = []  # among the arguments' leaves, by number
+        self.conditions: list[Any] = []
         self.dynamic: set[str] = set()
         self.first: Program | None = None
         self.ready: _Ready | None = None
         self.unchanged: Callable[[], bool] = lambda: False
 
-    def fits(self, owners: dict[int, int]) -> bool:
+    def settle(self, environment: Environment, leaves: Sequence[Any]) -> None:
+        """Take `environment` for the one that it was recorded in, which looks the same."""
+        self.environment = environment
+        self.objects = [(i, x) for i, x in enumerate(leaves) if not isinstance(x, _PLAIN)]
+        self.conditions = [
+            (environment.places.get(place.name, place), ask, answer)
+            for place, ask, answer in self.conditions
+        ]
+        if self.ready is not None:
+            self.ready.settle(environment)
+            self.unchanged = environment.guard(self.dynamic)
+
+    def holds(self) -> bool:
+        """Say whether what the function asked has the same answer."""
+        return all(ask(place.read()) is answer for place, ask, answer in self.conditions)
+
+    def fits(self, owners: dict[int, int], leaves: Sequence[Any]) -> bool:
         """Say whether all is outside as it was, and the arguments share as much memory with it."""
+        if self.objects and any(leaves[i] is not x for i, x in self.objects):
+            return False
+        if self.conditions and not self.holds():
+            return False
         environment = self.environment
         if not self.shared and environment.owners.isdisjoint(owners):
             return self.unchanged()
@@ -65,7 +91,7 @@ class _Ready:
         environment: Environment,
         threads: int,
     ) -> None:
-        self.program, self.arguments, self.environment = program, arguments, environment
+        self.program, self.arguments = program, arguments
         self.inputs = [
             value.slot
             for value in program.values
@@ -91,7 +117,14 @@ class _Ready:
         self._gradients = [
             (key, None if slot is None else outputs[slot]) for key, slot in program.gradients
         ]
-        self.sources = [program.values[slot].source for slot in self.inputs]
+        self.settle(environment)
+
+    def settle(self, environment: Environment) -> None:
+        """Look for what is outside where it is now."""
+        self.environment, places = environment, environment.places
+        self.sources = [self.program.values[slot].source for slot in self.inputs]
+        self.sources = [places[x.name] if type(x) is Place else x for x in self.sources]
+        self.program.rebound = [(places[x.name], made) for x, made in self.program.rebound]
 
     def __call__(self, leaves: Sequence[Any]) -> Any:
         program = self.program
@@ -170,6 +203,8 @@ class Compiled:
         self._variants: dict[Any, list[_Variant]] = {}
         self._lock = threading.RLock()
         self._latest: _Ready | None = None
+        self._varying: frozenset[int] = frozenset()  # leaves that are ints, and inputs
+        self._ints: dict[Any, list[list[Any]]] = {}  # of first calls that are alike but for ints
         self._changes, self._changed = 0, ""  # so many calls in a row change something outside
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
@@ -178,18 +213,20 @@ class Compiled:
         leaves: list[Any] = []
         owners: dict[int, int] = {}
         key = (
-            _signature(args, leaves, owners) if args else None,
-            _signature(kwargs, leaves, owners) if kwargs else None,
+            _signature(args, leaves, owners, self._varying) if args else None,
+            _signature(kwargs, leaves, owners, self._varying) if kwargs else None,
             is_grad_enabled(),
         )
         for x in leaves:
-            if isinstance(x, Node) and x._children and x._requires_grad:
-                return self._function(*args, **kwargs)  # whose gradients flow on
+            if isinstance(x, Node) and (
+                (x._children and x._requires_grad) or isinstance(x._value, Batch)
+            ):
+                return self._function(*args, **kwargs)  # whose gradients flow on, or inside vmap
         with self._lock:
             variants = self._variants.get(key)
             if variants:
                 latest = variants[-1]
-                if latest.ready is not None and latest.fits(owners):
+                if latest.ready is not None and latest.fits(owners, leaves):
                     return latest.ready(leaves)
             try:
                 return self._slowly(key, args, kwargs, leaves, owners)
@@ -206,29 +243,32 @@ class Compiled:
         variants = self._variants.setdefault(key, [])
         variant = self._find(variants, environment, owners)
         if variant is None:
+            if self._let_ints_vary(args, kwargs):
+                return self(*args, **kwargs)
             return self._for_the_first_time(key, args, kwargs, environment, owners)
         variants.remove(variant)
         variants.append(variant)
+        if variant.ready is None or not variant.fits(owners, leaves):
+            variant.settle(environment, leaves)
         if variant.ready is not None:
-            if not variant.unchanged():
-                variant.environment = environment
-                variant.unchanged = environment.guard(variant.dynamic)
             return variant.ready(leaves)
-        variant.environment = environment
 
         def rebuild(given: Sequence[Any]) -> Any:
             remaining = iter(given)
             return map_parts(lambda _leaf: next(remaining), (args, kwargs))
 
         first = variant.first
-        recorded = record(self._function, leaves, rebuild, environment, variant.dynamic, first)
+        recorded = record(
+            self._function, leaves, rebuild, environment, variant.dynamic, self._varying, first
+        )
         variant.first = recorded.program
+        variant.conditions = recorded.program.conditions
         if first is not None:
             variant.first = None
             names = argument_names(self._function, args, kwargs)
             program = agree(first, recorded.program)
             variant.ready = self._latest = _Ready(program, names, environment, self._threads)
-            variant.unchanged = environment.guard(variant.dynamic)
+            variant.settle(environment, leaves)
         return _given(recorded, leaves)
 
     def _for_the_first_time(
@@ -267,7 +307,7 @@ class Compiled:
         """Find the variant that belongs to what the function finds outside."""
         near = None
         for variant in reversed(variants):
-            if variant.shared != owners.keys() & environment.owners:
+            if variant.shared != owners.keys() & environment.owners or not variant.holds():
                 continue
             changes = variant.environment.differences(environment)
             inputs = {place.name for place, x, y in changes if _may_be_input(x, y)}
@@ -281,6 +321,20 @@ class Compiled:
         variant.dynamic |= inputs
         variant.first = variant.ready = None
         return variant
+
+    def _let_ints_vary(self, args: Any, kwargs: Any) -> bool:
+        """Let an int be an input that was another one in each of many calls, as a counter is."""
+        leaves: list[Any] = []
+        kind = _signature((args, kwargs), leaves, {}, range(_MOST_LEAVES))
+        ints = [x if type(x) is int else None for x in leaves]
+        known = self._ints.setdefault((kind, is_grad_enabled()), [])
+        known.append(ints)
+        varying = frozenset(i for i, x in enumerate(zip(*known, strict=True)) if len(set(x)) > 1)
+        if len(known) < _MANY or self._latest is not None or varying <= self._varying:
+            return False
+        self._varying |= varying
+        self._variants, self._ints = {}, {}
+        return True
 
     def _forget_oldest(self) -> None:
         if sum(map(len, self._variants.values())) >= _KEPT:
@@ -349,16 +403,20 @@ def _may_be_input(x: Any, y: Any) -> bool:
     return type(x) is type(y) and isinstance(x, float | np.inexact)
 
 
-def _signature(tree: Any, leaves: list[Any], owners: dict[int, int]) -> Any:  # noqa: PLR0911  (a branch for each kind)
+def _signature(  # noqa: PLR0911  (a branch for each kind)
+    tree: Any, leaves: list[Any], owners: dict[int, int], varying: Container[int]
+) -> Any:
     """Describe the arguments: programs are for one structure, with these shapes and dtypes.
 
     `leaves` and the `owners` of their memory are noted.
     """
     kind = type(tree)
-    if kind is tuple or kind is list:
-        return kind, *[_signature(part, leaves, owners) for part in tree]
+    if kind is tuple or kind is list or hasattr(kind, "_make"):
+        return kind, *[_signature(part, leaves, owners, varying) for part in tree]
     if kind is dict:
-        return kind, *[(key, _signature(part, leaves, owners)) for key, part in tree.items()]
+        return kind, *[
+            (key, _signature(part, leaves, owners, varying)) for key, part in tree.items()
+        ]
     if kind is PlainArray:
         tree, kind = base(tree), np.ndarray
     leaves.append(tree)
@@ -369,10 +427,12 @@ def _signature(tree: Any, leaves: list[Any], owners: dict[int, int]) -> Any:  # 
         data = tree._value
         owner = owners.setdefault(id(owner_of(data)), len(owners))
         return (
-            kind, data.shape, data.dtype.str, data.strides, owner, tree._requires_grad,
-            tree._grad is None, tree.label, id(tree) in owners,
+            kind, data.shape, data.dtype.str, getattr(data, "strides", None), owner,
+            tree._requires_grad, tree._grad is None, tree.label, id(tree) in owners,
         )  # fmt: skip
     if kind is float or isinstance(tree, np.inexact):
+        return kind
+    if kind is int and len(leaves) - 1 in varying:
         return kind
     try:
         hash(tree)

@@ -14,7 +14,7 @@ import sys
 import sysconfig
 import types
 from collections import deque
-from collections.abc import Callable, Container, Iterator
+from collections.abc import Callable, Collection, Iterator
 from enum import Enum
 from pathlib import Path
 from typing import Any, ClassVar, NamedTuple
@@ -31,6 +31,10 @@ _STANDARD = sysconfig.get_path("stdlib"), str(Path(np.__file__).parent), "<froze
 _SCALARS = (int, float, str, bytes, bool, type(None), Enum, np.generic, np.dtype, complex)
 _STRUCTURES = (list, tuple, dict, deque)
 _LEAVES = (*_SCALARS, np.ndarray, np.random.Generator, Node, types.ModuleType)
+# Where Python's own objects are from that only hold what the user puts into them.
+_CONTAINERS = "types", "argparse", "collections"
+# Another one of the same state is no other one.
+_COMPARED = (*_STRUCTURES, set, frozenset, bytearray, types.FunctionType)
 _MOST = 20_000
 
 
@@ -38,19 +42,24 @@ class Place(NamedTuple):
     """Where something is to be found: `container[key]`, `container.key`, or in a closure's cell."""
 
     how: str
-    container: Any
+    container: Any  # of what is in a tuple, the tuple's Place
     key: Any
-    name: str  # as the user would write it
+    name: str  # as the user would write it, and no other's
 
     def read(self) -> Any:
         """Give what is there now."""
+        if self.how == "part":
+            return self.container.read()[self.key]
         if self.how == "cell":
             return self.container.cell_contents
         return self.container[self.key] if self.how == "item" else getattr(self.container, self.key)
 
     def write(self, value: Any) -> None:
         """Put something else there."""
-        if self.how == "cell":
+        if self.how == "part":
+            parts = self.container.read()
+            self.container.write((*parts[: self.key], value, *parts[self.key + 1 :]))
+        elif self.how == "cell":
             self.container.cell_contents = value
         elif self.how == "item":
             self.container[self.key] = value
@@ -77,9 +86,10 @@ class Environment:
     """All that `roots`, functions and objects, can reach, as it is now."""
 
     def __init__(self, roots: Any) -> None:
-        self.found: list[tuple[Place, Any, int]] = []  # with the lengths of containers, say
+        self.found: list[tuple[Place, Any, Any]] = []  # with what `_state` says of each
         self._attributes: list[tuple[dict[str, Any], int]] = []  # of objects, and how many
         self._seen: set[int] = set()
+        self.places: dict[str, Place] = {}
         self.roots = roots
         for i, root in enumerate(roots):
             self._look(root, "" if i == 0 else f"object_{i}")
@@ -96,7 +106,7 @@ class Environment:
         ):
             if place.name != place_there.name or state != state_there:
                 return [(place_there, None, None)]
-            if x is y or (state >= 0 and type(x) is type(y)):
+            if x is y or (isinstance(x, _COMPARED) and type(x) is type(y)):
                 continue
             if type(x) is not type(y) or not isinstance(x, _SCALARS) or x != y:
                 changed.append((place_there, x, y))
@@ -105,27 +115,42 @@ class Environment:
             return [(longer[min(len(self.found), len(other.found))][0], None, None)]
         return changed
 
-    def guard(self, dynamic: Container[str]) -> Callable[[], bool]:
+    def guard(self, dynamic: Collection[str]) -> Callable[[], bool]:
         """Make the function that says whether everything is still in its place.
 
         In the places `dynamic` there may be other numbers.
         """
         names: dict[str, Any] = {}
         terms = []
+        where: dict[str, str] = {}
+        loose = set()  # tuples of which a part may be another
+        for name in dynamic:
+            place = self.places.get(name)
+            while place is not None and place.how == "part":
+                place = place.container
+                loose.add(place.name)
         for i, (place, value, state) in enumerate(self.found):
             names[f"c{i}"], names[f"k{i}"], names[f"v{i}"] = place.container, place.key, value
             at = {
                 "cell": f"c{i}.cell_contents", "item": f"c{i}[k{i}]",
                 "attribute": f"c{i}.{place.key}",
-            }[place.how]  # fmt: skip
-            if place.name in dynamic and isinstance(value, float | np.inexact):
+            }.get(place.how) or f"{where[place.container.name]}[{place.key}]"  # fmt: skip
+            where[place.name] = at
+            is_loose = place.name in loose
+            if is_loose or (place.name in dynamic and isinstance(value, float | np.inexact)):
                 terms.append(f"type({at}) is {type(value).__name__}")
                 names[type(value).__name__] = type(value)
+                if is_loose:
+                    terms.append(f"len({at}) == {state}")
                 continue
             terms.append(f"{at} is v{i}")
             if isinstance(value, _STRUCTURES):
                 terms.append(f"len(v{i}) == {state}")
-            if isinstance(value, Node):
+            elif isinstance(value, _COMPARED):
+                names[f"d{i}"] = state
+                is_function = isinstance(value, types.FunctionType)
+                terms.append(f"v{i}.__code__ is d{i}" if is_function else f"v{i} == d{i}")
+            elif isinstance(value, Node):
                 names[f"d{i}"] = value._value
                 terms.append(
                     f"v{i}._value is d{i} and v{i}._requires_grad is {value._requires_grad}"
@@ -145,19 +170,25 @@ class Environment:
     # --- the walk -------------------------------------------------------------------------------
 
     def _place(self, how: str, container: Any, key: Any, name: str, value: Any) -> None:
-        state = len(value) if isinstance(value, _STRUCTURES) else -1
-        if isinstance(value, types.FunctionType):
-            state = 0
-        elif isinstance(value, Node):
-            state = -2 - value._requires_grad
+        place = self._note(how, container, key, name, value)
+        if type(value) is tuple:
+            for i, part in enumerate(value):
+                self._place("part", place, i, f"{place.name}[{i}]", part)
+        else:
+            self._look(value, place.name)
+
+    def _note(self, how: str, container: Any, key: Any, name: str, value: Any) -> Place:
         if len(self.found) == _MOST:
             raise TypeError(
                 f"compile: the function can reach more than {_MOST} things outside, as {name}, "
                 "and a program would have to look at all in each call: give it what it needs as "
                 "arguments, or put the numbers into an array"
             )
-        self.found.append((Place(how, container, key, name), value, state))
-        self._look(value, name)
+        if name in self.places:
+            name = f"{name} ({len(self.found)})"
+        place = self.places[name] = Place(how, container, key, name)
+        self.found.append((place, value, _state(value)))
+        return place
 
     def _look(self, value: Any, name: str) -> None:
         """List what can be reached from `value`, which is called `name`."""
@@ -182,6 +213,10 @@ class Environment:
         for i, part in enumerate(value):
             self._place("item", value, i, f"{name}[{i}]", part)
 
+    def _look_into_set(self, value: Any, name: str) -> None:
+        for part in value:
+            self._look(part, name)
+
     def _look_into_dict(self, value: dict[Any, Any], name: str) -> None:
         for i, (key, part) in enumerate(list(value.items())):
             # An optimiser's state is kept by parameter.
@@ -193,7 +228,9 @@ class Environment:
             self._look_into_attributes(kind, name)
 
     def _look_into_object(self, value: Any, name: str) -> None:
-        if _is_standard(sys.modules.get(type(value).__module__)):
+        if _is_standard(sys.modules.get(type(value).__module__)) and (
+            type(value).__module__ not in _CONTAINERS
+        ):
             return
         if hasattr(value, "__dict__"):
             self._attributes.append((vars(value), len(vars(value))))
@@ -209,21 +246,23 @@ class Environment:
         dot = f"{name}." if name else ""
         for key, part in list(vars(value).items()):
             inner = getattr(part, "__func__", getattr(part, "fget", part))
-            if isinstance(inner, types.FunctionType):
-                self._look(inner, f"{dot}{key}")
-            elif not isinstance(value, type):
+            if not isinstance(value, type):
                 self._place("item", vars(value), key, f"{dot}{key}", part)
+            elif isinstance(inner, types.FunctionType):
+                self._look(inner, f"{dot}{key}")
+                if getattr(value, key, None) is part:  # as of functions and properties
+                    self._note("attribute", value, key, f"{dot}{key}", part)
             elif not (key.startswith("__") or hasattr(type(part), "__get__")):
                 self._place("attribute", value, key, f"{dot}{key}", part)
 
-    def _look_into_function(self, function: types.FunctionType, name: str) -> None:
+    def _look_into_function(self, function: types.FunctionType, _name: str) -> None:
         code = function.__code__
         for key, cell in zip(code.co_freevars, function.__closure__ or (), strict=True):
             try:
                 self._place("cell", cell, 0, key, cell.cell_contents)
             except ValueError:  # nothing is in it yet
                 continue
-        self._look((function.__defaults__ or (), function.__kwdefaults__ or {}), name)
+        self._look_into_defaults(function)
         if code.co_filename.startswith((_TINYTORCH, *_STANDARD)):
             return
         names = dict.fromkeys(_names(code))
@@ -235,20 +274,43 @@ class Environment:
                         self._place(
                             "item", vars(value), inner, f"{key}.{inner}", vars(value)[inner]
                         )
-            elif (
-                key in function.__globals__
-                and not _is_library(sys.modules.get(getattr(value, "__module__", None) or ""))
-            ) or _has_state(value):
-                self._place("item", function.__globals__, key, key, value)
+            elif key in function.__globals__:
+                module = sys.modules.get(getattr(value, "__module__", None) or "")
+                keep = self._place if not _is_library(module) or _has_state(value) else self._note
+                keep("item", function.__globals__, key, key, value)
+
+    def _look_into_defaults(self, function: types.FunctionType) -> None:
+        code = function.__code__
+        defaults = function.__defaults__ or ()
+        first = code.co_argcount - len(defaults)
+        for i, (key, value) in enumerate(zip(code.co_varnames[first:], defaults, strict=False)):
+            self._place("item", defaults, i, key, value)
+        for key, value in (function.__kwdefaults__ or {}).items():
+            self._place("item", function.__kwdefaults__, key, key, value)
 
     _LOOKS: ClassVar[list[tuple[Any, Callable[[Environment, Any, str], None]]]] = [
         (types.FunctionType, _look_into_function),
         (types.MethodType, _look_into_method),
         (functools.partial, _look_into_partial),
         (list | tuple | deque, _look_into_sequence),
+        (set | frozenset, _look_into_set),
         (dict, _look_into_dict),
         (type, _look_into_class),
     ]
+
+
+def _state(value: Any) -> Any:
+    """Give what tells a container from itself as it was, and two functions from each other.
+
+    A tensor's is whether it requires a gradient.
+    """
+    if isinstance(value, _STRUCTURES):
+        return len(value)
+    if isinstance(value, set | frozenset | bytearray):
+        return type(value)(value)
+    if isinstance(value, types.FunctionType):
+        return value.__code__
+    return value._requires_grad if isinstance(value, Node) else None
 
 
 def _names(code: types.CodeType) -> Iterator[str]:

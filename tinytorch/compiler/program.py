@@ -96,7 +96,8 @@ class Call:
     def inputs(self) -> tuple[int, ...]:
         """List the values that it reads."""
         if self._inputs is None:
-            self._inputs = tuple(refs_in((self.args, self.kwargs)))
+            tree = (self.args, self.kwargs) if self.kwargs else self.args
+            self._inputs = tuple(refs_in(tree))
         return self._inputs
 
 
@@ -136,3 +137,5 @@ class Program:
     results: Any  # the tree that is returned: Ref, Result or constants
     gradients: list[tuple[Any, int | None]] = field(default_factory=list)  # set, or forgotten
     rebound: list[tuple[Any, Any]] = field(default_factory=list)  # places outside, and their values
+    # What the function asked of places outside, and the answer: the program is for that one.
+    conditions: list[tuple[Any, Callable[[Any], bool], bool]] = field(default_factory=list)

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import builtins
 import gc
 import inspect
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, NoReturn
 
 import numpy as np
 
-from tinytorch.arrays.plain import PlainArray, base
+from tinytorch.arrays.batch import Batch
 from tinytorch.arrays.recorder import (
     Line,
     Recorder,
-    call,
     current,
     entrances,
     map_parts,
@@ -32,6 +30,7 @@ from tinytorch.compiler.program import (
     Program,
     Ref,
 )
+from tinytorch.compiler.stand_ins import UNSEEN, stand_in
 from tinytorch.compiler.tape import Tape
 from tinytorch.engine import Node
 from tinytorch.tensor import Tensor
@@ -56,8 +55,12 @@ def _data_of(node: Any) -> Any:
 
 def _grad_of(node: Any) -> Any:
     value, tape = _GRAD.__get__(node), current()
-    if tape is None or value is None or isinstance(value, Recorder):
+    if tape is None or isinstance(value, Recorder):
         return value
+    if id(node) not in tape.given and not isinstance(_DATA.__get__(node), Recorder):
+        tape.asked.setdefault(id(node), (node, value is None))
+    if value is None:
+        return None
     if not isinstance(_DATA.__get__(node), Recorder) and value is tape.touched(node):
         key = tape.arguments.get(id(node), node)
         return tape.enter(("gradient", id(node)), np.asarray(value), Gradient(key))
@@ -68,8 +71,12 @@ def _set_grad(node: Any, value: Any) -> None:
     tape = current()
     if tape is not None:
         data = _DATA.__get__(node)
-        if not isinstance(data, Recorder):
-            tape.touched(node)
+        if isinstance(data, Batch):
+            pass  # a tensor inside vmap, which comes from the function itself
+        elif not isinstance(data, Recorder):
+            with suppress(AttributeError):  # one that is being made has no gradient yet
+                tape.touched(node)
+            tape.given.add(id(node))
         elif isinstance(value, Recorder):
             tape.values[value.slot].gradient_of = data.slot
     _GRAD.__set__(node, as_array(value))
@@ -95,7 +102,7 @@ def _recording(tape: Tape) -> Iterator[None]:
         if not tapes:
             Node._value = property(_data_of, _set_data)  # type: ignore[assignment]
             Node._grad = property(_grad_of, _set_grad)  # type: ignore[assignment]
-            for namespace, name, refusing in _UNSEEN:
+            for namespace, name, refusing in UNSEEN:
                 _seen.append(namespace[name])
                 namespace[name] = refusing
         tapes[thread] = tape
@@ -106,77 +113,12 @@ def _recording(tape: Tape) -> Iterator[None]:
             del tapes[thread]
             if not tapes:
                 Node._value, Node._grad = _DATA, _GRAD
-                for (namespace, name, _), function in zip(_UNSEEN, _seen, strict=True):
+                for (namespace, name, _), function in zip(UNSEEN, _seen, strict=True):
                     namespace[name] = function
                 _seen.clear()
 
 
-def _refusing(function: Callable[..., Any], name: str, hint: str) -> Callable[..., Any]:
-    def refused(*args: Any, **kwargs: Any) -> Any:
-        if current() is not None:
-            refuse(f"{name} leaves no record of what it does", hint)
-        return function(*args, **kwargs)
-
-    return refused
-
-
-# Those of Python's and NumPy's functions that are met often, and that a program would leave out.
-_UNSEEN: list[tuple[dict[str, Any], str, Any]] = [
-    (vars(builtins), "print", _refusing(print, "print", "print what the function returns")),
-    *[
-        (
-            vars(np.random),
-            name,
-            _refusing(draw, f"np.random.{name}", "draw with rng = np.random.default_rng()"),
-        )
-        for name, draw in vars(np.random).items()
-        if isinstance(getattr(draw, "__self__", None), np.random.RandomState)
-    ],
-]
 _seen: list[Any] = []  # what stands in their places otherwise
-
-
-class _Generator(np.random.Generator):
-    """A generator of random numbers whose draws are written down."""
-
-    original: np.random.Generator
-
-    def __getattr__(self, name: str) -> Any:
-        if current() is not None:
-            refuse(f"{name} of a generator is no draw", "call it outside of the function")
-        return getattr(self.original, name)
-
-    @property
-    def bit_generator(self) -> Any:
-        """What the bits come from, whose state a program does not set."""
-        return self.__getattr__("bit_generator")
-
-
-def _draw(name: str) -> Callable[..., Any]:
-    method = getattr(np.random.Generator, name)
-
-    def draw(self: Any, *args: Any, **kwargs: Any) -> Any:
-        if current() is None:
-            return method(self, *args, **kwargs)
-        return call(method, (self.original, *args), kwargs)
-
-    return draw
-
-
-for _name in dir(np.random.Generator):
-    if not _name.startswith("_") and _name not in ("bit_generator", "spawn", "bytes"):
-        setattr(_Generator, _name, _draw(_name))
-
-
-def stand_in(value: Any, tape: Tape) -> Any:
-    """Give what takes the place of a value from outside while a function is recorded."""
-    if type(value) is np.ndarray or type(value) is PlainArray:
-        return tape.plain(base(value), known=True)
-    if isinstance(value, np.random.Generator):
-        generator = _Generator(value.bit_generator)
-        generator.original = value
-        return generator
-    return value
 
 
 @contextmanager
@@ -239,17 +181,20 @@ def record(
     rebuild: Callable[[Sequence[Any]], tuple[Any, Any]],
     environment: Environment,
     dynamic: set[str],
+    varying: Container[int],
     before: Program | None,
 ) -> Recorded:
     """Run the function, and give the program that it is.
 
     `leaves` are the arguments' leaves, and `rebuild` puts them, or others, back in their structure.
-    What is found in the places `dynamic` becomes an input.
+    What is found in the places `dynamic` becomes an input, and so do ints among the leaves, if they
+    have one of the numbers `varying`.
     """
     tape = Tape(_home(function))
     if before is not None:
         tape.watch(before)
-    return _finish(tape, _run(tape, function, leaves, rebuild, environment, dynamic), environment)
+    result = _run(tape, function, leaves, rebuild, environment, dynamic, varying)
+    return _finish(tape, result, environment)
 
 
 def _run(
@@ -259,13 +204,16 @@ def _run(
     rebuild: Callable[[Sequence[Any]], tuple[Any, Any]],
     environment: Environment,
     dynamic: set[str],
+    varying: Container[int],
 ) -> list[Any]:
     """Give the function's result, in a list so that nobody else holds on to it."""
     with ExitStack() as stack:
-        given = [_enter(tape, i, leaf) for i, leaf in enumerate(leaves)]
+        given = [_enter(tape, i, leaf, i in varying) for i, leaf in enumerate(leaves)]
         for place, value, _ in environment.found:
             if place.name in dynamic and isinstance(value, float | np.inexact | np.ndarray):
                 now: Any = tape.enter(("place", place.name), value, place)
+            elif place.how == "part" and isinstance(value, np.ndarray):
+                now = value  # a tuple's are not written to: they are met in the calls
             else:
                 now = stand_in(value, tape)
             if now is not value:
@@ -284,7 +232,7 @@ def _home(function: Any) -> Line:
     return user_line()[0] if code is None else Line(code.co_filename, code.co_firstlineno)
 
 
-def _enter(tape: Tape, i: int, leaf: Any) -> Any:
+def _enter(tape: Tape, i: int, leaf: Any, varies: bool) -> Any:
     if isinstance(leaf, Node):
         tape.arguments[id(leaf)] = Argument(i)
         if type(leaf._value) is np.ndarray:
@@ -292,7 +240,7 @@ def _enter(tape: Tape, i: int, leaf: Any) -> Any:
         return leaf
     if type(leaf) is np.ndarray:
         return tape.argument(leaf, Argument(i))
-    if type(leaf) is float or isinstance(leaf, np.inexact):
+    if type(leaf) is float or isinstance(leaf, np.inexact) or varies:
         return tape.enter(("number", i), leaf, Argument(i))
     return stand_in(leaf, tape)
 
@@ -314,6 +262,13 @@ def _finish(tape: Tape, results: list[Any], environment: Environment) -> Recorde
         return x
 
     program = Program(tape.calls, tape.values, map_parts(part, result))
+    outside = {id(x) for x in environment.arrays}
+    program.conditions = [
+        (Place("attribute", x, "_grad", "_grad"), _is_none, none)
+        for x, none in tape.asked.values()
+        if id(x) in outside
+    ]
+    program.conditions += [(place, bool, truth) for place, truth in tape.decided.values()]
     values: dict[int, Any] = {}
 
     def keep(x: Any) -> None:
@@ -338,6 +293,10 @@ def _finish(tape: Tape, results: list[Any], environment: Environment) -> Recorde
             tape.values[escaped].line,
         )
     return Recorded(program, values)
+
+
+def _is_none(x: Any) -> bool:
+    return x is None
 
 
 def _take_gradients(program: Program, tape: Tape) -> None:

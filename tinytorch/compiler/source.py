@@ -51,7 +51,7 @@ def argument_names(function: Callable[..., Any], args: Any, kwargs: Any) -> list
     names: list[str] = []
 
     def walk(tree: Any, name: str) -> None:
-        if type(tree) in (list, tuple, dict):
+        if type(tree) in (list, tuple, dict) or hasattr(type(tree), "_make"):
             for key, part in tree.items() if type(tree) is dict else enumerate(tree):
                 walk(part, f"{name}_{key}")
         else:

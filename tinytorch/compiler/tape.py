@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from tinytorch.arrays.recorder import Line, Recorder, map_parts, plainly, refuse, user_line
+from tinytorch.compiler.environment import Place
 from tinytorch.compiler.program import (
     Argument,
     Call,
@@ -27,6 +28,13 @@ _RECORDED = np.ndarray, np.generic, bool, int, float
 _GRAD = Node.__dict__["_grad"]
 
 
+def _only_counts(function: Any) -> bool:
+    """Say whether an int among the operands can't be the size or the place of anything."""
+    return isinstance(function, np.ufunc) or (
+        getattr(function, "__module__", "") == "_operator" and function not in _MEMORY
+    )
+
+
 class Tape:
     """The calls that one run of a function makes, and the arrays that it found and made."""
 
@@ -40,6 +48,9 @@ class Tape:
         self.arguments: dict[int, Argument] = {}  # tensors among the arguments, by id
         self.nodes: dict[int, tuple[weakref.ref[Any], Any]] = {}  # tensors, and what .grad was
         self.before: dict[Any, Array] = {}  # what arrays that are known already held before the run
+        self.asked: dict[int, tuple[Any, bool]] = {}  # tensors by id, and whether .grad was None
+        self.given: set[int] = set()  # ids of tensors whose .grad was set
+        self.decided: dict[str, tuple[Place, bool]] = {}
         self._owners: dict[int, int] = {}  # of arrays from outside: the value that came first
         self._errstate = np.geterr()
 
@@ -86,6 +97,14 @@ class Tape:
             if isinstance(value.source, np.ndarray) and value.content is not None:
                 self.before[value.place] = value.source.copy()
 
+    def may_decide(self, slot: int, answer: bool) -> bool:
+        """Say whether something may hang on the truth of a number: of one outside, as a rate."""
+        source = self.values[slot].source
+        if not isinstance(source, Place) or self.values[slot].shape:
+            return False
+        self.decided[source.name] = source, answer
+        return True
+
     def forget(self) -> None:
         """Let the recorders of what came from outside go."""
         self.outside.clear()
@@ -127,7 +146,9 @@ class Tape:
             return self._ref(x, operands)
 
         refs = map_parts(ref, args), map_parts(ref, kwargs) if kwargs else {}
-        changed = [ref(x).slot for x in written]
+        changed = [ref(x).slot for x in written] if written else []
+        if any(type(x.value) is int for x in operands) and not _only_counts(function):
+            refuse("a value is used as an index or a size", "give few different ones", line)
         plain = map_parts(plainly, args), map_parts(plainly, kwargs) if kwargs else {}
         result = function(*plain[0], **plain[1])
         errstate: Any = np.geterr()
@@ -152,7 +173,7 @@ class Tape:
             call.outs.append(recorder.slot)
             return recorder
 
-        return map_parts(wrap, result)
+        return map_parts(wrap, result) if call.sequence else wrap(result)
 
     def _ref(self, x: Any, operands: list[Recorder]) -> Any:
         """Give what stands for an operand in a call, and note it."""

@@ -82,6 +82,7 @@ from tinytorch.nn.embedding import Embedding
 from tinytorch.nn.embedding_bag import EmbeddingBag
 from tinytorch.nn.flatten import Flatten, Unflatten
 from tinytorch.nn.folding import ChannelShuffle, Fold, PixelShuffle, PixelUnshuffle, Unfold
+from tinytorch.nn.fractional_pooling import FractionalMaxPool2d, FractionalMaxPool3d
 from tinytorch.nn.linear import Bilinear, Identity, Linear
 from tinytorch.nn.losses import (
     GaussianNLLLoss,
@@ -186,6 +187,8 @@ __all__ = [
     "FeatureAlphaDropout",
     "Flatten",
     "Fold",
+    "FractionalMaxPool2d",
+    "FractionalMaxPool3d",
     "GRUCell",
     "GaussianNLLLoss",
     "GroupNorm",

@@ -169,7 +169,11 @@ def threshold(input: Any, threshold: float, value: float, inplace: bool = False)
 
 
 class ReLU(FunctionModule, function=relu):
-    """max(x, 0)."""
+    """max(x, 0).
+
+    >>> ReLU()([-1.0, 2.0])
+    Tensor([0., 2.], requires_grad=False)
+    """
 
 
 class ReLU6(FunctionModule, function=relu6):
@@ -177,7 +181,11 @@ class ReLU6(FunctionModule, function=relu6):
 
 
 class LeakyReLU(FunctionModule, function=leaky_relu, shows="negative_slope"):
-    """x where it is positive, else negative_slope * x."""
+    """x where it is positive, else negative_slope * x.
+
+    >>> LeakyReLU(0.1)([-1.0, 2.0])
+    Tensor([-0.1,  2. ], requires_grad=False)
+    """
 
 
 class PReLU(Module):
@@ -215,7 +223,11 @@ class CELU(FunctionModule, function=celu, shows="alpha"):
 
 
 class GELU(FunctionModule, function=gelu, shows="approximate"):
-    """x times the probability that a standard normal variable is below x."""
+    """x times the probability that a standard normal variable is below x.
+
+    >>> GELU()([-1.0, 2.0]).data.round(3)
+    array([-0.159,  1.954])
+    """
 
 
 class SiLU(FunctionModule, function=silu):
@@ -227,7 +239,11 @@ class Mish(FunctionModule, function=mish):
 
 
 class Sigmoid(FunctionModule, function=sigmoid):
-    """1 / (1 + exp(-x))."""
+    """1 / (1 + exp(-x)).
+
+    >>> Sigmoid()([0.0, 2.0]).data.round(3)
+    array([0.5  , 0.881])
+    """
 
 
 class Tanh(FunctionModule, function=tanh):
@@ -354,7 +370,11 @@ def _softmax2d(input: Any) -> Tensor:
 
 
 class Softmax(FunctionModule, function=softmax, shows="dim"):
-    """exp(x) / sum(exp(x)) along `dim`."""
+    """exp(x) / sum(exp(x)) along `dim`.
+
+    >>> Softmax(dim=-1)([[0.0, 0.0, 1.0]]).data.round(3)
+    array([[0.212, 0.212, 0.576]])
+    """
 
 
 class Softmin(FunctionModule, function=softmin, shows="dim"):
@@ -362,7 +382,11 @@ class Softmin(FunctionModule, function=softmin, shows="dim"):
 
 
 class LogSoftmax(FunctionModule, function=log_softmax, shows="dim"):
-    """The logarithm of softmax along `dim`."""
+    """The logarithm of softmax along `dim`.
+
+    >>> LogSoftmax(dim=-1)([[0.0, 0.0]]).data.round(3)
+    array([[-0.693, -0.693]])
+    """
 
 
 class Softmax2d(FunctionModule, function=_softmax2d):

@@ -113,7 +113,11 @@ class AdaptiveAvgPool1d(FunctionModule, function=adaptive_avg_pool1d, shows="out
 
 
 class AdaptiveAvgPool2d(FunctionModule, function=adaptive_avg_pool2d, shows="output_size"):
-    """The means of windows of (N, C, H, W), so many that the sizes are `output_size`."""
+    """The means of windows of (N, C, H, W), so many that the sizes are `output_size`.
+
+    >>> AdaptiveAvgPool2d(1)(np.ones((2, 3, 7, 9))).shape
+    (2, 3, 1, 1)
+    """
 
 
 class AdaptiveAvgPool3d(FunctionModule, function=adaptive_avg_pool3d, shows="output_size"):
@@ -125,7 +129,11 @@ class AdaptiveMaxPool1d(FunctionModule, function=adaptive_max_pool1d, shows="out
 
 
 class AdaptiveMaxPool2d(FunctionModule, function=adaptive_max_pool2d, shows="output_size"):
-    """The largest entries of windows of (N, C, H, W), as many as `output_size` says."""
+    """The largest entries of windows of (N, C, H, W), as many as `output_size` says.
+
+    >>> AdaptiveMaxPool2d((2, None))(np.ones((2, 3, 7, 9))).shape
+    (2, 3, 2, 9)
+    """
 
 
 class AdaptiveMaxPool3d(FunctionModule, function=adaptive_max_pool3d, shows="output_size"):

@@ -7,9 +7,11 @@ from typing import Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 
+from tinytorch.grad_mode import is_grad_enabled
 from tinytorch.nn.inputs import tensor, values
 from tinytorch.nn.module import Module
 from tinytorch.nn.normalization import affine, scale_and_shift, standardize
+from tinytorch.operations.operands import describe
 from tinytorch.tensor import Tensor
 
 
@@ -99,6 +101,12 @@ def _by_running(
         raise ValueError(
             "normalisation by running statistics: expected a running mean and variance"
         )
+    for running in (running_mean, running_var):
+        if isinstance(running, Tensor) and running.requires_grad and is_grad_enabled():
+            raise TypeError(
+                f"normalisation by running statistics: they get no gradient, got "
+                f"{describe(running)}; x.detach() has none"
+            )
     mean = values(running_mean).astype(x.dtype, copy=False)
     scale = (values(running_var).astype(x.dtype, copy=False) + eps) ** -0.5
     normal = (x - mean.reshape(_channels(x))) * scale.reshape(_channels(x))
@@ -188,13 +196,24 @@ class BatchNorm1d(_BatchNorm):
     In training mean and variance are the batch's, and `running_mean` and `running_var` move towards
     them by the fraction `momentum`, or are the average if it is None; else they are the running
     ones. `weight` and `bias` are (num_features,), and start at 1 and 0.
+
+    >>> norm = BatchNorm1d(2)
+    >>> norm(np.array([[1.0, 0.0], [3.0, 4.0]])).data.round(3)
+    array([[-1., -1.],
+           [ 1.,  1.]])
+    >>> norm.running_mean
+    Tensor([0.2, 0.2], requires_grad=False)
     """
 
     _ndims = (2, 3)
 
 
 class BatchNorm2d(_BatchNorm):
-    """What `BatchNorm1d` is to (N, C, L), to images (N, C, H, W)."""
+    """What `BatchNorm1d` is to (N, C, L), to images (N, C, H, W).
+
+    >>> BatchNorm2d(3)(np.ones((5, 3, 4, 4))).shape
+    (5, 3, 4, 4)
+    """
 
     _ndims = (4,)
 
@@ -249,7 +268,11 @@ class InstanceNorm1d(_InstanceNorm):
 
 
 class InstanceNorm2d(_InstanceNorm):
-    """What `InstanceNorm1d` is to (N, C, L), to images (N, C, H, W) or (C, H, W)."""
+    """What `InstanceNorm1d` is to (N, C, L), to images (N, C, H, W) or (C, H, W).
+
+    >>> InstanceNorm2d(3)(np.ones((5, 3, 4, 4))).shape
+    (5, 3, 4, 4)
+    """
 
     _ndims = (3, 4)
 

@@ -78,10 +78,9 @@ def _lstm(gates: _Parts, state: Any) -> _Parts:
 def _lstm_backward(grads: _Parts, gates: _Parts, before: Any, after: Any) -> Any:
     (dh, dc), (i, f, g, o), t = grads, gates, np.tanh(after[1])
     dc = dc + dh * o * (1 - t * t)
-    share = np.concatenate([dc * g, dc * before[1], dc * i, dh * t], axis=-1)
-    # The slopes: y * (1 - y) of a sigmoid, (1 + y) * (1 - y) of a tanh.
-    share *= np.concatenate([i, f, 1 + g, o], axis=-1)
-    share *= 1 - np.concatenate(gates, axis=-1)
+    of_i, of_f = dc * g * i * (1 - i), dc * before[1] * f * (1 - f)
+    of_g, of_o = dc * i * (1 - g * g), dh * t * o * (1 - o)
+    share = np.concatenate([of_i, of_f, of_g, of_o], axis=-1)
     return share, share, [0, dc * f]
 
 

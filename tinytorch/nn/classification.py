@@ -321,11 +321,20 @@ def multilabel_margin_loss(input: Any, target: Any, reduction: str = "mean") -> 
 
 
 class CrossEntropyLoss(FunctionModule, function=cross_entropy, inputs=2):
-    """-log(softmax(x)[y]), for scores x of the classes: see `cross_entropy`."""
+    """-log(softmax(x)[y]), for scores x of the classes: see `cross_entropy`.
+
+    >>> scores = np.array([[0.0, 3.0], [0.0, 3.0]])
+    >>> CrossEntropyLoss(reduction="none")(scores, np.array([1, 0])).data.round(3)
+    array([0.049, 3.049])
+    """
 
 
 class NLLLoss(FunctionModule, function=nll_loss, inputs=2):
-    """-x[y], for logarithms x of the classes' probabilities: see `nll_loss`."""
+    """-x[y], for logarithms x of the classes' probabilities: see `nll_loss`.
+
+    >>> round(NLLLoss()(np.log([[0.25, 0.75]]), np.array([1])).item(), 3)
+    0.288
+    """
 
 
 class MultiMarginLoss(FunctionModule, function=multi_margin_loss, inputs=2):
@@ -333,11 +342,19 @@ class MultiMarginLoss(FunctionModule, function=multi_margin_loss, inputs=2):
 
 
 class BCELoss(FunctionModule, function=binary_cross_entropy, inputs=2):
-    """-(y * log(p) + (1 - y) * log(1 - p)), for probabilities p."""
+    """-(y * log(p) + (1 - y) * log(1 - p)), for probabilities p.
+
+    >>> round(BCELoss()([0.9], [1.0]).item(), 3)
+    0.105
+    """
 
 
 class BCEWithLogitsLoss(FunctionModule, function=binary_cross_entropy_with_logits, inputs=2):
-    """-(y * log(s) + (1 - y) * log(1 - s)) with s = sigmoid(x), exact for any x."""
+    """-(y * log(s) + (1 - y) * log(1 - s)) with s = sigmoid(x), exact for any x.
+
+    >>> round(BCEWithLogitsLoss()([0.0, 100.0], [1.0, 1.0]).item(), 3)
+    0.347
+    """
 
 
 class SoftMarginLoss(FunctionModule, function=soft_margin_loss, inputs=2):

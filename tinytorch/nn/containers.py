@@ -125,7 +125,13 @@ class Sequential(_List):
 
 
 class ModuleList(_List):
-    """Modules in a list, which has all that Python's lists have."""
+    """Modules in a list, which has all that Python's lists have.
+
+    >>> from tinytorch.nn import Linear
+    >>> layers = ModuleList([Linear(2, 3), Linear(3, 1)])
+    >>> len(layers), layers[1].weight.shape
+    (2, (1, 3))
+    """
 
     def __init__(self, modules: Iterable[Module] = ()) -> None:
         self._number(modules or ())
@@ -180,6 +186,11 @@ class ModuleDict(_Dict):
     """Modules in a dict, which has all that Python's dicts have.
 
     Raises KeyError for a key that is a name modules have already, such as "forward".
+
+    >>> from tinytorch.nn import Linear
+    >>> heads = ModuleDict({"mean": Linear(2, 1), "scale": Linear(2, 1)})
+    >>> list(heads), heads["mean"].weight.shape
+    (['mean', 'scale'], (1, 2))
     """
 
     def __init__(self, modules: Mapping[str, Module] | None = None) -> None:

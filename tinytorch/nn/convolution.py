@@ -202,6 +202,9 @@ class Conv2d(_Conv):
     """Correlation of (N, in, H, W) with `weight`, (out, in / groups, k, k), plus `bias`, (out,).
 
     What `Conv1d` is to sequences, to images; all sizes may differ by axis.
+
+    >>> Conv2d(3, 8, 3, padding=1, rng=0)(np.ones((5, 3, 16, 16))).shape
+    (5, 8, 16, 16)
     """
 
     _n = 2

@@ -95,4 +95,10 @@ def _rows(targets: Any, lengths: Any, n: int) -> Any:
 
 
 class CTCLoss(FunctionModule, function=ctc_loss, inputs=4):
-    """-log of the probability of all paths that read as the target: see `ctc_loss`."""
+    """-log of the probability of all paths that read as the target: see `ctc_loss`.
+
+    >>> log_probs = np.log(np.full((6, 1, 3), 1 / 3))  # steps, batch, classes
+    >>> loss = CTCLoss()(log_probs, np.array([[1, 2]]), np.array([6]), np.array([2]))
+    >>> round(loss.item(), 3)
+    1.172
+    """

@@ -148,11 +148,19 @@ def triplet_margin_with_distance_loss(
 
 
 class CosineSimilarity(FunctionModule, function=cosine_similarity, inputs=2):
-    """The cosine of the angle: (x1 / |x1|) . (x2 / |x2|) along `dim`."""
+    """The cosine of the angle: (x1 / |x1|) . (x2 / |x2|) along `dim`.
+
+    >>> CosineSimilarity()([[1.0, 0.0]], [[1.0, 1.0]]).data.round(3)
+    array([0.707])
+    """
 
 
 class PairwiseDistance(FunctionModule, function=pairwise_distance, inputs=2):
-    """|x1 - x2 + eps| along the last axis, by the norm of order p."""
+    """|x1 - x2 + eps| along the last axis, by the norm of order p.
+
+    >>> PairwiseDistance()([[0.0, 0.0]], [[3.0, 4.0]]).data.round(3)
+    array([5.])
+    """
 
 
 class MarginRankingLoss(FunctionModule, function=margin_ranking_loss, inputs=3):
@@ -168,7 +176,11 @@ class CosineEmbeddingLoss(FunctionModule, function=cosine_embedding_loss, inputs
 
 
 class TripletMarginLoss(FunctionModule, function=triplet_margin_loss, inputs=3):
-    """max(0, |a - p| - |a - n| + margin), distances by the norm of order p."""
+    """max(0, |a - p| - |a - n| + margin), distances by the norm of order p.
+
+    >>> round(TripletMarginLoss()([[0.0]], [[1.0]], [[1.5]]).item(), 3)
+    0.5
+    """
 
 
 class TripletMarginWithDistanceLoss(

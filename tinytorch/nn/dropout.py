@@ -14,6 +14,7 @@ import numpy as np
 
 from tinytorch.nn.function_module import FunctionModule
 from tinytorch.nn.inputs import tensor
+from tinytorch.nn.spatial import for_axes
 from tinytorch.operations.activations import _SELU_ALPHA, _SELU_SCALE
 from tinytorch.random import RNG, generator
 from tinytorch.tensor import Tensor
@@ -32,7 +33,8 @@ def dropout(
     return _dropped(x, x.shape, p, training, rng)
 
 
-def dropout1d(
+def _dropout(
+    n: int,
     input: Any,
     p: float = 0.5,
     training: bool = True,
@@ -40,32 +42,19 @@ def dropout1d(
     *,
     rng: RNG = None,
 ) -> Tensor:
-    """Set whole channels of (N, C, L) or (C, L) to 0 as `dropout` does entries."""
-    return _dropped_channels("dropout1d", input, {2: 1, 3: 2}, p, training, rng)
+    """Set whole channels of (N, C, *sizes) or (C, *sizes) to 0 as `dropout` does entries.
+
+    In two dimensions three axes are (N, C, L), as in PyTorch. Raises ValueError for others.
+    """
+    x = tensor(input)
+    if x.ndim not in (n + 1, n + 2):
+        raise ValueError(f"dropout{n}d: expected {n + 1} or {n + 2} axes, got shape {x.shape}")
+    whole = 1 if x.ndim == n + 1 and n != 2 else 2
+    return _dropped(x, (*x.shape[:whole], *(1,) * (x.ndim - whole)), p, training, rng)
 
 
-def dropout2d(
-    input: Any,
-    p: float = 0.5,
-    training: bool = True,
-    inplace: bool = False,  # noqa: ARG001
-    *,
-    rng: RNG = None,
-) -> Tensor:
-    """Set whole channels of (N, C, H, W), or of (N, C, L), to 0 as `dropout` does entries."""
-    return _dropped_channels("dropout2d", input, {3: 2, 4: 2}, p, training, rng)
-
-
-def dropout3d(
-    input: Any,
-    p: float = 0.5,
-    training: bool = True,
-    inplace: bool = False,  # noqa: ARG001
-    *,
-    rng: RNG = None,
-) -> Tensor:
-    """Set whole channels of (N, C, D, H, W) or (C, D, H, W) to 0 as `dropout` does entries."""
-    return _dropped_channels("dropout3d", input, {4: 1, 5: 2}, p, training, rng)
+_dropout.__name__ = "dropout"
+dropout1d, dropout2d, dropout3d = for_axes(_dropout)
 
 
 def alpha_dropout(
@@ -120,17 +109,6 @@ def _dropped(x: Tensor, shape: tuple[int, ...], p: float, training: bool, rng: R
     return out
 
 
-def _dropped_channels(
-    name: str, input: Any, leading: dict[int, int], p: float, training: bool, rng: RNG
-) -> Tensor:
-    x = tensor(input)
-    if x.ndim not in leading:
-        axes = " or ".join(map(str, leading))
-        raise ValueError(f"{name}: expected {axes} axes, got shape {x.shape}")
-    n = leading[x.ndim]
-    return _dropped(x, (*x.shape[:n], *(1,) * (x.ndim - n)), p, training, rng)
-
-
 def _alpha_dropped(x: Tensor, shape: tuple[int, ...], p: float, training: bool, rng: RNG) -> Tensor:
     if _nothing_to_do(p, training):
         return x
@@ -152,7 +130,14 @@ class _Dropout(FunctionModule):
 
 
 class Dropout(_Dropout, function=dropout, shows="p inplace"):
-    """In training, each entry 0 with probability p, and the others divided by 1 - p."""
+    """In training, each entry 0 with probability p, and the others divided by 1 - p.
+
+    >>> drop = Dropout(0.5, rng=0)
+    >>> drop(np.ones(6))
+    Tensor([2., 2., 2., 0., 0., 0.], requires_grad=False)
+    >>> drop.eval()(np.ones(3))
+    Tensor([1., 1., 1.], requires_grad=False)
+    """
 
 
 class Dropout1d(_Dropout, function=dropout1d, shows="p inplace"):
@@ -160,7 +145,11 @@ class Dropout1d(_Dropout, function=dropout1d, shows="p inplace"):
 
 
 class Dropout2d(_Dropout, function=dropout2d, shows="p inplace"):
-    """In training, whole channels of (N, C, H, W) left out with probability p."""
+    """In training, whole channels of (N, C, H, W) left out with probability p.
+
+    >>> Dropout2d(0.5, rng=3)(np.ones((1, 3, 2, 2))).data[0, :, 0, 0]
+    array([2., 0., 0.])
+    """
 
 
 class Dropout3d(_Dropout, function=dropout3d, shows="p inplace"):

@@ -14,6 +14,10 @@ class Flatten(Module):
     """Join the axes from `start_dim` to `end_dim` into one; by default all but the first.
 
     An input that is no tensor is a constant.
+
+    >>> import numpy as np
+    >>> Flatten()(np.ones((5, 3, 4, 4))).shape
+    (5, 48)
     """
 
     def __init__(self, start_dim: int = 1, end_dim: int = -1) -> None:
@@ -29,7 +33,12 @@ class Flatten(Module):
 
 
 class Unflatten(Module):
-    """Part the axis `dim` into several of these sizes; one may be -1."""
+    """Part the axis `dim` into several of these sizes; one may be -1.
+
+    >>> import numpy as np
+    >>> Unflatten(1, (3, 16))(np.ones((5, 48))).shape
+    (5, 3, 16)
+    """
 
     def __init__(self, dim: int, unflattened_size: Sequence[int]) -> None:
         self.dim, self.unflattened_size = dim, tuple(unflattened_size)

@@ -129,15 +129,27 @@ def channel_shuffle(input: Any, groups: int) -> Tensor:
 
 
 class Unfold(FunctionModule, function=unfold, shows="kernel_size dilation padding stride"):
-    """The windows of (N, C, H, W) in columns: (N, C * kernel height * width, places)."""
+    """The windows of (N, C, H, W) in columns: (N, C * kernel height * width, places).
+
+    >>> Unfold(2)(np.ones((1, 3, 4, 4))).shape
+    (1, 12, 9)
+    """
 
 
 class Fold(FunctionModule, function=fold, shows="output_size kernel_size dilation padding stride"):
-    """Columns added up where `Unfold` takes its windows from: (N, C, *output_size)."""
+    """Columns added up where `Unfold` takes its windows from: (N, C, *output_size).
+
+    >>> Fold((4, 4), 2, stride=2)(np.ones((1, 4, 4))).shape
+    (1, 1, 4, 4)
+    """
 
 
 class PixelShuffle(FunctionModule, function=pixel_shuffle, shows="upscale_factor"):
-    """(..., C * r**2, H, W) arranged as (..., C, H * r, W * r), with r = `upscale_factor`."""
+    """(..., C * r**2, H, W) arranged as (..., C, H * r, W * r), with r = `upscale_factor`.
+
+    >>> PixelShuffle(2)(np.ones((1, 12, 4, 4))).shape
+    (1, 3, 8, 8)
+    """
 
 
 class PixelUnshuffle(FunctionModule, function=pixel_unshuffle, shows="downscale_factor"):

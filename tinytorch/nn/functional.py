@@ -75,6 +75,7 @@ from tinytorch.nn.dropout import (
 from tinytorch.nn.embedding import embedding, one_hot
 from tinytorch.nn.embedding_bag import embedding_bag
 from tinytorch.nn.folding import channel_shuffle, fold, pixel_shuffle, pixel_unshuffle, unfold
+from tinytorch.nn.fractional_pooling import fractional_max_pool2d, fractional_max_pool3d
 from tinytorch.nn.grids import affine_grid, grid_sample
 from tinytorch.nn.linear import bilinear, linear
 from tinytorch.nn.losses import (
@@ -137,6 +138,8 @@ __all__ = [
     "embedding_bag",
     "feature_alpha_dropout",
     "fold",
+    "fractional_max_pool2d",
+    "fractional_max_pool3d",
     "gaussian_nll_loss",
     "gelu",
     "glu",

@@ -12,13 +12,14 @@ from typing import Any, Literal
 
 import numpy as np
 
+from tinytorch.nn.inputs import values
 from tinytorch.operations.operands import describe
 from tinytorch.random import RNG, generator
 from tinytorch.tensor import Tensor
 
 
 def _filled(tensor: Tensor, array: Any) -> Tensor:
-    tensor.data[...] = array
+    values(tensor)[...] = array
     return tensor
 
 

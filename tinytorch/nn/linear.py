@@ -95,6 +95,9 @@ class Bilinear(Module):
     From (..., in1_features) and (..., in2_features) to (..., out_features); `weight` is
     (out_features, in1_features, in2_features). Weights and biases start uniform between -b and b,
     with b = 1 / sqrt(in1_features).
+
+    >>> Bilinear(3, 4, 5, rng=0)(np.ones((2, 3)), np.ones((2, 4))).shape
+    (2, 5)
     """
 
     def __init__(
@@ -129,7 +132,11 @@ class Bilinear(Module):
 
 
 class Identity(Module):
-    """The input itself, whatever else the module is made with."""
+    """The input itself, whatever else the module is made with.
+
+    >>> Identity()([1.0, 2.0])
+    [1.0, 2.0]
+    """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         pass

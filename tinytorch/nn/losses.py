@@ -166,15 +166,27 @@ def gaussian_nll_loss(
 
 
 class MSELoss(FunctionModule, function=mse_loss, inputs=2):
-    """(x - y)**2."""
+    """(x - y)**2.
+
+    >>> MSELoss()([1.0, 3.0], [1.0, 1.0])
+    Tensor(2., requires_grad=False)
+    """
 
 
 class L1Loss(FunctionModule, function=l1_loss, inputs=2):
-    """|x - y|."""
+    """|x - y|.
+
+    >>> L1Loss()([1.0, 3.0], [1.0, 1.0])
+    Tensor(1., requires_grad=False)
+    """
 
 
 class HuberLoss(FunctionModule, function=huber_loss, inputs=2):
-    """d**2 / 2 for d = |x - y| up to `delta`, beyond it the tangent delta * (d - delta / 2)."""
+    """d**2 / 2 for d = |x - y| up to `delta`, beyond it the tangent delta * (d - delta / 2).
+
+    >>> HuberLoss(reduction="none")([0.5, 3.0], [0.0, 0.0])
+    Tensor([0.125, 2.5  ], requires_grad=False)
+    """
 
 
 class SmoothL1Loss(FunctionModule, function=smooth_l1_loss, inputs=2):
@@ -182,7 +194,12 @@ class SmoothL1Loss(FunctionModule, function=smooth_l1_loss, inputs=2):
 
 
 class KLDivLoss(FunctionModule, function=kl_div, inputs=2):
-    """y * (log(y) - x): the divergence of the target y from the input, whose logarithm is x."""
+    """y * (log(y) - x): the divergence of the target y from the input, whose logarithm is x.
+
+    >>> p, q = np.array([[0.5, 0.5]]), np.array([[0.9, 0.1]])
+    >>> round(KLDivLoss(reduction="batchmean")(np.log(q), p).item(), 3)
+    0.511
+    """
 
 
 class PoissonNLLLoss(FunctionModule, function=poisson_nll_loss, inputs=2):

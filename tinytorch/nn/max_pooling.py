@@ -188,7 +188,11 @@ class _MaxPool(Module):
 
 
 class MaxPool1d(_MaxPool):
-    """The largest entry of each window of (N, C, L); the options are those of `max_pool1d`."""
+    """The largest entry of each window of (N, C, L); the options are those of `max_pool1d`.
+
+    >>> MaxPool1d(2)(np.array([[[1.0, 5.0, 2.0, 3.0]]]))
+    Tensor([[[5., 3.]]], requires_grad=False)
+    """
 
     _n = 1
 

@@ -82,6 +82,14 @@ class Module:
     each `Parameter`, and each other tensor that requires a gradient and that no operation made. A
     tensor that is no parameter but belongs to the module's state is a buffer (`register_buffer`).
     `training` says whether the module is being trained, or used (`train`, `eval`).
+
+    >>> class Line(Module):
+    ...     def __init__(self):
+    ...         self.slope = Parameter([2.0])
+    ...     def forward(self, x):
+    ...         return self.slope * x
+    >>> Line()(3.0), len(Line().parameters)
+    (Tensor([6.]), 1)
     """
 
     training: bool = True

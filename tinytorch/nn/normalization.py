@@ -169,6 +169,9 @@ class LayerNorm(Module):
     """(x - mean) / sqrt(var + eps) * weight + bias, over the last axes, of `normalized_shape`.
 
     `weight` and `bias` have that shape, and start at 1 and 0.
+
+    >>> LayerNorm(4)(np.array([[1.0, 2.0, 3.0, 4.0]])).data.round(3)
+    array([[-1.342, -0.447,  0.447,  1.342]])
     """
 
     def __init__(
@@ -212,6 +215,9 @@ class RMSNorm(Module):
     """x / sqrt(mean(x**2) + eps) * weight, over the last axes, of `normalized_shape`.
 
     `weight` has that shape, and starts at 1.
+
+    >>> RMSNorm(2)(np.array([[3.0, 4.0]])).data.round(3)
+    array([[0.849, 1.131]])
     """
 
     def __init__(
@@ -241,6 +247,9 @@ class GroupNorm(Module):
     """(x - mean) / sqrt(var + eps) * weight + bias, over each group of channels of each example.
 
     `weight` and `bias` are (num_channels,), and start at 1 and 0.
+
+    >>> GroupNorm(2, 6)(np.ones((5, 6, 4, 4))).shape
+    (5, 6, 4, 4)
     """
 
     def __init__(

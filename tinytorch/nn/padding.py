@@ -125,7 +125,13 @@ class ZeroPad1d(_Pad):
 
 
 class ZeroPad2d(_Pad):
-    """Zeros around the last two axes: `padding` is (left, right, above, below)."""
+    """Zeros around the last two axes: `padding` is (left, right, above, below).
+
+    >>> ZeroPad2d(1)(np.ones((1, 1, 1))).data[0]
+    array([[0., 0., 0.],
+           [0., 1., 0.],
+           [0., 0., 0.]])
+    """
 
     _n, value = 2, 0.0
 
@@ -137,7 +143,11 @@ class ZeroPad3d(_Pad):
 
 
 class ReflectionPad1d(_Pad):
-    """The last axis, mirrored at its first and last entry."""
+    """The last axis, mirrored at its first and last entry.
+
+    >>> ReflectionPad1d(2)(np.array([[1.0, 2.0, 3.0]]))
+    Tensor([[3., 2., 1., 2., 3., 2., 1.]], requires_grad=False)
+    """
 
     _n, _mode = 1, "reflect"
 
@@ -155,7 +165,11 @@ class ReflectionPad3d(_Pad):
 
 
 class ReplicationPad1d(_Pad):
-    """The last axis, with its first and last entry repeated."""
+    """The last axis, with its first and last entry repeated.
+
+    >>> ReplicationPad1d(2)(np.array([[1.0, 2.0, 3.0]]))
+    Tensor([[1., 1., 1., 2., 3., 3., 3.]], requires_grad=False)
+    """
 
     _n, _mode = 1, "replicate"
 
@@ -173,7 +187,11 @@ class ReplicationPad3d(_Pad):
 
 
 class CircularPad1d(_Pad):
-    """The last axis as one turn of a circle, which goes on at either end."""
+    """The last axis as one turn of a circle, which goes on at either end.
+
+    >>> CircularPad1d(2)(np.array([[1.0, 2.0, 3.0]]))
+    Tensor([[2., 3., 1., 2., 3., 1., 2.]], requires_grad=False)
+    """
 
     _n, _mode = 1, "circular"
 

@@ -132,6 +132,10 @@ class MLP(Module):
     neurons to (batch, 1). `rng` and `dtype` as for `Layer`; one seed gives one network.
 
     Raises ValueError for an empty list of layers, TypeError for a layer that is no such pair.
+
+    >>> model = MLP(2, [(8, Activation.RELU), (1, Activation.LINEAR)], rng=0)
+    >>> model(np.ones((5, 2))).shape, model.n_parameters
+    ((5, 1), 33)
     """
 
     def __init__(

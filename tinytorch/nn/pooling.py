@@ -183,7 +183,11 @@ class AvgPool1d(_AvgPool, function=avg_pool1d, shows="kernel_size stride padding
 
 
 class AvgPool2d(_AvgPool, function=avg_pool2d, shows="kernel_size stride padding"):
-    """The mean of each window of (N, C, H, W); the options are those of `avg_pool2d`."""
+    """The mean of each window of (N, C, H, W); the options are those of `avg_pool2d`.
+
+    >>> AvgPool2d(2)(np.arange(8.0).reshape(1, 1, 2, 4))
+    Tensor([[[[2.5, 4.5]]]], requires_grad=False)
+    """
 
 
 class AvgPool3d(_AvgPool, function=avg_pool3d, shows="kernel_size stride padding"):

@@ -1,8 +1,4 @@
-"""Recurrent networks: layers that carry a state from each step of a sequence to the next.
-
-Sequences of several lengths are padded, and their last outputs picked by index: there is no
-`PackedSequence`, whose batches shrink from step to step.
-"""
+"""Recurrent networks: layers that carry a state from each step of a sequence to the next."""
 
 from __future__ import annotations
 
@@ -19,6 +15,7 @@ from tinytorch.nn.dropout import dropout as drop
 from tinytorch.nn.inputs import input_like, tensor
 from tinytorch.nn.linear import linear
 from tinytorch.nn.module import Module, Parameter
+from tinytorch.nn.utils.rnn import PackedSequence, pad_packed_sequence
 from tinytorch.operations.operands import describe
 from tinytorch.random import RNG, generator
 from tinytorch.tensor import Tensor
@@ -28,6 +25,8 @@ class _Recurrent(Module):
     """What networks and single cells have in common: weights, and a state to begin with."""
 
     _cell: Cell
+    hidden_size: int
+    proj_size = 0
 
     def _set_weights(
         self,
@@ -48,33 +47,45 @@ class _Recurrent(Module):
         rng = generator(rng)
         for name, shape in (
             ("weight_ih", (gates, input_size)),
-            ("weight_hh", (gates, hidden_size)),
+            ("weight_hh", (gates, self.proj_size or hidden_size)),
             ("bias_ih", (gates,)),
             ("bias_hh", (gates,)),
+            *([("weight_hr", (self.proj_size, hidden_size))] if self.proj_size else []),
         ):
             label, drawn = name + suffix, None
             if bias or len(shape) == 2:
                 drawn = Parameter(rng.uniform(-bound, bound, shape), label=label, dtype=dtype)
             setattr(self, label, drawn)
 
-    def _begin(self, x: Tensor, weight: Tensor, hx: Any, shape: tuple[int, ...]) -> Any:
-        """Put the parts of a state, or zeros, into one array.
+    def _begin(self, x: Tensor, weight: Tensor, hx: Any, shape: tuple[int, ...]) -> list[Any]:
+        """Give the parts of a state, (*shape, size of the part), or zeros.
 
         Raises TypeError for what is no pair where it is wanted, ValueError for other shapes.
         """
-        n_state, name = self._cell.n_state, type(self).__name__
+        sizes, name = self._sizes(), type(self).__name__
         if hx is None:
-            return np.zeros_like(x.data, shape=(n_state, *shape))
-        if n_state == 2 and not (isinstance(hx, tuple | list) and len(hx) == 2):
+            return [np.zeros_like(x.data, shape=(*shape, size)) for size in sizes]
+        if len(sizes) == 2 and not (isinstance(hx, tuple | list) and len(hx) == 2):
             raise TypeError(f"{name}: the state is a pair (h, c), got {describe(hx)}")
-        parts = [input_like(weight, part) for part in (hx if n_state == 2 else (hx,))]
-        for part in parts:
-            if np.shape(part) != shape:
-                raise ValueError(f"{name}: a state has shape {shape}, got {describe(part)}")
-        return np.stack(parts)
+        parts = [input_like(weight, part) for part in (hx if len(sizes) == 2 else (hx,))]
+        for part, size in zip(parts, sizes, strict=True):
+            if np.shape(part) != (*shape, size):
+                raise ValueError(
+                    f"{name}: a state has shape {(*shape, size)}, got {describe(part)}"
+                )
+        return parts
 
-    def _run(self, x: Tensor, state: Any, suffix: str, reverse: bool = False) -> tuple[Any, Any]:
-        """Give h at all steps of x (L, ..., input_size), and the state after the last."""
+    def _sizes(self) -> list[int]:
+        """Give the size of each part of the state."""
+        return [self.hidden_size] * self._cell.n_state
+
+    def _run(
+        self, x: Tensor, state: list[Any], suffix: str, turned: Any = None, last: Any = -1
+    ) -> tuple[Any, Sequence[Any]]:
+        """Give h at all steps of x (L, ..., input_size), and the state after the step `last`.
+
+        The steps are taken in the order of x[turned].
+        """
         w_ih, w_hh, b_ih, b_hh = (
             getattr(self, name + suffix)
             for name in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
@@ -82,9 +93,15 @@ class _Recurrent(Module):
         if b_hh is None or self._cell.adds:
             b_ih, b_hh = b_ih if b_hh is None else b_ih + b_hh, 0
         gates: Any = linear(x, w_ih, b_ih)
-        states = recurrence(self._cell, gates[::-1] if reverse else gates, w_hh, b_hh, state)
-        h: Any = states[0]
-        return h[::-1] if reverse else h, states[:, -1]
+        gates = gates if turned is None else gates[turned]
+        parts: Any = self._states(gates, w_hh, b_hh, state, suffix)
+        h = parts[0] if turned is None else parts[0][turned]
+        return h, [part[last] for part in parts]
+
+    def _states(self, x: Tensor, w_hh: Any, b_hh: Any, state: list[Any], suffix: str) -> Any:
+        """Give the parts of the state after each step."""
+        del suffix
+        return recurrence(self._cell, x, w_hh, b_hh, np.stack(state))
 
 
 class _Network(_Recurrent):
@@ -114,7 +131,7 @@ class _Network(_Recurrent):
         self.bias, self.batch_first, self.dropout = bias, batch_first, dropout
         self.bidirectional, self.rng = bidirectional, None if rng is None else generator(rng)
         for layer in range(num_layers):
-            below = hidden_size * (1 + bidirectional) if layer else input_size
+            below = self._sizes()[0] * (1 + bidirectional) if layer else input_size
             for suffix in self._suffixes(layer):
                 self._set_weights(suffix, below, hidden_size, bias, self.rng, dtype)
 
@@ -122,31 +139,48 @@ class _Network(_Recurrent):
         """Name the directions of a layer, as its weights end."""
         return (f"_l{layer}", f"_l{layer}_reverse")[: 1 + self.bidirectional]
 
-    def forward(self, input: Any, hx: Any = None) -> tuple[Tensor, Any]:
+    def forward(self, input: Any, hx: Any = None) -> tuple[Any, Any]:
         """Give the last layer's h of all steps, and the states of all layers after their last step.
 
         Of inputs (L, N, input_size), with `batch_first` (N, L, input_size), or (L, input_size), the
         first has D * hidden_size in the place of input_size, D = 2 in both directions, else 1. A
         state is (D * num_layers, N, hidden_size), or without N; it begins as `hx`, or as zeros.
-        Raises ValueError for other shapes.
+        Of a `PackedSequence` the first is one too. Raises ValueError for other shapes.
         """
+        packed, lengths = None, None
+        if isinstance(input, PackedSequence):
+            packed = input
+            input, lengths = pad_packed_sequence(packed, self.batch_first)  # noqa: A001
         x = tensor(input_like(self.weight_ih_l0, input))
         swapped = self._check(x)
         x = x.swapaxes(0, 1) if swapped else x
-        shape = (self.num_layers * (1 + self.bidirectional), *x.shape[1:-1], self.hidden_size)
-        states, ends = self._begin(x, self.weight_ih_l0, hx, shape), list[Any]()
+        turned: Any = slice(None, None, -1)
+        last: Any = -1
+        if lengths is not None:  # each sequence ends, and turns round, at its own last step
+            steps, sequences = np.arange(len(x))[:, None], np.arange(len(lengths))
+            turned = np.where(steps < lengths, lengths - 1 - steps, steps), sequences
+            last = lengths - 1, sequences
+        n_states = self.num_layers * (1 + self.bidirectional)
+        states, ends = (
+            self._begin(x, self.weight_ih_l0, hx, (n_states, *x.shape[1:-1])),
+            list[Any](),
+        )
         for layer in range(self.num_layers):
             if layer and self.dropout:
                 x = drop(x, self.dropout, self.training, rng=self.rng)
             outputs = []
             for suffix in self._suffixes(layer):
-                begin = states[:, len(ends)]
-                output, end = self._run(x, begin, suffix, suffix.endswith("reverse"))
+                begin = [part[len(ends)] for part in states]
+                order = turned if suffix.endswith("reverse") else None
+                output, end = self._run(x, begin, suffix, order, last)
                 outputs.append(output)
                 ends.append(end)
             x = outputs[0] if len(outputs) == 1 else np.concatenate(outputs, axis=-1)  # type: ignore[assignment]
-        final = tuple(np.stack(ends, axis=1))
-        return x.swapaxes(0, 1) if swapped else x, final if len(final) == 2 else final[0]
+        final = tuple(np.stack(parts) for parts in zip(*ends, strict=True))
+        out: Any = x.swapaxes(0, 1) if swapped else x
+        if packed is not None:
+            out = packed._replace(data=x[packed.places])
+        return out, final if len(final) == 2 else final[0]
 
     def _check(self, x: Tensor) -> bool:
         """Say whether the batch comes first. Raises ValueError for shapes that don't fit."""
@@ -162,7 +196,7 @@ class _Network(_Recurrent):
     def extra_repr(self) -> str:
         """Show the sizes and what is not by default."""
         shown = [f"{self.input_size}, {self.hidden_size}"]
-        defaults = {"num_layers": 1, "bias": True, "batch_first": False}
+        defaults = {"proj_size": 0, "num_layers": 1, "bias": True, "batch_first": False}
         for name, default in {**defaults, "dropout": 0, "bidirectional": False}.items():
             if getattr(self, name) != default:
                 shown.append(f"{name}={getattr(self, name)}")
@@ -196,8 +230,7 @@ class _OneStep(_Recurrent):
         if x.ndim not in (1, 2) or x.shape[-1] != n:
             name = type(self).__name__
             raise ValueError(f"{name}: expected shape (N, {n}) or ({n},), got {x.shape}")
-        state = self._begin(x, self.weight_ih, hx, (*x.shape[:-1], self.hidden_size))
-        _, end = self._run(x[None], state, "")
+        _, end = self._run(x[None], self._begin(x, self.weight_ih, hx, x.shape[:-1]), "")
         return tuple(end) if len(end) == 2 else end[0]
 
     def extra_repr(self) -> str:
@@ -249,7 +282,9 @@ class LSTM(_Network):
     The gates i, f and o are sigmoids, and g the tanh, of the four parts of weight_ih @ x + bias_ih
     + weight_hh @ h + bias_hh, in the order i, f, g, o. The state is the pair (h, c) (S. Hochreiter
     and J. Schmidhuber, "Long short-term memory", 1997; F. A. Gers et al., "Learning to forget",
-    2000). Between the layers there is dropout, in training.
+    2000). With `proj_size` h is weight_hr @ (o * tanh(c)), of that size (H. Sak et al., "Long
+    short-term memory recurrent neural network architectures for large scale acoustic modeling",
+    2014). Between the layers there is dropout, in training.
 
     >>> output, (h, c) = LSTM(3, 4, bidirectional=True, rng=0)(np.ones((6, 5, 3)))
     >>> output.shape, h.shape, c.shape
@@ -257,6 +292,46 @@ class LSTM(_Network):
     """
 
     _cell = cells.LSTM
+
+    def __init__(
+        self,
+        input_size: int,
+        hidden_size: int,
+        num_layers: int = 1,
+        bias: bool = True,
+        batch_first: bool = False,
+        dropout: float = 0.0,
+        bidirectional: bool = False,
+        proj_size: int = 0,
+        *,
+        rng: RNG = None,
+        dtype: npt.DTypeLike = np.float64,
+    ) -> None:
+        if not 0 <= proj_size < hidden_size:
+            raise ValueError(
+                f"LSTM: proj_size is 0, for none, or below hidden_size, {hidden_size}, got "
+                f"{proj_size}"
+            )
+        self.proj_size = proj_size
+        super().__init__(
+            input_size, hidden_size, num_layers, bias, batch_first, dropout, bidirectional,
+            rng=rng, dtype=dtype,
+        )  # fmt: skip
+
+    def _sizes(self) -> list[int]:
+        return [self.proj_size or self.hidden_size, self.hidden_size]
+
+    def _states(self, x: Tensor, w_hh: Any, b_hh: Any, state: list[Any], suffix: str) -> Any:
+        if not self.proj_size:
+            return super()._states(x, w_hh, b_hh, state, suffix)
+        (h, c), w_hr = state, getattr(self, "weight_hr" + suffix)
+        steps = []
+        for gates in x:
+            i, f, g, o = (gates + h @ w_hh.T + b_hh).chunk(4, -1)
+            c = f.sigmoid() * c + i.sigmoid() * g.tanh()
+            h = (o.sigmoid() * c.tanh()) @ w_hr.T
+            steps.append((h, c))
+        return [np.stack(parts) for parts in zip(*steps, strict=True)]
 
 
 class GRU(_Network):
@@ -301,12 +376,21 @@ class RNNCell(_OneStep):
 
 
 class LSTMCell(_OneStep):
-    """One step of an LSTM, to the state (h, c): see `LSTM`."""
+    """One step of an LSTM, to the state (h, c): see `LSTM`.
+
+    >>> h, c = LSTMCell(3, 4, rng=0)(np.ones((5, 3)))
+    >>> h.shape, c.shape
+    ((5, 4), (5, 4))
+    """
 
     _cell = cells.LSTM
 
 
 class GRUCell(_OneStep):
-    """One step of a network of gated units: see `GRU`."""
+    """One step of a network of gated units: see `GRU`.
+
+    >>> GRUCell(3, 4, rng=0)(np.ones((5, 3))).shape
+    (5, 4)
+    """
 
     _cell = cells.GRU

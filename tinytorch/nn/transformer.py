@@ -129,6 +129,10 @@ class TransformerDecoderLayer(_Layer):
     """Attention to itself, to an encoder's output, and a network; each added and normalised.
 
     Inputs and outputs are (L, N, d_model), with `batch_first` (N, L, d_model), or (L, d_model).
+
+    >>> layer = TransformerDecoderLayer(8, nhead=2, batch_first=True, rng=0)
+    >>> layer(np.ones((5, 4, 8)), np.ones((5, 6, 8))).shape
+    (5, 4, 8)
     """
 
     attentions = ("self_attn", "multihead_attn")
@@ -179,6 +183,10 @@ class TransformerEncoder(Module):
     """Copies of a layer, one after the other, and `norm` behind the last, if there is one.
 
     `enable_nested_tensor` and `mask_check` are taken as in PyTorch, and change nothing.
+
+    >>> layer = TransformerEncoderLayer(8, nhead=2, batch_first=True, rng=0)
+    >>> TransformerEncoder(layer, 2)(np.ones((5, 6, 8))).shape
+    (5, 6, 8)
     """
 
     def __init__(

@@ -137,7 +137,11 @@ class ConvTranspose1d(_ConvTranspose):
 
 
 class ConvTranspose2d(_ConvTranspose):
-    """What `ConvTranspose1d` is to sequences, to images (N, in, H, W)."""
+    """What `ConvTranspose1d` is to sequences, to images (N, in, H, W).
+
+    >>> ConvTranspose2d(8, 3, 2, stride=2, rng=0)(np.ones((5, 8, 4, 4))).shape
+    (5, 3, 8, 8)
+    """
 
     _n = 2
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from tinytorch.arrays.words import dot_along, half_as_single, in_blocks, keep, sum_along
+from tinytorch.arrays.words import dot_along, half_as_single, in_blocks, keep, of_reals, sum_along
 from tinytorch.engine import Node
 from tinytorch.operations.elementwise import Elementwise
 from tinytorch.operations.joining import split
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from tinytorch.tensor import Tensor
 
 # exp overflows beyond these.
-_LARGEST_EXPONENT = {np.dtype(t): np.array(int(np.log(np.finfo(t).max)), t) for t in "efdg"}
+_LARGEST_EXPONENT = {np.dtype(t): np.array(int(np.log(np.finfo(t).max)), t) for t in "efdgFDG"}
 # S. Klambauer et al., "Self-normalizing neural networks", 2017: mean 0 and variance 1 are kept.
 _SELU_SCALE = 1.0507009873554805
 _SELU_ALPHA = 1.6732632423543772
@@ -190,14 +190,14 @@ class Activations(Elementwise):
         "elu",
     )
     softplus = parametric(
-        in_blocks(_softplus),
+        of_reals(in_blocks(_softplus)),
         # The slope is sigmoid(beta * x) = 1 - exp(-beta * out).
         in_blocks(lambda grad, out, x, beta=1.0: -grad * np.expm1(-beta * out)),
         "log(1 + exp(beta * x)) / beta, a smooth relu; without overflow",
         "softplus",
     )
     softsign = unary(
-        lambda x: x / (1 + np.abs(x)),
+        of_reals(lambda x: x / (1 + np.abs(x))),
         lambda grad, out, x: grad / (1 + np.abs(x)) / (1 + np.abs(x)),
         "x / (1 + |x|)",
         "softsign",
@@ -225,7 +225,7 @@ class Activations(Elementwise):
         "softmax",
     )
     log_softmax = parametric(
-        half_as_single(_log_softmax),
+        of_reals(half_as_single(_log_softmax)),
         half_as_single(_log_softmax_rule),
         "The logarithm of softmax along `axis`",
         "log_softmax",
@@ -254,19 +254,22 @@ class Activations(Elementwise):
         return self * self.softplus().tanh()
 
     _probability = unary(
-        half_as_single(_probability),
+        of_reals(half_as_single(_probability)),
         lambda grad, out, x: grad * np.exp(x * x * -0.5) / _ROOT_TWO_PI,
         "The probability that a standard normal variable is below x",
         "normal_probability",
     )
     _gelu = unary(
-        in_blocks(half_as_single(_gelu)),
+        of_reals(in_blocks(half_as_single(_gelu))),
         in_blocks(_gelu_rule),
         "x times the normal distribution's probability",
         "gelu",
     )
     _gelu_tanh = unary(
-        in_blocks(_gelu_tanh), in_blocks(_gelu_tanh_rule), "gelu, nearly, by tanh", "gelu_tanh"
+        of_reals(in_blocks(_gelu_tanh)),
+        in_blocks(_gelu_tanh_rule),
+        "gelu, nearly, by tanh",
+        "gelu_tanh",
     )
 
     def gelu(self, approximate: Literal["none", "tanh"] = "none") -> Tensor:

@@ -43,7 +43,7 @@ def _power_log(x: Any, y: Any, k: int) -> Any:
 
     def value(x: Any, y: Any) -> Any:
         powers = power(x, y)
-        return powers * np.log(np.where((x == 0) & (y > 0), 1, x)) ** k if k else powers
+        return powers * np.log(np.where((x == 0) & (y.real > 0), 1, x)) ** k if k else powers
 
     def by_x(grad: Any, out: Any, x: Any, y: Any) -> Any:  # noqa: ARG001
         less = _one_less(x, y)
@@ -73,7 +73,7 @@ def _exponent_rule(grad: Any, out: Any, x: Any, y: Any) -> Any:
     # 0**y is 0 for all y > 0: there the slope is 0, not 0 * log(0). At y = 0 it is set to 0 too.
     if isinstance(out, Node):
         return grad * _power_log(x, set_where((x == 0) & (y == 0), 1, y), 1)
-    return grad * out * np.log(np.where((x == 0) & (y >= 0), 1, x))
+    return grad * out * np.log(np.where((x == 0) & (y.real >= 0), 1, x))
 
 
 def _scaled(other: Any, alpha: float) -> Any:
@@ -83,11 +83,11 @@ def _scaled(other: Any, alpha: float) -> Any:
 
 
 def floating(dtype: Any) -> np.dtype[Any]:
-    """Read a floating dtype. Raises TypeError for another one."""
+    """Read a floating or complex dtype. Raises TypeError for another one."""
     # NumPy's own dtype of that type, since some of its fast ways know no equal one.
     kind: np.dtype[Any] = np.dtype(as_dtype(dtype).type)
-    if kind.kind != "f":
-        raise TypeError(f"a tensor holds real numbers: expected a floating dtype, got {kind}")
+    if kind.kind not in "fc":
+        raise TypeError(f"a tensor has a floating or complex dtype, got {kind}")
     return kind
 
 

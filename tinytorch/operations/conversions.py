@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def converted(x: Any, dtype: npt.DTypeLike) -> Any:
-    """Give x in another dtype: as a tensor if it is floating, as a plain array if it is not.
+    """Give x in another dtype: a tensor if that is floating or complex, else a plain array.
 
     Raises TypeError for a dtype that is neither.
     """
@@ -177,6 +177,10 @@ class Conversions:
         """Say whether the entries are floating."""
         return self._value.dtype.kind == "f"
 
+    def is_complex(self) -> Any:
+        """Say whether the entries are complex."""
+        return self._value.dtype.kind == "c"
+
     # --- others of its kind -------------------------------------------------------------------
 
     def view_as(self: Any, other: Any) -> Any:
@@ -271,6 +275,14 @@ class Conversions:
     def double(self) -> Tensor:
         """Give it in float64."""
         return floating(self, np.float64)
+
+    def cdouble(self) -> Tensor:
+        """Give it in complex128."""
+        return floating(self, np.complex128)
+
+    def cfloat(self) -> Tensor:
+        """Give it in complex64."""
+        return floating(self, np.complex64)
 
     def half(self) -> Tensor:
         """Give it in float16."""

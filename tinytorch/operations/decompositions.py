@@ -1,17 +1,20 @@
-"""Decompositions of matrices, in stacks as in NumPy: Cholesky, QR, eigenvalues, singular values.
+"""Decompositions of matrices: Cholesky's, QR, eigenvalues, singular values; stacks as in NumPy.
 
 Most rules are in M. Giles, "Collected matrix derivative results for forward and reverse mode
-algorithmic differentiation", 2008. NumPy's LinAlgError for a singular matrix passes through.
+algorithmic differentiation", 2008; of complex matrices they have the adjoint, `mH`, for the
+transposed one. NumPy's LinAlgError passes through.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, NoReturn
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 
+from tinytorch.arrays.checks import anywhere
 from tinytorch.arrays.kind import evaluate
+from tinytorch.arrays.words import conj
 from tinytorch.engine import Node, Rule, record
 from tinytorch.operations.joining import concatenate
 from tinytorch.operations.notation import unary
@@ -30,6 +33,13 @@ class QRResult(NamedTuple):
 
 
 class EighResult(NamedTuple):
+    """x @ eigenvectors = eigenvectors * eigenvalues."""
+
+    eigenvalues: Tensor
+    eigenvectors: Tensor
+
+
+class EigResult(NamedTuple):
     """x @ eigenvectors = eigenvectors * eigenvalues."""
 
     eigenvalues: Tensor
@@ -69,48 +79,59 @@ def mT(x: Any) -> Any:
     return np.swapaxes(x, -1, -2)
 
 
+def mH(x: Any) -> Any:
+    """Give x.mH, the conjugate of x.mT."""
+    return conj(mT(x))
+
+
+def by_adjoints(rule: Rule) -> Rule:
+    """Take a rule for gradients df/da + i df/db, as books have it, and not for their conjugates."""
+    return lambda grad, out, *inputs: conj(rule(conj(grad), out, *inputs))
+
+
 def _cholesky_rule(grad: Any, out: Any, x: Any) -> Any:  # noqa: ARG001
-    # x.grad = L.mT**-1 @ P @ L**-1, with P the lower triangle of L.mT @ L.grad, its diagonal halved
-    product = out.mT @ grad
+    # x.grad = L.mH**-1 @ P @ L**-1, with P the lower triangle of L.mH @ L.grad, its diagonal halved
+    product = mH(out) @ grad
     inverse = np.linalg.inv(out)
-    half = inverse.mT @ (np.tril(product) + np.tril(product, -1)) @ inverse / 4
-    return half + half.mT
+    half = mH(inverse) @ (np.tril(product) + np.tril(product, -1)) @ inverse / 4
+    return half + mH(half)
 
 
 _CHOLESKY = unary(
     # Dask's gives the upper triangle; it has no such parameter, and refuses.
     lambda x: np.linalg.cholesky(x, upper=False),
-    _cholesky_rule,
-    "The lower triangle L for which x = L @ L.mT",
+    by_adjoints(_cholesky_rule),
+    "The lower triangle L for which x = L @ L.mH",
     "cholesky",
 )
 
 
 @implements(np.linalg.cholesky)
 def cholesky(a: Any, /, *, upper: bool = False) -> Tensor:
-    """Give the lower triangle L for which a = L @ L.mT, or the upper one for which a = U.mT @ U.
+    """Give the lower triangle L for which a = L @ L.mH, or the upper one for which a = U.mH @ U.
 
-    It sees only that triangle of a, and shares the gradient with the other: a is symmetric.
-    Raises LinAlgError if a is not positive definite.
+    It sees only that triangle of a, and shares the gradient with the other: a is symmetric, or
+    Hermitian if it is complex. Raises LinAlgError if a is not positive definite.
     """
-    return _CHOLESKY(a.mT).mT if upper else _CHOLESKY(a)
+    return mH(_CHOLESKY(mH(a))) if upper else _CHOLESKY(a)
 
 
 _QR = Operation("qr")
 
 
-def _times_inverse_transposed(x: Any, r: Any) -> Any:
-    return np.linalg.solve(r, x.mT).mT
+def _times_inverse_adjoint(x: Any, r: Any) -> Any:
+    return mH(np.linalg.solve(r, mH(x)))
 
 
 def _copy_lower(x: Any) -> Any:
-    """Copy the lower triangle to the upper one."""
-    return np.tril(x) + np.tril(x, -1).mT
+    """Copy the lower triangle to the upper one, to a symmetric or Hermitian matrix."""
+    lower = np.tril(x)
+    return (lower + mH(lower)) * (1 - np.eye(x.shape[-1], dtype=x.dtype) / 2)
 
 
 def _of_first(grad: Any, n: int, op: Operation) -> Any:
     """Give the gradient of the first n vectors. Raises ValueError if the others have one."""
-    if np.any(grad[..., n:] != 0):
+    if anywhere(grad[..., n:] != 0):
         raise ValueError(
             f"{op}: the vectors that make a matrix square are arbitrary, and have no gradient; "
             f"the first {n} have one, which full_matrices=False (svd) or "
@@ -124,14 +145,14 @@ def _q_rule(grad: Any, out: Any, x: Any) -> Any:
     q, r = out
     q, r = q[..., :n], r[..., :n, :]
     grad = _of_first(grad, n, _QR)
-    return _times_inverse_transposed(grad - q @ _copy_lower(grad.mT @ q), r)
+    return _times_inverse_adjoint(grad - q @ _copy_lower(mH(grad) @ q), r)
 
 
 def _r_rule(grad: Any, out: Any, x: Any) -> Any:
     n = x.shape[-1]
     q, r = out
     q, r = q[..., :n], r[..., :n, :]
-    return _times_inverse_transposed(q @ _copy_lower(r @ grad[..., :n, :].mT), r)
+    return _times_inverse_adjoint(q @ _copy_lower(r @ mH(grad[..., :n, :])), r)
 
 
 @defines(_QR)
@@ -151,8 +172,9 @@ def qr(a: Any, mode: Literal["reduced", "complete", "r"] = "reduced") -> Any:
         # The first columns make Q, and the others are written in it.
         square, others = a[..., : a.shape[-2]], a[..., a.shape[-2] :]
         q, r = qr(square)
-        return QRResult(q, concatenate([r, q.mT @ others], axis=-1))
-    return QRResult(*outputs(_QR, lambda x: np.linalg.qr(x, mode), (_q_rule, _r_rule), a))
+        return QRResult(q, concatenate([r, mH(q) @ others], axis=-1))
+    rules = (by_adjoints(_q_rule), by_adjoints(_r_rule))
+    return QRResult(*outputs(_QR, lambda x: np.linalg.qr(x, mode), rules, a))
 
 
 _EIGH = Operation("eigh")
@@ -166,13 +188,14 @@ def _inverse_differences(x: Any) -> Any:
 
 def _eigenvalues_rule(grad: Any, out: Any, x: Any) -> Any:  # noqa: ARG001
     _, v = out
-    return (v * grad[..., None, :]) @ v.mT
+    return (v * grad[..., None, :]) @ mH(v)
 
 
 def _eigenvectors_rule(grad: Any, out: Any, x: Any) -> Any:  # noqa: ARG001
     w, v = out
-    share = v @ (_inverse_differences(w) * (v.mT @ grad)) @ v.mT
-    return (share + share.mT) / 2
+    product = mH(v) @ grad
+    share = v @ (_inverse_differences(w) * product) @ mH(v)
+    return (share + mH(share)) / 2
 
 
 @defines(_EIGH)
@@ -180,10 +203,12 @@ def _eigenvectors_rule(grad: Any, out: Any, x: Any) -> Any:  # noqa: ARG001
 def eigh(a: Any, UPLO: Literal["L", "U"] = "L") -> EighResult:
     """Give the eigenvalues of symmetric matrices, in rising order, and the eigenvectors as columns.
 
-    Only the lower triangle is looked at, or the upper one with `UPLO="U"`; the gradient takes a for
-    symmetric. Where eigenvalues are equal their vectors are arbitrary, and have no finite gradient.
+    A complex matrix is Hermitian. Only the lower triangle is looked at, or the upper one with
+    `UPLO="U"`; the gradient takes a for symmetric. Where eigenvalues are equal their vectors are
+    arbitrary, and have no finite gradient. The phases of complex vectors are arbitrary, too: what
+    is computed from them must not depend on those.
     """
-    rules = (_eigenvalues_rule, _eigenvectors_rule)
+    rules = (by_adjoints(_eigenvalues_rule), by_adjoints(_eigenvectors_rule))
     return EighResult(*outputs(_EIGH, lambda x: np.linalg.eigh(x, UPLO), rules, a))
 
 
@@ -193,12 +218,40 @@ def eigvalsh(a: Any, UPLO: Literal["L", "U"] = "L") -> Tensor:
     return eigh(a, UPLO).eigenvalues
 
 
-@implements(np.linalg.eig, np.linalg.eigvals)
-def _eig(a: Any) -> NoReturn:  # noqa: ARG001
-    raise TypeError(
-        "np.linalg.eig and eigvals: the eigenvalues may be complex numbers, which tensors cannot "
-        "hold; np.linalg.eigh and eigvalsh give those of symmetric matrices"
-    )
+_EIG = Operation("eig")
+
+
+def _general_eigenvalues_rule(grad: Any, out: Any, x: Any) -> Any:  # noqa: ARG001
+    _, v = out
+    return np.linalg.solve(mH(v), grad[..., None] * mH(v))
+
+
+def _general_eigenvectors_rule(grad: Any, out: Any, x: Any) -> Any:  # noqa: ARG001
+    # C. Boeddeker et al., "On the computation of complex-valued gradients with application to
+    # statistically optimum beamforming", 2017, formula 4.77; the vectors keep their length.
+    w, v = out
+    product = mH(v) @ grad
+    length = np.diagonal(product, 0, -2, -1).real[..., None, :]
+    inside = conj(_inverse_differences(w)) * (product - mH(v) @ v * length)
+    return np.linalg.solve(mH(v), inside @ mH(v))
+
+
+@defines(_EIG)
+@implements(np.linalg.eig)
+def eig(a: Any) -> EigResult:
+    """Give the eigenvalues of square matrices, and the eigenvectors, of length 1, as columns.
+
+    They are complex unless all eigenvalues are real. Equal eigenvalues and the phases of vectors
+    are as in `eigh`.
+    """
+    rules = (by_adjoints(_general_eigenvalues_rule), by_adjoints(_general_eigenvectors_rule))
+    return EigResult(*outputs(_EIG, np.linalg.eig, rules, a))
+
+
+@implements(np.linalg.eigvals)
+def eigvals(a: Any) -> Tensor:
+    """Give the eigenvalues of square matrices."""
+    return eig(a).eigenvalues
 
 
 _SVD = Operation("svd")
@@ -218,17 +271,21 @@ def _left_rule(grad: Any, out: Any, x: Any) -> Any:  # noqa: ARG001
     # J. Townsend, "Differentiating the singular value decomposition", 2016
     u, s, vh = _thin(out)
     grad = _of_first(grad, s.shape[-1], _SVD)
-    product = u.mT @ grad
-    inside = u @ (_inverse_differences(s * s) * (product - product.mT) * s[..., None, :])
+    product = mH(u) @ grad
+    skew = product - mH(product)
+    inside = u @ (_inverse_differences(s * s) * skew * s[..., None, :])
+    if skew.dtype.kind == "c":  # the phases of U and V turn together
+        turning = np.diagonal(skew, 0, -2, -1) / (4 * s)
+        inside = inside + u * turning[..., None, :]
     if u.shape[-2] > u.shape[-1]:
         inside = inside + (grad - u @ product) / s[..., None, :]
     return inside @ vh
 
 
 def _right_rule(grad: Any, out: Any, x: Any) -> Any:
-    # These are the left ones of the transposed matrix.
+    # These are the left ones of the adjoint matrix.
     u, s, vh = out
-    return _left_rule(grad.mT, (vh.mT, s, u.mT), x).mT
+    return mH(_left_rule(mH(grad), (mH(vh), s, mH(u)), x))
 
 
 @defines(_SVD)
@@ -241,7 +298,7 @@ def svd(a: Any, full_matrices: bool = True, compute_uv: bool = True) -> Any:
     """
     if not compute_uv:
         return svdvals(a)
-    rules = (_left_rule, _singular_values_rule, _right_rule)
+    rules = tuple(map(by_adjoints, (_left_rule, _singular_values_rule, _right_rule)))
 
     def function(x: Any) -> Any:
         return np.linalg.svd(x, full_matrices=full_matrices)

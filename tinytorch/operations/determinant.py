@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from tinytorch.arrays.words import conj
 from tinytorch.engine import Rule
 from tinytorch.operations.operation import Operation, apply, defines
 
@@ -38,6 +39,7 @@ def _cofactor(x: Any, *directions: Any) -> Any:
     # row j of e, ... in the columns i, j, ..., times the singular values of all other rows.
     u, s, vh = np.linalg.svd(x)
     sign = np.linalg.det(u @ vh)
+    u, vh = conj(u), conj(vh)
     if not directions:
         return (u * (sign[..., None] * _products_of_others(s, 1))[..., None, :]) @ vh
     count = len(directions) + 1  # with a last one: the result is what it is multiplied with

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tinytorch.arrays.plain import base
-from tinytorch.arrays.words import half_as_single, keep, logaddexp
+from tinytorch.arrays.words import conj, half_as_single, keep, logaddexp
 from tinytorch.engine import Node
 from tinytorch.operations.arithmetic import Arithmetic, set_where
 from tinytorch.operations.notation import binary, parametric, unary
@@ -32,6 +32,13 @@ def _flat(grad: Any, out: Any, *operands: Any) -> Any:  # noqa: ARG001
 def sign(x: Any) -> Any:
     """Give the sign of x as PyTorch does: 0 of nan."""
     return np.sign(keep(x == x, x))  # noqa: PLR0124
+
+
+def _sign_rule(grad: Any, out: Any, x: Any) -> Any:
+    if x.dtype.kind != "c":
+        return _flat(grad, out)
+    along = (grad * out).real  # as x grows, nothing changes
+    return (grad - along * conj(out)) / set_where(x == 0, np.inf, np.abs(x))
 
 
 _SINC_SLOPE = Operation("sinc_slope")
@@ -121,10 +128,12 @@ class Elementwise(Arithmetic):
 
     __abs__ = abs = absolute = unary(
         np.absolute,
-        lambda grad, out, x: grad * sign(x),
+        lambda grad, out, x: grad * conj(sign(x)),
         "The absolute value of x",
     )
-    sign = sgn = unary(np.sign, _flat, "-1, 0 or 1, as x is negative, zero or positive")
+    sign = sgn = unary(
+        np.sign, _sign_rule, "x / |x| and 0 at 0: -1, 0 or 1, as x is negative, zero or positive"
+    )
     floor = unary(np.floor, _flat, "The largest integer that is not above x")
     ceil = unary(np.ceil, _flat, "The smallest integer that is not below x")
     trunc = fix = unary(np.trunc, _flat, "x without its fractional part")
@@ -154,7 +163,9 @@ class Elementwise(Arithmetic):
         np.arcsinh, lambda grad, out, x: grad / np.sqrt(x * x + 1), "The inverse of sinh"
     )
     arccosh = acosh = unary(
-        np.arccosh, lambda grad, out, x: grad / np.sqrt(x * x - 1), "The inverse of cosh, x >= 1"
+        np.arccosh,
+        lambda grad, out, x: grad / (np.sqrt(x - 1) * np.sqrt(x + 1)),
+        "The inverse of cosh, x >= 1",
     )
     arctanh = atanh = unary(
         np.arctanh, lambda grad, out, x: grad / (1 - x * x), "The inverse of tanh, |x| < 1"

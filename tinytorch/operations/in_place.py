@@ -62,17 +62,17 @@ def _in_place(name: str) -> Callable[..., Any]:
 
 def _in_place_operator(compute: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
     def method(self: Any, other: Any) -> Any:
-        """Do `x -= y`: a new tensor bound to the name; a leaf is changed where nothing is recorded.
+        """Do `x -= y`: a new tensor bound to the name; in `no_grad()` x itself is changed.
 
         Raises RuntimeError for a leaf that has a gradient already: it is to be updated, and in the
         loop `for p in parameters: p -= lr * p.grad` the new tensor would be lost.
         """
-        if self._children or not self._requires_grad:
+        if self._children:
             return compute(self, other)
         if not is_grad_enabled():
             self.data = compute(self._value, other._value if isinstance(other, Node) else other)
             return self
-        if self._grad is not None:
+        if self._requires_grad and self._grad is not None:
             raise RuntimeError(
                 f"{describe(self)} has a gradient, and x -= y would make a new tensor instead of "
                 "changing it: x.data -= y updates a parameter, and so does x -= y inside no_grad()"

@@ -37,20 +37,21 @@ class Leaving(Node):
     to_numpy = numpy  # by which matplotlib and pandas ask
 
     def item(self) -> float:
-        """Give the only entry as a Python float. Raises ValueError if there are more, or none."""
+        """Give the only entry as a Python number. Raises ValueError if there are more, or none."""
         if self._value.size != 1:
             raise ValueError(f"item: expected a single entry, got {describe(self)}")
-        return float(self.numpy().item())
+        number: Any = self.numpy().item()
+        return number if self._value.dtype.kind == "c" else float(number)
 
     def tolist(self) -> Any:
-        """Give the values as nested lists of Python floats."""
+        """Give the values as nested lists of Python numbers."""
         return self.numpy().tolist()
 
     # --- Python's numbers ---------------------------------------------------------------------
 
     def __float__(self) -> float:
         self._refuse_number("float")
-        return self.item()
+        return float(self.item())
 
     def __int__(self) -> int:
         self._refuse_number("int")

@@ -10,8 +10,18 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from tinytorch.arrays.words import keep
-from tinytorch.operations.decompositions import QRResult, cholesky, mT, outputs, qr, svd, svdvals
+from tinytorch.arrays.words import conj, keep
+from tinytorch.operations.decompositions import (
+    QRResult,
+    by_adjoints,
+    cholesky,
+    mH,
+    mT,
+    outputs,
+    qr,
+    svd,
+    svdvals,
+)
 from tinytorch.operations.determinant import cofactor
 from tinytorch.operations.elementwise import where
 from tinytorch.operations.norms import Norms, matrix_norm
@@ -32,7 +42,7 @@ class SlogdetResult(NamedTuple):
 
 
 class TorchSVDResult(NamedTuple):
-    """x = (U * S) @ V.mT."""
+    """x = (U * S) @ V.mH."""
 
     U: Tensor
     S: Tensor
@@ -56,12 +66,17 @@ det = unary(
 _SLOGDET = Operation("slogdet")
 
 
+def _turn(grad: Any, sign: Any) -> Any:
+    """Give i times what turns sign = exp(i t) by t; a real sign stays as it is."""
+    return (grad * sign).imag * 1j if grad.dtype.kind == "c" else keep(False, grad)
+
+
 @defines(_SLOGDET)
 @implements(np.linalg.slogdet)
 def slogdet(a: Any) -> SlogdetResult:
     """Give the sign of the determinant, and the logarithm of its absolute value."""
     rules = (
-        lambda grad, out, x: keep(False, grad)[..., None, None],
+        lambda grad, out, x: _turn(grad, out[0])[..., None, None] * np.linalg.inv(x).mT,
         lambda grad, out, x: grad[..., None, None] * np.linalg.inv(x).mT,
     )
     return SlogdetResult(*outputs(_SLOGDET, np.linalg.slogdet, rules, a))
@@ -102,14 +117,14 @@ def pinv(a: Any, rcond: Any = None, hermitian: bool = False, *, rtol: Any = None
     def function(x: Any) -> Any:
         return np.linalg.pinv(x, rcond, hermitian, **tolerance)
 
-    return apply(_PINV, function, (_pinv_rule,), a)
+    return apply(_PINV, function, (by_adjoints(_pinv_rule),), a)
 
 
 def _pinv_rule(grad: Any, out: Any, x: Any) -> Any:
     # G. Golub & V. Pereyra, "The differentiation of pseudo-inverses ...", 1973, formula 4.12
-    inner = -out.mT @ grad @ out.mT
-    left = grad.mT @ out @ out.mT
-    right = out.mT @ out @ grad.mT
+    inner = -mH(out) @ grad @ mH(out)
+    left = mH(grad) @ out @ mH(out)
+    right = mH(out) @ out @ mH(grad)
     return inner + left - x @ out @ left + right - right @ out @ x
 
 
@@ -132,21 +147,22 @@ def lstsq(a: Any, b: Any, rcond: float | None = None) -> tuple[Tensor, Tensor, i
 
     def rule_a(grad: Any, out: Any, a: Any, b: Any) -> Any:
         inverse = np.linalg.pinv(a, rtol=rtol)
-        share = inverse.mT @ grad
+        share = mH(inverse) @ grad
         return (
-            (b - a @ out) @ (inverse @ share).mT
-            - share @ out.mT
-            + inverse.mT @ out @ (grad - inverse @ (a @ grad)).mT
+            (b - a @ out) @ mH(inverse @ share)
+            - share @ mH(out)
+            + mH(inverse) @ out @ mH(grad - inverse @ (a @ grad))
         )
 
     x = apply(
         _LSTSQ,
         lambda a, b: np.linalg.lstsq(a, b, rcond)[0],
-        (rule_a, lambda grad, out, a, b: np.linalg.pinv(a, rtol=rtol).mT @ grad),
+        (by_adjoints(rule_a), lambda grad, out, a, b: np.linalg.pinv(a, rtol=rtol).mT @ grad),
         a,
         b,
     )
-    squares = ((b - a @ x) ** 2).sum(axis=0)
+    rest = b - a @ x
+    squares = (rest * conj(rest)).real.sum(axis=0)
     singular: Any = np.linalg.svdvals(a)
     rank = int(np.linalg.matrix_rank(a, rtol=rtol))
     rows, columns = np.shape(a)
@@ -176,10 +192,12 @@ class LinearAlgebra(Products, Norms):
     def logdet(self) -> Tensor:
         """Give the logarithm of the determinant, nan where it is negative."""
         sign, logabsdet = slogdet(self)
+        if sign.dtype.kind == "c":
+            return sign.log() + logabsdet
         return where(sign < 0, np.nan, logabsdet)
 
     def cholesky(self, upper: bool = False) -> Tensor:
-        """Give the lower triangle L for which x = L @ L.mT, or the upper one: x = U.mT @ U."""
+        """Give the lower triangle L for which x = L @ L.mH, or the upper one: x = U.mH @ U."""
         return cholesky(self, upper=upper)
 
     def qr(self, some: bool = True) -> QRResult:
@@ -188,9 +206,9 @@ class LinearAlgebra(Products, Norms):
         return out
 
     def svd(self, some: bool = True) -> TorchSVDResult:
-        """Give U, S and V (np.linalg.svd: Vh) for which x = (U * S) @ V.mT; full if not `some`."""
+        """Give U, S and V (np.linalg.svd: Vh) for which x = (U * S) @ V.mH; full if not `some`."""
         u, s, vh = svd(self, full_matrices=not some)
-        return TorchSVDResult(u, s, vh.mT)
+        return TorchSVDResult(u, s, mH(vh))
 
 
 numpy_functions[np.linalg.inv] = inv

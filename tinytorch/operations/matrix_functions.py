@@ -32,9 +32,8 @@ def _matrix_function(name: str, doc: str) -> Callable[[Any], Any]:
         if a.shape[-1] == 0:
             return a
         out = getattr(import_module("scipy.linalg"), name)(a)
-        if np.iscomplexobj(out):
-            raise ValueError(f"{name}: the result is complex: the matrix has eigenvalues below 0")
-        return out.astype(a.dtype, copy=False)
+        of_complex = np.iscomplexobj(out)  # as where a has eigenvalues below 0
+        return out.astype(np.result_type(a.dtype, 1j) if of_complex else a.dtype, copy=False)
 
     def value(a: Any) -> Any:
         return evaluate(op, of_arrays, a)

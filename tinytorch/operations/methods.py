@@ -4,8 +4,9 @@ A type checker and an editor don't see what a row such as `exp = unary(...)` mak
 `methods.pyi` beside this file instead, which `make stub` writes from the class.
 """
 
-from tinytorch.operations import arranging, special_of_parameters  # noqa: F401
+from tinytorch.operations import arranging, fourier, special_of_parameters  # noqa: F401
 from tinytorch.operations.activations import Activations
+from tinytorch.operations.complex_numbers import ComplexNumbers
 from tinytorch.operations.diagonals import Diagonals
 from tinytorch.operations.differences import Differences
 from tinytorch.operations.indexing import Indexing
@@ -38,6 +39,7 @@ class Methods(
     Replacing,
     TorchNames,
     MatrixFunctions,
+    ComplexNumbers,
 ):
     """What a tensor can compute."""
 

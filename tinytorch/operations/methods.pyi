@@ -19,6 +19,32 @@ from tinytorch.tensor import Tensor
 
 class Methods(Node):
     """What a tensor can compute."""
+    @property
+    def real(self) -> Tensor:
+        """The real part; of real numbers, the tensor itself."""
+    @property
+    def imag(self) -> Tensor:
+        """The imaginary part, which is 0 for real numbers."""
+    @property
+    def H(self) -> Tensor:
+        """The matrix transposed and conjugated."""
+    @property
+    def mH(self) -> Tensor:
+        """The matrices in the last two axes, transposed and conjugated."""
+    def conj(self) -> Tensor:
+        """The complex conjugate: the real part - imag * i"""
+    def conj_physical(self) -> Tensor:
+        """The complex conjugate: the real part - imag * i"""
+    def conjugate(self) -> Tensor:
+        """The complex conjugate: the real part - imag * i"""
+    def angle(self) -> Tensor:
+        """The angle of x in the complex plane, from -pi to pi; its slope at 0 is 0"""
+    def resolve_conj(self) -> Tensor:
+        """Give the tensor as it is: no conjugate waits to be computed."""
+    def resolve_neg(self) -> Tensor:
+        """Give the tensor as it is: no conjugate waits to be computed."""
+    def adjoint(self) -> Tensor:
+        """Give the matrices in the last two axes, transposed and conjugated: `x.mH`."""
     def matrix_exp(self) -> Tensor:
         """Give the exponential of square matrices: 1 + A + A @ A / 2 + ...; needs SciPy."""
     def frac(self) -> Tensor:
@@ -132,9 +158,9 @@ class Methods(Node):
     def gradient(self, *, spacing: Any = 1, dim: Any = None, edge_order: int = 1) -> Any:
         """Estimate the derivative along each axis; see np.gradient."""
     def cholesky_solve(self, L: Any, upper: bool = False) -> Tensor:
-        """Give the X of which (L @ L.mT) @ X is this tensor; L is a factor of Cholesky's."""
+        """Give the X of which (L @ L.mH) @ X is this tensor; L is a factor of Cholesky's."""
     def cholesky_inverse(self, upper: bool = False) -> Tensor:
-        """Give the inverse of L @ L.mT; this tensor is L."""
+        """Give the inverse of L @ L.mH; this tensor is L."""
     def signbit(self) -> Any:
         """Say where the sign is minus, as plain truth values."""
     def isposinf(self) -> Any:
@@ -311,7 +337,7 @@ class Methods(Node):
     def inner(self, b: Any) -> Tensor:
         """Sum the products over the last axes of a and b."""
     def vdot(self, b: Any) -> Tensor:
-        """Sum the products of all entries, in their order."""
+        """Sum the products of all entries, in their order: of the conjugates in a."""
     def kron(self, b: Any) -> Tensor:
         """Put a copy of b, times that entry, in place of every entry of a: Kronecker's product."""
     def trace(self, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Tensor:
@@ -356,11 +382,11 @@ class Methods(Node):
     def logdet(self) -> Tensor:
         """Give the logarithm of the determinant, nan where it is negative."""
     def cholesky(self, upper: bool = False) -> Tensor:
-        """Give the lower triangle L for which x = L @ L.mT, or the upper one: x = U.mT @ U."""
+        """Give the lower triangle L for which x = L @ L.mH, or the upper one: x = U.mH @ U."""
     def qr(self, some: bool = True) -> QRResult:
         """Give Q and R for which x = Q @ R; Q is square if not `some`."""
     def svd(self, some: bool = True) -> TorchSVDResult:
-        """Give U, S and V (np.linalg.svd: Vh) for which x = (U * S) @ V.mT; full if not `some`."""
+        """Give U, S and V (np.linalg.svd: Vh) for which x = (U * S) @ V.mH; full if not `some`."""
     def take_along_axis(self, indices: Any, axis: int | None = -1) -> Tensor:
         """Pick along `axis`, in each row by its own indices, as argsort and argmax give them.
 
@@ -980,9 +1006,9 @@ class Methods(Node):
     def absolute(self) -> Tensor:
         """The absolute value of x"""
     def sign(self) -> Tensor:
-        """-1, 0 or 1, as x is negative, zero or positive"""
+        """x / |x| and 0 at 0: -1, 0 or 1, as x is negative, zero or positive"""
     def sgn(self) -> Tensor:
-        """-1, 0 or 1, as x is negative, zero or positive"""
+        """x / |x| and 0 at 0: -1, 0 or 1, as x is negative, zero or positive"""
     def floor(self) -> Tensor:
         """The largest integer that is not above x"""
     def ceil(self) -> Tensor:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tinytorch.arrays.words import keep, power, sum_axes
+from tinytorch.arrays.words import conj, keep, power, sum_axes
 from tinytorch.engine import Node
 from tinytorch.operations.arithmetic import set_where
 from tinytorch.operations.elementwise import sign
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
 def _norm(x: Any, axis: Axis = None, keepdims: bool = False, ord: float = 2) -> Any:
     if ord == 0:
-        return (x != 0).sum(axis=axis, keepdims=keepdims, dtype=x.dtype)
-    powers = x * x if ord == 2 else power(np.abs(x), ord)
+        return (x != 0).sum(axis=axis, keepdims=keepdims, dtype=x.real.dtype)
+    powers = (x * conj(x)).real if ord == 2 else power(np.abs(x), ord)
     sums = sum_axes(powers, axis, keepdims)
     return np.sqrt(sums) if ord == 2 else sums ** (1 / ord)
 
@@ -34,19 +34,19 @@ def _norm_rule(grad: Any, out: Any, x: Any, axis: Axis, ord: float = 2) -> Any: 
     if ord == 0:
         return keep(False, grad)
     if ord == 1:
-        return grad * sign(x)
+        return grad * conj(sign(x))
     # Where the norm is 0 the slope is set to 0.
     size = set_where(out == 0, np.inf, out)
     if ord == 2:
-        return grad * x / size
-    if ord > 2 and ord % 2 == 0:  # no kink at x = 0
+        return grad * conj(x) / size
+    if ord > 2 and ord % 2 == 0 and x.dtype.kind != "c":  # no kink at x = 0
         return grad * power(x / size, ord - 1)
     if ord > 2:
-        return grad * sign(x) * power(np.abs(x) / size, ord - 1)
+        return grad * conj(sign(x)) * power(np.abs(x) / size, ord - 1)
     # At x = 0 this slope has an infinite one below order 2, and is infinite itself below order 1.
     entry = set_where(x == 0, 1, np.abs(x))
     ratio = (entry / size) ** (ord - 1) if ord > 1 else (out / entry) ** (1 - ord)
-    return grad * sign(x) * ratio
+    return grad * conj(sign(x)) * ratio
 
 
 _NORM = reduction(_norm, _norm_rule, "The norm of vectors", "norm")

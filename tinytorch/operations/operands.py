@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import reprlib
 from collections.abc import Sequence
 from typing import Any
 
@@ -12,20 +11,9 @@ import numpy as np
 from tinytorch.arrays.kind import NUMBERS, kind_of
 from tinytorch.arrays.warned import at_users_line
 from tinytorch.engine import Node
+from tinytorch.messages import describe as describe  # noqa: PLC0414  (where others look for it)
 
-
-def describe(operand: Any) -> str:
-    """Say what an operand is, for a message."""
-    if isinstance(operand, Node):
-        name = "a tensor" if operand.label is None else f"tensor {operand.label!r}"
-        return f"{name} of shape {operand._value.shape}"
-    if hasattr(operand, "shape") and operand.shape != ():
-        dtype = f"dtype {operand.dtype} and " if hasattr(operand, "dtype") else ""
-        if hasattr(operand, "__array_function__"):
-            return f"an array of {dtype}shape {operand.shape}"
-        way = " (its toarray() gives an array)" if hasattr(operand, "toarray") else ""
-        return f"a {type(operand).__name__} of {dtype}shape {operand.shape}{way}"
-    return f"{type(operand).__name__} {reprlib.repr(operand)}"
+_NUMBERS = NUMBERS | {complex}
 
 
 def as_dtype(dtype: Any) -> np.dtype[Any]:
@@ -41,10 +29,12 @@ def as_dtype(dtype: Any) -> np.dtype[Any]:
 
 
 def constant(operand: Any, dtype: np.dtype[Any], op: object) -> Any:
-    """Prepare an operand that is no tensor: only a floating array may change a result's dtype."""
+    """Prepare an operand that is no tensor: a floating or complex array may change the dtype."""
     kind = type(operand)
     if kind in NUMBERS:
         return operand
+    if kind is complex:
+        return np.asarray(operand, np.result_type(dtype, operand))
     if hasattr(operand, "__array_function__"):
         operand = operand if kind is np.ndarray else kind_of(operand).accept(operand)
     else:
@@ -57,12 +47,12 @@ def constant(operand: Any, dtype: np.dtype[Any], op: object) -> Any:
             operand = np.asarray(operand)
         except ValueError as error:
             raise ValueError(f"{op}: {error}") from None
-    if operand.dtype.kind == "f":
+    if operand.dtype.kind in "fc":
         return operand if operand.dtype.isnative else operand.astype(operand.dtype.newbyteorder())
     if operand.dtype.kind in "biu":
         return at_users_line(operand.astype, dtype)
     raise TypeError(
-        f"{op}: expected a Tensor, a real number or an array of real numbers, "
+        f"{op}: expected a Tensor, a number or an array of numbers, "
         f"got {describe(operand if operand.ndim else operand.item())}"
     )
 
@@ -71,7 +61,8 @@ def alike(*operands: Any) -> list[Any]:
     """Make arrays of plain numbers, in the dtype of the first tensor, which they don't change."""
     dtype = next((x._value.dtype for x in operands if isinstance(x, Node)), None)
     return [
-        np.asarray(x, dtype) if dtype is not None and type(x) in NUMBERS else x for x in operands
+        np.asarray(x, np.result_type(dtype, x)) if dtype is not None and type(x) in _NUMBERS else x
+        for x in operands
     ]
 
 

@@ -11,6 +11,7 @@ import numpy as np
 
 from tinytorch.arrays.kind import evaluate
 from tinytorch.arrays.warned import at_users_line
+from tinytorch.arrays.words import cast
 from tinytorch.engine import Node, Rule, record
 from tinytorch.operations.operands import closed_over, constant, describe, no_parameter, refusal
 from tinytorch.operations.operation import Operation
@@ -153,7 +154,11 @@ def _is_array(x: Any) -> bool:
 
 
 def _is_floating(x: Any) -> bool:
-    return _is_array(x) and x.dtype.kind == "f"
+    return _is_array(x) and x.dtype.kind in "fc"
+
+
+def _is_complex(x: Any) -> bool:
+    return hasattr(x, "dtype") and x.dtype.kind == "c"
 
 
 def _record_one(
@@ -184,7 +189,7 @@ def _record_several(
 
     def parts(row: Any, others: Sequence[Any]) -> tuple[Any, ...]:
         return tuple(
-            row[end - size : end].reshape(y.shape).astype(y.dtype) if is_floating else other
+            cast(row[end - size : end].reshape(y.shape), y.dtype) if is_floating else other
             for end, size, y, other, is_floating in zip(
                 ends, sizes, values, others, floating, strict=True
             )
@@ -220,7 +225,8 @@ def _checked(op: Operation, rule: Rule, place: int) -> Rule:
                 f"{here} gave {describe(share)} where all that it got are arrays: a tensor that it "
                 "uses is not an input; make it one, or use tensor.data"
             )
-        if not (isinstance(share, Node) or _is_array(share)) or share.dtype.kind not in "fiub":
+        known = "fiubc" if any(_is_complex(y) for y in (*outs, *inputs)) else "fiub"
+        if not (isinstance(share, Node) or _is_array(share)) or share.dtype.kind not in known:
             raise TypeError(f"{here} gave {describe(share)}, expected real numbers of that shape")
         shapes = [x.shape, *(y.shape for y in outs if hasattr(y, "shape"))]
         if share.shape != x.shape and not any(_broadcasts(share.shape, shape) for shape in shapes):

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tinytorch.arrays.words import matmul, rows
+from tinytorch.arrays.words import conj, matmul, rows
 from tinytorch.engine import Node, Rule
 from tinytorch.operations.arithmetic import Arithmetic
 from tinytorch.operations.diagonals import diagonal
@@ -89,21 +89,21 @@ def inner(a: Any, b: Any) -> Tensor:
 
 @implements(np.vdot)
 def vdot(a: Any, b: Any) -> Tensor:
-    """Sum the products of all entries, in their order."""
-    return Products.matmul(np.ravel(a), np.ravel(b))
+    """Sum the products of all entries, in their order: of the conjugates in a."""
+    return Products.matmul(np.conj(np.ravel(a)), np.ravel(b))
 
 
 _VECDOT = binary(
     np.vecdot,
-    lambda grad, out, x, y: grad[..., None] * y,
-    lambda grad, out, x, y: grad[..., None] * x,
-    "The sum of the products over the last axis",
+    lambda grad, out, x, y: conj(grad[..., None] * y),
+    lambda grad, out, x, y: grad[..., None] * conj(x),
+    "The sum of the products of conj(x) and y over the last axis",
 )
 
 
 @implements(np.vecdot)
 def vecdot(a: Any, b: Any, axis: int = -1) -> Tensor:
-    """Sum the products over `axis`; the other axes broadcast."""
+    """Sum the products of conj(a) and b over `axis`; the other axes broadcast."""
     return _VECDOT(np.moveaxis(a, axis, -1), np.moveaxis(b, axis, -1))
 
 

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from tinytorch.arrays import words
 from tinytorch.arrays.plain import plain
-from tinytorch.arrays.words import half_as_single, keep
+from tinytorch.arrays.words import conj, half_as_single, keep
 from tinytorch.engine import Array, Node, Rule
 from tinytorch.operations.arithmetic import set_where
 from tinytorch.operations.elementwise import Elementwise, where
@@ -186,7 +186,7 @@ def running(function: Callable[..., Any], rule: Rule, doc: str, name: str) -> Ca
 
 
 def _logsumexp(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
-    top = largest(x, axis)
+    top = largest(x, axis).real  # the angle of a logarithm is that of the sum
     top = np.where(np.isfinite(top), top, 0)
     with np.errstate(divide="ignore"):  # the logarithm of an empty sum is -inf
         out = np.log(np.exp(x - top).sum(axis=axis, keepdims=True)) + top
@@ -194,11 +194,11 @@ def _logsumexp(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
 
 
 def _var_rule(grad: Any, out: Any, x: Any, axis: Axis, ddof: float = 0) -> Any:  # noqa: ARG001
-    return grad * 2 * (x - words.mean(x, axis, keepdims=True)) / (count(x, axis) - ddof)
+    return grad * 2 * conj(x - words.mean(x, axis, keepdims=True)) / (count(x, axis) - ddof)
 
 
 def _std_rule(grad: Any, out: Any, x: Any, axis: Axis, ddof: float = 0) -> Any:
-    deviation = x - words.mean(x, axis, keepdims=True)
+    deviation = conj(x - words.mean(x, axis, keepdims=True))
     # Where all entries are equal, the slope is set to 0.
     return grad * deviation / (set_where(out == 0, np.inf, out) * (count(x, axis) - ddof))
 
@@ -208,7 +208,7 @@ min_entry = reduction(np.min, extreme_rule, "The smallest entry", "min")
 variance = reduction(
     np.var,
     _var_rule,
-    "The variance: sum((x - mean)**2) / (n - ddof)",
+    "The variance: sum(|x - mean|**2) / (n - ddof)",
     faster=words.variance,
 )
 deviation = reduction(

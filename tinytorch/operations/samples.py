@@ -10,7 +10,7 @@ from tinytorch.arrays.kind import NUMBERS
 from tinytorch.engine import Node
 from tinytorch.operations.arithmetic import Arithmetic
 from tinytorch.operations.elementwise import where
-from tinytorch.operations.indexing import along
+from tinytorch.operations.indexing import along, pick
 from tinytorch.operations.notation import parametric
 from tinytorch.operations.operands import describe
 from tinytorch.operations.protocols import implements
@@ -51,7 +51,8 @@ def interp(
         left = right = None
     if xp.size > 1:
         i = np.clip(np.searchsorted(values_of(xp), values_of(x), "right") - 1, 0, xp.size - 2)
-        inside = fp[i] + (x - xp[i]) * ((fp[i + 1] - fp[i]) / (xp[i + 1] - xp[i]))
+        x0, x1, y0, y1 = (pick(points, (j,)) for points in (xp, fp) for j in (i, i + 1))
+        inside = y0 + (x - x0) * ((y1 - y0) / (x1 - x0))
     else:
         inside = fp[0] + 0 * x
     out = where(values_of(x) < values_of(xp)[0], fp[0] if left is None else left, inside)

@@ -159,7 +159,7 @@ def flipud(x: Any) -> Tensor:
 @implements(np.roll)
 def roll(x: Any, shift: Any, axis: Any = None) -> Tensor:
     """Shift the entries along `axis`, or all in one row; the last ones come in first."""
-    back = tuple(-s for s in shift) if isinstance(shift, tuple) else -shift
+    back = tuple(-s for s in shift) if isinstance(shift, tuple | list) else -shift
     return apply(
         _ROLL,
         lambda x: np.roll(x, shift, axis),

@@ -66,6 +66,8 @@ _row(
     "The inverse of erfc",
     lambda grad, out, x: -grad * (_ROOT_PI / 2) * np.exp(out * out),
 )
+_row("erfi", "-i * erf(i * x)", lambda grad, out, x: grad * (2 / _ROOT_PI) * np.exp(x * x))
+_row("dawsn", "exp(-x**2) * erfi(x) * sqrt(pi) / 2", lambda grad, out, x: grad * (1 - 2 * x * out))
 _row(
     "ndtr",
     "The probability that a standard normal variable is below x",
@@ -102,6 +104,8 @@ _row(
     lambda grad, out, x, y: grad * np.log(x / y),
     lambda grad, out, x, y: grad * (1 - x / y),
 )
+_row("expi", "The integral of exp(t) / t up to x", lambda grad, out, x: grad * np.exp(x) / x)
+_row("exp1", "The integral of exp(-t) / t from x", lambda grad, out, x: -grad * np.exp(-x) / x)
 _row("exp10", "10 to the power x", lambda grad, out, x: grad * out * math.log(10))
 _row("cosm1", "cos(x) - 1, exact near 0", lambda grad, out, x: -grad * np.sin(x))
 
@@ -115,7 +119,14 @@ zeta: Operation = _row(
 )
 psi: Operation = _row("psi", "The derivative of gammaln", lambda grad, out, x: grad * zeta(2.0, x))
 _row("gamma", "The gamma function", lambda grad, out, x: grad * out * psi(x))
+_row("rgamma", "1 / gamma(x)", lambda grad, out, x: -grad * out * psi(x))
 _row("gammaln", "The logarithm of |gamma(x)|", lambda grad, out, x: grad * psi(x))
+_row(
+    "poch",
+    "gamma(x + y) / gamma(x)",
+    lambda grad, out, x, y: grad * out * (psi(x + y) - psi(x)),
+    lambda grad, out, x, y: grad * out * psi(x + y),
+)
 _row(
     "beta",
     "gamma(x) * gamma(y) / gamma(x + y)",
@@ -163,6 +174,12 @@ ive: Operation = _row(
         grad * ((ive(order - 1, x) + ive(order + 1, x)) / 2 - np.sign(x) * out)
     ),
 )
+kve: Operation = _row(
+    "kve",
+    "kv(order, x) * exp(x)",
+    _no_rule,
+    lambda grad, out, order, x: grad * (out - (kve(order - 1, x) + kve(order + 1, x)) / 2),
+)
 _row("j0", "jv(0, x)", lambda grad, out, x: -grad * jv(1.0, x))
 _row("j1", "jv(1, x)", lambda grad, out, x: grad * (jv(0.0, x) - jv(2.0, x)) / 2)
 _row("y0", "yv(0, x)", lambda grad, out, x: -grad * yv(1.0, x))
@@ -177,3 +194,5 @@ _row(
 )
 _row("k0", "kv(0, x)", lambda grad, out, x: -grad * kv(1.0, x))
 _row("k1", "kv(1, x)", lambda grad, out, x: -grad * (kv(0.0, x) + kv(2.0, x)) / 2)
+_row("k0e", "kve(0, x)", lambda grad, out, x: grad * (out - kve(1.0, x)))
+_row("k1e", "kve(1, x)", lambda grad, out, x: grad * (out - (kve(0.0, x) + kve(2.0, x)) / 2))

@@ -48,15 +48,17 @@ def _no_rule(grad: Any, out: Any, *inputs: Any) -> Any:  # noqa: ARG001
     raise TypeError("the derivative by a parameter of a special function is not known here")
 
 
-_gammaln, _psi, _betaln = (Operation[name] for name in ("GAMMALN", "PSI", "BETALN"))
+_gammaln, _psi, _betaln, _xlogy, _xlog1py = (
+    Operation[name] for name in ("GAMMALN", "PSI", "BETALN", "XLOGY", "XLOG1PY")
+)
 
 
 def _gamma_density(a: Any, x: Any) -> Any:
-    return np.exp((a - 1) * np.log(x) - x - _gammaln(a))
+    return np.exp(_xlogy(a - 1, x) - x - _gammaln(a))
 
 
 def _beta_density(a: Any, b: Any, x: Any) -> Any:
-    return np.exp((a - 1) * np.log(x) + (b - 1) * np.log1p(-x) - _betaln(a, b))
+    return np.exp(_xlogy(a - 1, x) + _xlog1py(b - 1, -x) - _betaln(a, b))
 
 
 def _t_density(df: Any, x: Any) -> Any:
@@ -107,6 +109,46 @@ _row(
     _no_rule,
     _no_rule,
     lambda grad, out, a, b, x: grad * _beta_density(a, b, x),
+)
+_row(
+    "betaincc",
+    "1 - betainc(a, b, x)",
+    _no_rule,
+    _no_rule,
+    lambda grad, out, a, b, x: -grad * _beta_density(a, b, x),
+)
+_row(
+    "gammaincinv",
+    "The inverse of gammainc by its last argument",
+    _no_rule,
+    lambda grad, out, a, y: grad / _gamma_density(a, out),
+)
+_row(
+    "gammainccinv",
+    "The inverse of gammaincc by its last argument",
+    _no_rule,
+    lambda grad, out, a, y: -grad / _gamma_density(a, out),
+)
+_row(
+    "betaincinv",
+    "The inverse of betainc by its last argument",
+    _no_rule,
+    _no_rule,
+    lambda grad, out, a, b, y: grad / _beta_density(a, b, out),
+)
+_row(
+    "huber",
+    "x * x / 2 where |x| is below delta, and delta * (|x| - delta / 2) beyond",
+    lambda grad, out, delta, x: grad * np.maximum(np.abs(x) - delta, 0),
+    lambda grad, out, delta, x: grad * np.clip(x, -delta, delta),
+)
+_row(
+    "pseudo_huber",
+    "delta**2 * (sqrt(1 + (x / delta)**2) - 1)",
+    lambda grad, out, delta, x: (
+        grad * (2 * out / delta - x * x / (delta * np.sqrt(1 + (x / delta) ** 2)))
+    ),
+    lambda grad, out, delta, x: grad * x / np.sqrt(1 + (x / delta) ** 2),
 )
 _row(
     "stdtr",

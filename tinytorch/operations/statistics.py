@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from tinytorch.arrays.words import conj
 from tinytorch.engine import Node
 from tinytorch.operations.arithmetic import Arithmetic
 from tinytorch.operations.elementwise import where
@@ -165,8 +166,9 @@ def cov(
 ) -> Any:
     """Give the covariances of the rows of m (and y): sum((x - mean) (y - mean)) / (n - 1).
 
-    Not `rowvar`, of the columns. Weights multiply the observations: by how often each is there
-    (`fweights`), and how much each counts (`aweights`).
+    Of complex numbers the second factor is conjugated. Not `rowvar`, of the columns. Weights
+    multiply the observations: by how often each is there (`fweights`), and how much each counts
+    (`aweights`).
     """
     x = _observations(m, rowvar)
     if y is not None:
@@ -175,14 +177,14 @@ def cov(
     parts = [w for w in (fweights, aweights) if w is not None]
     if not parts:
         apart = x - x.mean(axis=1, keepdims=True)
-        return np.squeeze(apart @ apart.T / max(x.shape[1] - ddof, 0))
+        return np.squeeze(apart @ conj(apart).T / max(x.shape[1] - ddof, 0))
     w: Any = functools.reduce(operator.mul, map(as_operand, parts))
     total = np.sum(w)
     apart = x - np.sum(x * w, axis=1, keepdims=True) / total
     lost = ddof if aweights is None else ddof * np.sum(w * aweights) / total
     freedom = total - lost
     freedom = freedom if isinstance(freedom, Node) else float(freedom)
-    return np.squeeze((apart * w) @ apart.T / freedom)
+    return np.squeeze((apart * w) @ conj(apart).T / freedom)
 
 
 def _observations(m: Any, rowvar: bool) -> Any:
@@ -198,5 +200,8 @@ def corrcoef(x: Any, y: Any = None, rowvar: bool = True) -> Any:
     c = cov(x, y, rowvar)
     if c.ndim == 0:
         return c / c
-    deviation = np.sqrt(np.diagonal(c))
-    return np.clip(c / deviation[:, None] / deviation, -1, 1)
+    deviation = np.sqrt(np.diagonal(c).real)
+    out = c / deviation[:, None] / deviation
+    if out.dtype.kind == "c":
+        return np.clip(out.real, -1, 1) + np.clip(out.imag, -1, 1) * 1j
+    return np.clip(out, -1, 1)

@@ -10,6 +10,7 @@ import numpy as np
 
 from tinytorch.arrays.plain import plain
 from tinytorch.engine import Node
+from tinytorch.operations.decompositions import mH
 from tinytorch.operations.differences import gradient, trapezoid
 from tinytorch.operations.elementwise import where
 from tinytorch.operations.indexing import one_along, sort
@@ -203,14 +204,14 @@ class TorchNames(Node):
     # --- matrices -------------------------------------------------------------------------------
 
     def cholesky_solve(self: Any, L: Any, upper: bool = False) -> Any:
-        """Give the X of which (L @ L.mT) @ X is this tensor; L is a factor of Cholesky's."""
-        factor = L.mT if upper else L
-        return np.linalg.solve(factor @ factor.mT, self)
+        """Give the X of which (L @ L.mH) @ X is this tensor; L is a factor of Cholesky's."""
+        factor = mH(L) if upper else L
+        return np.linalg.solve(factor @ mH(factor), self)
 
     def cholesky_inverse(self: Any, upper: bool = False) -> Any:
-        """Give the inverse of L @ L.mT; this tensor is L."""
-        factor = self.mT if upper else self
-        return np.linalg.inv(factor @ factor.mT)
+        """Give the inverse of L @ L.mH; this tensor is L."""
+        factor = mH(self) if upper else self
+        return np.linalg.inv(factor @ mH(factor))
 
     # --- plain values ---------------------------------------------------------------------------
 

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from tinytorch.arrays.words import as_reals
 from tinytorch.engine import Array
 from tinytorch.optim.optimizer import Optimizer, Params, State, loss_of
 from tinytorch.tensor import Tensor
@@ -123,16 +124,16 @@ class LBFGS(Optimizer):
             return value
         if not np.ndim(value):
             return float(value)
-        return np.asarray(value, like=x._value).astype(x.dtype)
+        return np.asarray(value, like=x._value).astype(x._value.real.dtype)
 
     def _parameters_flat(self) -> Array:
-        return np.concatenate([x._value.reshape(-1) for x in self._parameters()])
+        return np.concatenate([as_reals(x._value).reshape(-1) for x in self._parameters()])
 
     def _gradient(self) -> Array:
         """Give all gradients in one vector; of a parameter that has none, zeros."""
         return np.concatenate(
             [
-                (np.zeros_like(x._value) if x._grad is None else x._grad).reshape(-1)
+                as_reals(np.zeros_like(x._value) if x._grad is None else x._grad).reshape(-1)
                 for x in self._parameters()
             ]
         )
@@ -141,8 +142,9 @@ class LBFGS(Optimizer):
         """Set all parameters to the values of one vector."""
         start = 0
         for x in self._parameters():
-            x._value[...] = values[start : start + x.size].reshape(x.shape)
-            start += x.size
+            own = as_reals(x._value)
+            own[...] = values[start : start + own.size].reshape(own.shape)
+            start += own.size
 
 
 def _direction(state: State, g: Array, history_size: int) -> Array:

@@ -10,6 +10,7 @@ import numpy as np
 
 from tinytorch.arrays.kind import NUMPY, kind_of
 from tinytorch.arrays.warned import WarningsAtUsersLine, warn
+from tinytorch.arrays.words import as_reals
 from tinytorch.engine import Array
 from tinytorch.grad_mode import enable_grad
 from tinytorch.operations.operands import describe
@@ -112,9 +113,9 @@ class Optimizer:
         for group in self.param_groups:
             decay = group.get("weight_decay")
             for parameter in group["params"]:
-                x, g = parameter._value, parameter._grad
-                if g is None:
+                if parameter._grad is None:
                     continue
+                x, g = as_reals(parameter._value), as_reals(parameter._grad)
                 if group.get("maximize"):
                     g = -g
                 if decay and group.get("decoupled_weight_decay"):
@@ -126,6 +127,7 @@ class Optimizer:
     def update(self, x: Array, g: Array, state: State, group: Group) -> None:
         """Change the array `x`, whose gradient is `g`, in place: that is for the subclass.
 
+        Complex parameters come as real and imaginary parts, in a last axis, as in PyTorch.
         `g` is to be left alone; weight decay and `maximize` are in it already. What is written in
         NumPy's functions and operators can be compiled.
         """
@@ -175,8 +177,9 @@ class Optimizer:
         """Copy what is kept for the parameter `x`: a number, or an array of its shape and dtype."""
         if name in ("step", "mu_product"):
             return float(value)
-        array = np.asarray(value, like=x._value).astype(x.dtype)
-        if array.shape != x.shape:
+        own = as_reals(x._value)
+        array = as_reals(np.asarray(value, like=x._value)).astype(own.dtype)
+        if array.shape != own.shape:
             raise ValueError(
                 f"load_state_dict of {type(self).__name__}: {name} has shape {array.shape}, "
                 f"for {describe(x)}"

@@ -67,6 +67,14 @@ class Adam(Optimizer):
     after t steps they are divided by 1 - beta**t. With `amsgrad` v is the largest so far
     (D. Kingma and J. Ba, "Adam: a method for stochastic optimization", 2015; S. Reddi et al., "On
     the convergence of Adam and beyond", 2018). `decoupled_weight_decay` makes it `AdamW`.
+
+    >>> from tinytorch import Tensor
+    >>> x = Tensor([3.0])
+    >>> optimizer = Adam([x], lr=0.1)
+    >>> (x**2).sum().backward()
+    >>> optimizer.step()
+    >>> x.data.round(3)
+    array([2.9])
     """
 
     def __init__(

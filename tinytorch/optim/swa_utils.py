@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import math
 from collections.abc import Callable, Iterable
 from typing import Any, TypeAlias
 
@@ -10,6 +11,8 @@ import numpy as np
 
 from tinytorch.grad_mode import no_grad
 from tinytorch.nn.module import Module
+from tinytorch.optim.lr_scheduler.factors import FactorLR
+from tinytorch.optim.optimizer import Optimizer
 
 # (the average so far, the new values, how many the average is of) -> the new average
 Average: TypeAlias = Callable[[Any, Any, int], Any]
@@ -67,6 +70,34 @@ class AveragedModel(Module):
             for mine, theirs in buffers:
                 _array(mine)[...] = _array(theirs)
         self.n_averaged += 1
+
+
+class SWALR(FactorLR):
+    """The schedule of averaged weights: from what it is to `swa_lr` in `anneal_epochs` steps.
+
+    lr = swa_lr + (base - swa_lr) * (1 + cos(pi * t / anneal_epochs)) / 2, or with the strategy
+    "linear" 1 - t / anneal_epochs in the place of the last factor (P. Izmailov et al., "Averaging
+    weights leads to wider optima and better generalization", 2018).
+    """
+
+    def __init__(
+        self,
+        optimizer: Optimizer,
+        swa_lr: float,
+        anneal_epochs: int = 10,
+        anneal_strategy: str = "cos",
+        last_epoch: int = -1,
+    ) -> None:
+        if anneal_strategy not in ("cos", "linear"):
+            raise ValueError(f'SWALR: the strategy is "cos" or "linear", got {anneal_strategy!r}')
+        self.eta_min, self.anneal_epochs = swa_lr, anneal_epochs
+        self.anneal_strategy = anneal_strategy
+        super().__init__(optimizer, last_epoch)
+
+    def factor(self, t: int) -> float:
+        """See the class."""
+        done = min(t / self.anneal_epochs, 1.0) if self.anneal_epochs else 1.0
+        return 1 - done if self.anneal_strategy == "linear" else (1 + math.cos(math.pi * done)) / 2
 
 
 def update_bn(loader: Iterable[Any], model: Module) -> None:

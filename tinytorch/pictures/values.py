@@ -15,7 +15,7 @@ def number(x: Any) -> str:
     """Write a number with four digits, and no sign for 0; of what is none, its text or type."""
     if not hasattr(x, "__float__"):
         return reprlib.repr(x) if isinstance(x, str) else type(x).__name__
-    return f"{float(x) + 0.0:.4g}"
+    return f"{(x if np.iscomplexobj(x) else float(x)) + 0.0:.4g}"
 
 
 def is_small(array: Any) -> bool:
@@ -34,7 +34,8 @@ def entries(array: Any) -> list[str]:
 
 
 def extent(array: Any) -> list[str]:
-    """Write the smallest entry, the mean and the largest entry."""
+    """Write the smallest entry, the mean and the largest entry; of complex ones, of their sizes."""
+    array = np.abs(array) if np.iscomplexobj(array) else array
     with np.errstate(all="ignore"):
         texts = [number(x) for x in (array.min(), array.mean(), array.max())]
     return [x.rjust(max(map(len, texts))) for x in texts]
@@ -52,7 +53,7 @@ def inline(array: Any) -> str:
     ('[[1 0] [0 1]]', '[[0 1 …] [4 5 …] …]')
     """
     array = np.asarray(array)
-    if array.dtype.kind not in "fiub":
+    if array.dtype.kind not in "fiubc":
         return str(array)
     return _nested(array, 8 if array.size <= 8 else 2)
 
@@ -84,13 +85,14 @@ def details(array: Any) -> dict[str, Any]:
 def _heat_map(rows: Any) -> list[str]:
     """Shade entries evenly spread over a matrix: "m" is 0, "a" and "y" the largest magnitude.
 
-    What is no number is a blank.
+    What is no number is a blank; a complex one counts by its size.
     """
     picked = [
         np.linspace(0, n - 1, min(n, most)).astype(int)
         for n, most in zip(rows.shape, (_ROWS, _COLUMNS), strict=True)
     ]
-    sample = rows[np.ix_(*picked)].astype(float)
+    sample = rows[np.ix_(*picked)]
+    sample = np.abs(sample) if np.iscomplexobj(sample) else sample.astype(float)
     finite = np.isfinite(sample)
     top = np.abs(sample[finite]).max(initial=0) or 1.0
     shades = np.round(np.where(finite, sample, 0) / top * _SHADES).astype(int)

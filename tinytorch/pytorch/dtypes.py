@@ -7,14 +7,16 @@ from typing import Any
 import numpy as np
 
 __all__ = [
-    "bool", "double", "finfo", "float", "float16", "float32", "float64", "get_default_dtype",
-    "half", "iinfo", "int", "int8", "int16", "int32", "int64", "long", "set_default_dtype",
-    "short", "uint8",
+    "bool", "cdouble", "cfloat", "complex64", "complex128", "double", "finfo", "float", "float16",
+    "float32", "float64", "get_default_dtype", "half", "iinfo", "int", "int8", "int16", "int32",
+    "int64", "long", "set_default_dtype", "short", "uint8",
 ]  # fmt: skip
 
 float16 = half = np.dtype(np.float16)
 float32 = np.dtype(np.float32)
 float64 = double = np.dtype(np.float64)
+complex64 = cfloat = np.dtype(np.complex64)
+complex128 = cdouble = np.dtype(np.complex128)
 uint8, int8, int16, int32, int64 = map(np.dtype, ("u1", "i1", "i2", "i4", "i8"))
 short, long = int16, int64
 float = float32  # noqa: A001  (PyTorch's names, here and below)

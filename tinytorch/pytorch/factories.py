@@ -31,7 +31,7 @@ def tensor(
 ) -> Any:
     """Make a tensor of numbers, nested lists of them, or an array, which is copied.
 
-    Raises TypeError for what are no real numbers, RuntimeError for whole ones that are to have a
+    Raises TypeError for what are no numbers, RuntimeError for whole ones that are to have a
     gradient.
 
     >>> tensor([1.0, 2.0]), tensor([1, 2])
@@ -40,7 +40,7 @@ def tensor(
     check_device(device)
     if isinstance(data, Tensor):
         kind = data.dtype if dtype is None else as_dtype(dtype)
-        if kind.kind == "f":
+        if kind.kind in "fc":
             return Tensor(data, None, requires_grad, kind)
         return made(converted(data.detach(), kind), requires_grad)
     data = base(data)
@@ -73,14 +73,14 @@ def from_numpy(ndarray: Any) -> Any:
     """Make a tensor of an array, in the same memory. Raises TypeError for anything else."""
     if not isinstance(ndarray, np.ndarray):
         raise TypeError(f"from_numpy: expected a NumPy array, got {describe(ndarray)}")
-    if ndarray.dtype.kind not in "fbiu" or not ndarray.dtype.isnative:
+    if ndarray.dtype.kind not in "fcbiu" or not ndarray.dtype.isnative:
         return tensor(ndarray)
     return made(np.ndarray.view(ndarray, np.ndarray), False)
 
 
 def made(array: Any, requires_grad: bool = False) -> Any:
     """Make a tensor, or a plain array, of an array that nobody else writes to."""
-    if array.dtype.kind != "f":
+    if array.dtype.kind not in "fc":
         if requires_grad:
             raise RuntimeError(
                 f"requires_grad=True: only floating tensors have gradients, this is {array.dtype}; "

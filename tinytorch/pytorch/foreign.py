@@ -6,7 +6,6 @@ _TYPES = {
     "Float": "float32", "Double": "float64", "Half": "float16", "Long": "int64", "Int": "int32",
     "Short": "int16", "Byte": "uint8", "Char": "int8", "Bool": "bool",
 }  # fmt: skip
-_NO_COMPLEX = "tensors hold real numbers: keep real and imaginary parts apart"
 _NO_GRAPH = "there is no other language for models: tinytorch.compile makes a NumPy program of one"
 _NO_LAYOUT = "an array keeps the order in memory that NumPy gives it; leave it out"
 
@@ -16,7 +15,6 @@ MEANINGS: dict[str, str] = {
         for kind, dtype in _TYPES.items()
     },
     "bfloat16": "NumPy has no bfloat16: float32 takes its place",
-    **dict.fromkeys(("complex", "complex64", "complex128", "cfloat", "cdouble"), _NO_COMPLEX),
     **dict.fromkeys(("jit", "fx", "onnx", "export"), _NO_GRAPH),
     **dict.fromkeys(
         ("channels_last", "contiguous_format", "preserve_format", "strided", "memory_format"),
@@ -28,9 +26,8 @@ MEANINGS: dict[str, str] = {
     "utils": "its data loaders are in tinytorch.data, clip_grad_norm_ in tinytorch.nn.utils",
     "distributed": "everything runs in one process; Dask's arrays take many",
     "multiprocessing": "everything runs in one process; a DataLoader's workers are threads",
-    "func": "its transforms are tinytorch's own: grad, jacobian, hessian, vjp, jvp",
+    "func": "its transforms are tinytorch's own: grad, vmap, jacrev, hessian, vjp, jvp",
     "linalg": "NumPy's functions take tensors: np.linalg.norm(x), np.linalg.solve(A, b)",
-    "fft": "there is no Fourier transform with a gradient here",
     "special": "SciPy's functions take tensors: scipy.special.expit(x); so does x.erf()",
     "sparse": "arrays are dense: NumPy knows no others",
     "quantization": "tensors are floating: model.half() halves a model",
@@ -39,7 +36,6 @@ MEANINGS: dict[str, str] = {
     "set_printoptions": "arrays are printed by NumPy: np.set_printoptions(precision=3)",
     "set_default_device": "tensors are on the CPU; leave it out",
     "set_default_tensor_type": "the default is float64: give dtype=tinytorch.float32",
-    "vmap": "there is none: NumPy's functions work on whole arrays, and so do tensors",
     **dict.fromkeys(
         ("numpy", "jnp"), "NumPy's own functions take tensors: import numpy as np, np.sin(x)"
     ),

@@ -18,13 +18,15 @@ from tinytorch.arrays.plain import plain, wrapped
 from tinytorch.operations.conversions import Conversions
 from tinytorch.operations.elementwise import where as _where
 from tinytorch.operations.methods import Methods
+from tinytorch.operations.operands import describe
 from tinytorch.operations.pytorch import torch_spelling
 from tinytorch.pytorch.factories import as_tensor
 from tinytorch.tensor import Tensor
 
 # What makes sense as a method alone, or means something else as a name of the package.
 _METHODS_ONLY = {
-    "append", "astype", "bernoulli", "bool", "byte", "compress", "contiguous", "copy", "cpu",
+    "append", "astype", "bernoulli", "bool", "byte", "cdouble", "cfloat", "compress", "contiguous",
+    "copy", "cpu",
     "cuda", "dim", "double", "element_size", "expand", "expand_as", "expand_dims", "float",
     "half", "int", "is_contiguous", "long", "multinomial", "ndimension", "nelement", "new_empty",
     "new_full", "new_ones", "new_tensor", "new_zeros", "pad", "partition", "repeat",
@@ -87,6 +89,52 @@ max = _by_dim("max", "keepdim")  # noqa: A001  (PyTorch's names, here and below)
 min = _by_dim("min", "keepdim")  # noqa: A001
 median = _by_dim("median", "keepdim")
 sort = _by_dim("sort", "descending")
+
+
+# --- complex numbers ------------------------------------------------------------------------------
+
+
+def real(input: Any) -> Tensor:
+    """Give the real part: `x.real`."""
+    part: Tensor = _subject(input).real
+    return part
+
+
+def imag(input: Any) -> Tensor:
+    """Give the imaginary part: `x.imag`."""
+    part: Tensor = _subject(input).imag
+    return part
+
+
+def complex(real: Any, imag: Any) -> Tensor:  # noqa: A001
+    """Make real + i imag."""
+    made: Tensor = _subject(real) + 1j * _subject(imag)
+    return made
+
+
+def polar(abs: Any, angle: Any) -> Tensor:
+    """Make the complex numbers of these absolute values and angles: abs * exp(i angle)."""
+    made: Tensor = _subject(abs) * np.exp(1j * _subject(angle))
+    return made
+
+
+def view_as_real(input: Any) -> Tensor:
+    """Give real and imaginary parts side by side, in a new last axis of size 2."""
+    x = _subject(input)
+    if x.dtype.kind != "c":
+        raise TypeError(f"view_as_real: expected complex numbers, got {describe(x)}, {x.dtype}")
+    return stack([x.real, x.imag], -1)
+
+
+def view_as_complex(input: Any) -> Tensor:
+    """Make complex numbers of real and imaginary parts: x[..., 0] + i x[..., 1]."""
+    x = _subject(input)
+    if x.dtype.kind == "c" or x.shape[-1:] != (2,):
+        raise ValueError(
+            f"view_as_complex: expected real numbers, two in the last axis, got {describe(x)}, "
+            f"{x.dtype}"
+        )
+    return complex(x[..., 0], x[..., 1])
 
 
 # --- of several tensors ---------------------------------------------------------------------------

@@ -29,11 +29,13 @@ __all__ = [
     "addmm",
     "addmv",
     "addr",
+    "adjoint",
     "all",
     "allclose",
     "amax",
     "amin",
     "aminmax",
+    "angle",
     "any",
     "arccos",
     "arccosh",
@@ -77,8 +79,12 @@ __all__ = [
     "clone",
     "column_stack",
     "combinations",
+    "complex",
     "concat",
     "concatenate",
+    "conj",
+    "conj_physical",
+    "conjugate",
     "copysign",
     "corrcoef",
     "cos",
@@ -147,6 +153,7 @@ __all__ = [
     "hstack",
     "hypot",
     "i0",
+    "imag",
     "index_add",
     "index_copy",
     "index_fill",
@@ -156,6 +163,7 @@ __all__ = [
     "inner",
     "inv",
     "inverse",
+    "is_complex",
     "is_floating_point",
     "isclose",
     "isfinite",
@@ -231,6 +239,7 @@ __all__ = [
     "permute",
     "pinv",
     "pinverse",
+    "polar",
     "polygamma",
     "positive",
     "pow",
@@ -242,6 +251,7 @@ __all__ = [
     "rad2deg",
     "radians",
     "ravel",
+    "real",
     "reciprocal",
     "relu",
     "relu6",
@@ -249,6 +259,8 @@ __all__ = [
     "renorm",
     "repeat_interleave",
     "reshape",
+    "resolve_conj",
+    "resolve_neg",
     "rint",
     "roll",
     "rot90",
@@ -318,6 +330,8 @@ __all__ = [
     "var",
     "var_mean",
     "vdot",
+    "view_as_complex",
+    "view_as_real",
     "vsplit",
     "vstack",
     "where",
@@ -361,6 +375,9 @@ def addmv(input: Any, mat: Any, vec: Any, *, beta: float = 1, alpha: float = 1) 
 def addr(input: Any, vec1: Any, vec2: Any, *, beta: float = 1, alpha: float = 1) -> Tensor:
     """Give beta * x + alpha * outer(vec1, vec2)."""
 
+def adjoint(input: Any) -> Tensor:
+    """Give the matrices in the last two axes, transposed and conjugated: `x.mH`."""
+
 @overload
 def all(input: Any, axis: Axis = None, keepdims: bool = False) -> Any:
     """Say whether all entries are not 0, as plain truth values."""
@@ -397,6 +414,9 @@ def aminmax(input: Any, axis: Axis = None, keepdims: bool = False) -> MinMax:
 @overload
 def aminmax(input: Any, dim: Axis = None, keepdim: bool = False) -> MinMax:
     """Give the smallest entry and the largest; ties share the gradient."""
+
+def angle(input: Any) -> Tensor:
+    """The angle of x in the complex plane, from -pi to pi; its slope at 0 is 0"""
 
 @overload
 def any(input: Any, axis: Axis = None, keepdims: bool = False) -> Any:
@@ -519,13 +539,13 @@ def celu(input: Any, alpha: float = 1.0) -> Tensor:
     """x where it is positive, else alpha * (exp(x / alpha) - 1)"""
 
 def cholesky(input: Any, upper: bool = False) -> Tensor:
-    """Give the lower triangle L for which x = L @ L.mT, or the upper one: x = U.mT @ U."""
+    """Give the lower triangle L for which x = L @ L.mH, or the upper one: x = U.mH @ U."""
 
 def cholesky_inverse(input: Any, upper: bool = False) -> Tensor:
-    """Give the inverse of L @ L.mT; this tensor is L."""
+    """Give the inverse of L @ L.mH; this tensor is L."""
 
 def cholesky_solve(input: Any, L: Any, upper: bool = False) -> Tensor:
-    """Give the X of which (L @ L.mT) @ X is this tensor; L is a factor of Cholesky's."""
+    """Give the X of which (L @ L.mH) @ X is this tensor; L is a factor of Cholesky's."""
 
 @overload
 def chunk(input: Any, chunks: int, axis: int = 0) -> list[Tensor]:
@@ -562,11 +582,23 @@ def column_stack(tensors: Any) -> Tensor:
 def combinations(input: Any, r: int = 2, with_replacement: bool = False) -> Tensor:
     """Give all rows of `r` entries in their order."""
 
+def complex(real: Any, imag: Any) -> Tensor:
+    """Make real + i imag."""
+
 def concat(tensors: Any, dim: int = 0, *, axis: int | None = None) -> Tensor:
     """Join tensors along an axis that they have; all other sizes agree."""
 
 def concatenate(tensors: Any, dim: int = 0, *, axis: int | None = None) -> Tensor:
     """Join tensors along an axis that they have; all other sizes agree."""
+
+def conj(input: Any) -> Tensor:
+    """The complex conjugate: the real part - imag * i"""
+
+def conj_physical(input: Any) -> Tensor:
+    """The complex conjugate: the real part - imag * i"""
+
+def conjugate(input: Any) -> Tensor:
+    """The complex conjugate: the real part - imag * i"""
 
 def copysign(input: Any, other: Any) -> Tensor:
     """The magnitude of x with the sign of y"""
@@ -868,6 +900,9 @@ def hypot(input: Any, other: Any) -> Tensor:
 def i0(input: Any) -> Tensor:
     """iv(0, x)"""
 
+def imag(input: Any) -> Tensor:
+    """Give the imaginary part: `x.imag`."""
+
 @overload
 def index_add(input: Any, axis: int, index: Any, source: Any, *, alpha: float = 1) -> Tensor:
     """Add the slices of `source`, `alpha` times, to those along `axis`."""
@@ -923,6 +958,9 @@ def inv(input: Any) -> Tensor:
 
 def inverse(input: Any) -> Tensor:
     """The inverse of square matrices; raises LinAlgError if there is none"""
+
+def is_complex(input: Any) -> Tensor:
+    """Say whether the entries are complex."""
 
 def is_floating_point(input: Any) -> Any:
     """Say whether the entries are floating."""
@@ -1324,6 +1362,9 @@ def pinv(input: Any, rcond: Any = None, hermitian: bool = False, *, rtol: Any = 
 def pinverse(input: Any, rcond: Any = None, hermitian: bool = False, *, rtol: Any = None) -> Tensor:
     """Give the pseudo-inverse (Moore and Penrose); singular values up to `rcond` count as 0."""
 
+def polar(abs: Any, angle: Any) -> Tensor:
+    """Make the complex numbers of these absolute values and angles: abs * exp(i angle)."""
+
 def polygamma(input: Any, n: int) -> Tensor:
     """Give the n-th derivative of digamma."""
 
@@ -1379,6 +1420,9 @@ def radians(input: Any) -> Tensor:
 def ravel(input: Any) -> Tensor:
     """Arrange the entries in one axis."""
 
+def real(input: Any) -> Tensor:
+    """Give the real part: `x.real`."""
+
 def reciprocal(input: Any) -> Tensor:
     """1 / x"""
 
@@ -1409,6 +1453,12 @@ def repeat_interleave(input: Any, repeats: Any, dim: int | None = None) -> Tenso
 
 def reshape(input: Any, *shape: Any) -> Tensor:
     """Arrange the entries, in their order, in `shape`; one size may be -1."""
+
+def resolve_conj(input: Any) -> Tensor:
+    """Give the tensor as it is: no conjugate waits to be computed."""
+
+def resolve_neg(input: Any) -> Tensor:
+    """Give the tensor as it is: no conjugate waits to be computed."""
 
 def rint(input: Any) -> Tensor:
     """The nearest integer; halves go to the even one"""
@@ -1497,13 +1547,13 @@ def selu(input: Any) -> Tensor:
     """Scale elu so that a deep network's activations keep mean 0 and variance 1."""
 
 def sgn(input: Any) -> Tensor:
-    """-1, 0 or 1, as x is negative, zero or positive"""
+    """x / |x| and 0 at 0: -1, 0 or 1, as x is negative, zero or positive"""
 
 def sigmoid(input: Any) -> Tensor:
     """1 / (1 + exp(-x))"""
 
 def sign(input: Any) -> Tensor:
-    """-1, 0 or 1, as x is negative, zero or positive"""
+    """x / |x| and 0 at 0: -1, 0 or 1, as x is negative, zero or positive"""
 
 def signbit(input: Any) -> Any:
     """Say where the sign is minus, as plain truth values."""
@@ -1667,7 +1717,7 @@ def sum_to_size(input: Any, *size: Any) -> Tensor:
     """Sum over what broadcasting from `size` would have repeated."""
 
 def svd(input: Any, some: bool = True) -> TorchSVDResult:
-    """Give U, S and V (np.linalg.svd: Vh) for which x = (U * S) @ V.mT; full if not `some`."""
+    """Give U, S and V (np.linalg.svd: Vh) for which x = (U * S) @ V.mH; full if not `some`."""
 
 def swapaxes(input: Any, axis1: int, axis2: int) -> Tensor:
     """Exchange two axes."""
@@ -1851,7 +1901,13 @@ def var_mean(
     """Give the variance and the mean; see the two."""
 
 def vdot(input: Any, b: Any) -> Tensor:
-    """Sum the products of all entries, in their order."""
+    """Sum the products of all entries, in their order: of the conjugates in a."""
+
+def view_as_complex(input: Any) -> Tensor:
+    """Make complex numbers of real and imaginary parts: x[..., 0] + i x[..., 1]."""
+
+def view_as_real(input: Any) -> Tensor:
+    """Give real and imaginary parts side by side, in a new last axis of size 2."""
 
 def vsplit(input: Any, indices_or_sections: Any) -> list[Tensor]:
     """Split along the first axis."""

@@ -15,6 +15,7 @@ from tinytorch.scipy.words import operand
 
 _TRIANGULAR = Operation("solve_triangular", module=__name__)
 _SYLVESTER = Operation("solve_sylvester", module=__name__)
+_BANDED = Operation("solve_banded", module=__name__)
 
 
 def _library() -> Any:
@@ -27,12 +28,12 @@ def expm(A: Any) -> Any:
 
 
 def logm(A: Any) -> Any:
-    """Give the logarithm of square matrices. Raises ValueError where it is complex."""
+    """Give the logarithm of square matrices, complex where eigenvalues are below 0."""
     return matrix_functions.logm(operand(A))
 
 
 def sqrtm(A: Any) -> Any:
-    """Give the square root of square matrices. Raises ValueError where it is complex."""
+    """Give the square root of square matrices, complex where eigenvalues are below 0."""
     return matrix_functions.sqrtm(operand(A))
 
 
@@ -69,6 +70,45 @@ def _triangular(a: Any, b: Any, turned: bool, lower: bool, unit: bool) -> Any:
         a,
         b,
     )
+
+
+def solve_banded(l_and_u: tuple[int, int], ab: Any, b: Any) -> Any:
+    """Give the x of which a @ x is b; a has entries near its diagonal alone, those in ab.
+
+    With l diagonals below the main one and u above, a[i, j] is ab[u + i - j, j].
+
+    >>> solve_banded((0, 1), [[0.0, 1.0], [1.0, 2.0]], [5.0, 4.0])
+    Tensor([3., 2.], requires_grad=False)
+    """
+    below, above = l_and_u
+    ab, b = operand(ab), operand(b)
+    if ab.ndim != 2 or ab.shape[0] != below + above + 1:
+        raise ValueError(
+            f"solve_banded: {below} diagonals below and {above} above are {below + above + 1} "
+            f"rows, got shape {ab.shape}"
+        )
+    return _banded(below, above, ab, b)
+
+
+def _banded(below: int, above: int, ab: Any, b: Any) -> Any:
+    diagonals = range(-above, below + 1)  # i - j of each row of ab
+    n = ab.shape[1]
+    places = np.arange(n) + np.array(diagonals)[:, None]
+
+    def of_arrays(ab: Any, b: Any) -> Any:
+        return evaluate(_BANDED, _library().solve_banded, (below, above), ab, b)
+
+    def by_b(grad: Any, out: Any, ab: Any, b: Any) -> Any:  # noqa: ARG001
+        turned = np.stack([np.roll(ab[above + d], d) for d in reversed(diagonals)])
+        return _banded(above, below, turned, grad)
+
+    def by_ab(grad: Any, out: Any, ab: Any, b: Any) -> Any:
+        share = by_b(grad, out, ab, b).reshape(n, -1)
+        columns = out.reshape(n, -1)
+        full = np.stack([(np.roll(share, -d, 0) * columns).sum(axis=1) for d in diagonals])
+        return -full * ((places >= 0) & (places < n))
+
+    return apply(_BANDED, of_arrays, (by_ab, by_b), ab, b)
 
 
 def cho_factor(a: Any, lower: bool = False) -> tuple[Any, bool]:

@@ -1,50 +1,88 @@
-"""SciPy's convolutions, of arrays of any number of axes."""
+"""SciPy's convolutions, of arrays of any number of axes: each one's derivatives are another."""
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import Any
 
 import numpy as np
 
-from tinytorch.operations.windows import windows
+from tinytorch.arrays.kind import evaluate
+from tinytorch.operations.operation import Operation, apply
 from tinytorch.scipy.words import operand
 
+_CONVOLUTION = Operation("convolution", module=__name__)
 
-def convolve(in1: Any, in2: Any, mode: str = "full") -> Any:
+
+def convolve(in1: Any, in2: Any, mode: str = "full", method: str = "auto") -> Any:
     """Give out[k] = sum(in1[i] * in2[k - i]).
 
     "full": all of it; "same": its middle, of in1's shape; "valid": where the one lies in the other.
-    Raises ValueError for another mode, or numbers of axes that differ.
+    `method` is "direct", "fft", or "auto", the faster one. Raises ValueError for others, for
+    numbers of axes that differ, and for arrays without entries.
     """
     x, y = operand(in1), operand(in2)
     if x.ndim != y.ndim:
         raise ValueError(f"convolve: the numbers of axes differ: {x.shape} and {y.shape}")
-    if mode not in ("full", "same", "valid"):
+    if not (x.size and y.size):
+        raise ValueError(f"convolve: there is nothing to add up: {x.shape} and {y.shape}")
+    if mode == "full":
+        return _full(x, y, method)
+    if mode == "same":
+        return _middle(_full(x, y, method), x.shape)
+    if mode != "valid":
         raise ValueError(f'convolve: mode is "full", "same" or "valid", got {mode!r}')
-    shape = x.shape
     if y.size > x.size:
         x, y = y, x
-    if not x.ndim:
-        return x * y
-    axes, ones = tuple(range(x.ndim)), (1,) * x.ndim
-    padded = np.pad(x, tuple((n - 1, n - 1) for n in y.shape))
-    shown: Any = windows(padded, axes, y.shape, ones, ones)
-    full = np.tensordot(shown, np.flip(y), x.ndim)
-    if mode == "full":
-        return full
-    if mode == "same":
-        return _middle(full, shape)
     if any(n > m for n, m in zip(y.shape, x.shape, strict=True)):
         raise ValueError(f"convolve: neither lies in the other: {x.shape} and {y.shape}")
-    return _middle(full, tuple(m - n + 1 for m, n in zip(x.shape, y.shape, strict=True)))
+    return _inner(x, y, method)
 
 
-fftconvolve = convolve
+def fftconvolve(in1: Any, in2: Any, mode: str = "full") -> Any:
+    """Give `convolve` by Fourier transforms, in n * log(n) steps."""
+    return convolve(in1, in2, mode, "fft")
 
 
-def correlate(in1: Any, in2: Any, mode: str = "full") -> Any:
-    """Give out[k] = sum(in1[i + k] * in2[i]); modes as in `convolve`."""
-    return convolve(in1, np.flip(operand(in2)), mode)
+def correlate(in1: Any, in2: Any, mode: str = "full", method: str = "auto") -> Any:
+    """Give out[k] = sum(in1[i + k] * in2[i]); modes and methods as in `convolve`."""
+    return convolve(in1, np.flip(operand(in2)), mode, method)
+
+
+def _full(x: Any, y: Any, method: str) -> Any:
+    return _convolution(
+        "full",
+        method,
+        lambda grad, out, x, y: _inner(grad, np.flip(y), method),
+        lambda grad, out, x, y: _inner(grad, np.flip(x), method),
+        x,
+        y,
+    )
+
+
+def _inner(x: Any, y: Any, method: str) -> Any:
+    """Convolve where y lies in x."""
+    return _convolution(
+        "valid",
+        method,
+        lambda grad, out, x, y: _full(grad, np.flip(y), method),
+        lambda grad, out, x, y: _inner(np.flip(x), grad, method),
+        x,
+        y,
+    )
+
+
+def _convolution(mode: str, method: str, by_x: Any, by_y: Any, x: Any, y: Any) -> Any:
+    def of_arrays(x: Any, y: Any) -> Any:
+        return import_module("scipy.signal").convolve(x, y, mode, method)
+
+    return apply(
+        _CONVOLUTION,
+        lambda x, y: evaluate(_CONVOLUTION, of_arrays, x, y),
+        (by_x, by_y),
+        x,
+        y,
+    )
 
 
 def _middle(full: Any, shape: tuple[int, ...]) -> Any:

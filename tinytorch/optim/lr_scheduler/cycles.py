@@ -80,6 +80,17 @@ class OneCycleLR(_CyclicLR):
 
     Raises ValueError for a number of steps that is not given or not positive, a step after the
     last, and an optimiser without momentum, for which to write `cycle_momentum=False`.
+
+    >>> from tinytorch import Tensor, optim
+    >>> optimizer = optim.SGD([Tensor(1.0)], lr=1.0)
+    >>> scheduler = OneCycleLR(optimizer, max_lr=2.0, total_steps=5)
+    >>> for _ in range(4):
+    ...     print(round(scheduler.get_last_lr()[0], 3))
+    ...     scheduler.step()
+    0.08
+    1.901
+    1.223
+    0.377
     """
 
     def __init__(

@@ -10,7 +10,7 @@ from tinytorch.optim.lr_scheduler.scheduler import LRScheduler, for_each_group, 
 from tinytorch.optim.optimizer import Optimizer
 
 
-class _FactorLR(LRScheduler):
+class FactorLR(LRScheduler):
     """A schedule that is a factor of the learning rate, or of what lies above `eta_min`.
 
     Each step takes what the learning rate is now times factor(t) / factor(t - 1), so that several
@@ -20,6 +20,7 @@ class _FactorLR(LRScheduler):
     eta_min: float = 0.0
 
     def factor(self, t: int) -> float:
+        """Give the factor at step t: that is for the subclass."""
         raise NotImplementedError
 
     def get_lr(self) -> list[float]:
@@ -33,7 +34,7 @@ class _FactorLR(LRScheduler):
         return [low + (lr - low) * (now / before) for lr in self.get_last_lr()]
 
 
-class StepLR(_FactorLR):
+class StepLR(FactorLR):
     """lr = base * gamma ** (t // step_size).
 
     >>> from tinytorch import Tensor, optim
@@ -54,7 +55,7 @@ class StepLR(_FactorLR):
         return self.gamma ** (t // self.step_size)
 
 
-class MultiStepLR(_FactorLR):
+class MultiStepLR(FactorLR):
     """lr = base * gamma ** (how many of the milestones are at most t)."""
 
     def __init__(
@@ -72,7 +73,7 @@ class MultiStepLR(_FactorLR):
         return self.gamma ** bisect_right(self.milestones, t)
 
 
-class ExponentialLR(_FactorLR):
+class ExponentialLR(FactorLR):
     """lr = base * gamma ** t."""
 
     def __init__(self, optimizer: Optimizer, gamma: float, last_epoch: int = -1) -> None:
@@ -84,7 +85,7 @@ class ExponentialLR(_FactorLR):
         return self.gamma**t
 
 
-class ConstantLR(_FactorLR):
+class ConstantLR(FactorLR):
     """lr = base * factor before step total_iters, then base."""
 
     def __init__(
@@ -102,8 +103,19 @@ class ConstantLR(_FactorLR):
         return self.start_factor if t < self.total_iters else 1.0
 
 
-class LinearLR(_FactorLR):
-    """lr = base * a factor that goes from start_factor to end_factor in total_iters steps."""
+class LinearLR(FactorLR):
+    """lr = base * a factor that goes from start_factor to end_factor in total_iters steps.
+
+    >>> from tinytorch import Tensor, optim
+    >>> optimizer = optim.SGD([Tensor(1.0)], lr=1.0)
+    >>> scheduler = LinearLR(optimizer, start_factor=0.5, total_iters=2)
+    >>> for _ in range(3):
+    ...     print(round(scheduler.get_last_lr()[0], 3))
+    ...     scheduler.step()
+    0.5
+    0.75
+    1.0
+    """
 
     def __init__(
         self,
@@ -124,7 +136,7 @@ class LinearLR(_FactorLR):
         return self.start_factor + (self.end_factor - self.start_factor) * done
 
 
-class PolynomialLR(_FactorLR):
+class PolynomialLR(FactorLR):
     """lr = base * (1 - t / total_iters) ** power, which is 0 from step total_iters on."""
 
     def __init__(
@@ -138,11 +150,21 @@ class PolynomialLR(_FactorLR):
         return float((1 - min(t, self.total_iters) / self.total_iters) ** self.power)
 
 
-class CosineAnnealingLR(_FactorLR):
+class CosineAnnealingLR(FactorLR):
     """lr = eta_min + (base - eta_min) * (1 + cos(pi * t / T_max)) / 2.
 
     Half a wave in T_max steps (I. Loshchilov and F. Hutter, "SGDR: stochastic gradient descent with
     warm restarts", 2017).
+
+    >>> from tinytorch import Tensor, optim
+    >>> optimizer = optim.SGD([Tensor(1.0)], lr=1.0)
+    >>> scheduler = CosineAnnealingLR(optimizer, T_max=2)
+    >>> for _ in range(3):
+    ...     print(round(scheduler.get_last_lr()[0], 3))
+    ...     scheduler.step()
+    1.0
+    0.5
+    0.0
     """
 
     def __init__(
@@ -157,7 +179,18 @@ class CosineAnnealingLR(_FactorLR):
 
 
 class LambdaLR(LRScheduler):
-    """lr = base * lr_lambda(t), with one function for all groups or a list with one for each."""
+    """lr = base * lr_lambda(t), with one function for all groups or a list with one for each.
+
+    >>> from tinytorch import Tensor, optim
+    >>> optimizer = optim.SGD([Tensor(1.0)], lr=1.0)
+    >>> scheduler = LambdaLR(optimizer, lambda t: 1 / (1 + t))
+    >>> for _ in range(3):
+    ...     print(round(scheduler.get_last_lr()[0], 3))
+    ...     scheduler.step()
+    1.0
+    0.5
+    0.333
+    """
 
     def __init__(
         self,

@@ -1,4 +1,4 @@
-"""What is done to the parameters of a model together: gradients made smaller, vectors made."""
+"""What is done to the parameters of a model together, and in `rnn` to sequences."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from tinytorch.arrays.words import as_reals
 from tinytorch.nn.module import Module
+from tinytorch.nn.utils import rnn as rnn
 from tinytorch.tensor import Tensor
 
 
@@ -42,7 +44,7 @@ def clip_grad_value_(
     parameters: Tensor | Iterable[Tensor] | Callable[[], Iterable[Tensor]], clip_value: float
 ) -> None:
     """Bring all entries of all gradients, in place, into -clip_value to clip_value."""
-    for g in _gradients(parameters):
+    for g in map(as_reals, _gradients(parameters)):
         np.clip(g, -clip_value, clip_value, out=g)
 
 

@@ -1,0 +1,284 @@
+"""A program is never replayed when what the function finds outside has changed."""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import random
+import types
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose
+
+import tinytorch
+from tinytorch import Tensor, compile, nn, optim  # noqa: A004
+
+
+class Pair(NamedTuple):
+    """A structure of two parts."""
+
+    x: Any
+    y: Any
+
+
+class Settings:
+    """What the functions below find outside."""
+
+    def __init__(self) -> None:
+        self.number, self.rate, self.rates, self.pair = 2, 1.0, [1.0, 2.0], (1.0, 2.0)
+        self.names, self.act = {"a"}, np.tanh
+        self.namespace = types.SimpleNamespace(number=2)
+        self.parsed = argparse.Namespace(number=2)
+        self.weight = Tensor(np.ones(3))
+
+    def method(self, x: Any) -> Any:
+        return x + 1
+
+
+def shifted(x: Any) -> Any:
+    return x + 1
+
+
+def helper(x: Any) -> Any:
+    return shifted(x) * 2
+
+
+def change_code(_: Settings) -> None:
+    shifted.__code__ = (lambda x: x + 5).__code__
+
+
+def change_global(_: Settings) -> None:
+    globals()["shifted"] = lambda x: x + 7
+
+
+CHANGES: dict[str, tuple[Callable[[Settings, Any], Any], Callable[[Settings], None]]] = {
+    "a set": (lambda s, x: x * len(s.names), lambda s: s.names.add("b")),
+    "a member of a set": (
+        lambda s, x: x * 2 if "a" in s.names else x,
+        lambda s: s.names.symmetric_difference_update({"a", "b"}),
+    ),
+    "a namespace": (
+        lambda s, x: x * s.namespace.number,
+        lambda s: setattr(s.namespace, "number", 3),
+    ),
+    "parsed": (lambda s, x: x * s.parsed.number, lambda s: setattr(s.parsed, "number", 3)),
+    "a function's code": (lambda _, x: helper(x), change_code),
+    "a function": (lambda _, x: helper(x), change_global),
+    "NumPy's function": (lambda s, x: s.act(x), lambda s: setattr(s, "act", np.sin)),
+    "the object's method": (
+        lambda s, x: s.method(x),
+        lambda s: setattr(s, "method", lambda x: x + 3),
+    ),
+    "a list": (lambda s, x: x * s.rates[0], lambda s: setattr(s, "rates", [3.0, 2.0])),
+    "a tuple": (lambda s, x: x * s.pair[1], lambda s: setattr(s, "pair", (1.0, 5.0))),
+    "zero": (lambda s, x: x * s.rate if s.rate else x + 1, lambda s: setattr(s, "rate", 0.0)),
+}
+
+
+@pytest.fixture
+def restored() -> Iterator[None]:
+    function, code = shifted, shifted.__code__
+    yield
+    function.__code__ = code
+    globals()["shifted"] = function
+
+
+@pytest.mark.parametrize("name", CHANGES)
+def test_a_change_is_seen(name: str, restored: None) -> None:  # noqa: ARG001
+    function, change = CHANGES[name]
+    settings, x = Settings(), np.array([1.0, 2.0, 3.0])
+    compiled = compile(lambda x: function(settings, x))
+    for i in range(12):
+        if i == 6:
+            assert compiled.source is not None
+            change(settings)
+        assert_allclose(compiled(x + i), function(settings, x + i), rtol=1e-14)
+
+
+def test_a_patched_method_is_seen() -> None:
+    class Layer:
+        def forward(self, x: Any) -> Any:
+            return x + 1
+
+    layer = Layer()
+    compiled = compile(lambda x: layer.forward(x) * 1)
+    for i in range(10):
+        if i == 5:
+            setattr(Layer, "forward", lambda _, x: x * 7)  # noqa: B010
+        assert_allclose(compiled(np.ones(2)), layer.forward(np.ones(2)))
+
+
+def test_numbers_of_one_name_are_two() -> None:
+    def scaled(rate: float) -> tuple[Any, Any]:
+        def scale(x: Any) -> Any:
+            return x * rate
+
+        def put(now: float) -> None:
+            nonlocal rate
+            rate = now
+
+        return scale, put
+
+    (f, put_f), (g, put_g) = scaled(1.0), scaled(1.0)
+    compiled = compile(lambda x: f(x) + 100 * g(x))
+    for i in range(8):
+        put_f(1.0 + i)
+        put_g(2.0 + i * i)
+        assert_allclose(compiled(np.ones(1)), 1.0 + i + 100 * (2.0 + i * i))
+
+
+def test_numbers_in_tuples_and_lists_that_are_replaced_are_inputs() -> None:
+    settings = Settings()
+    compiled = compile(lambda x: x * settings.pair[0] + settings.rates[1])
+    for i in range(10):
+        settings.pair, settings.rates = (0.5 * i, 2.0), [1.0, 3.0 * i]
+        assert_allclose(compiled(np.ones(2)), np.full(2, 3.5 * i))
+    assert compiled.source is not None
+    assert len(compiled._variants) == 1
+
+
+def test_a_gradient_that_is_there_and_one_that_is_not() -> None:
+    weights = Tensor(np.ones(3)), Tensor(np.ones(3))
+
+    def accumulates(weight: Tensor, x: Any) -> Any:
+        (weight * x).sum().backward()
+        return weight.grad * 1.0
+
+    first = compile(lambda x: accumulates(weights[0], x))
+    for i in range(30):
+        if i % 4 != 3:
+            for weight in weights:
+                weight.grad = None
+        x = np.arange(3.0) + i
+        assert_allclose(first(x), accumulates(weights[1], x))
+        assert_allclose(weights[0].grad, weights[1].grad)
+    assert first.source is not None
+
+
+def test_equal_arguments_are_not_the_same() -> None:
+    class Scale:
+        def __init__(self, number: int) -> None:
+            self.number = number
+
+        def __eq__(self, other: object) -> bool:
+            return isinstance(other, Scale)
+
+        def __hash__(self) -> int:
+            return 1
+
+    compiled = compile(lambda scale, x: x * scale.number)
+    for i in range(16):
+        assert_allclose(compiled(Scale(1 + i // 4), np.ones(1)), 1 + i // 4)
+
+
+DRAWS: dict[str, tuple[Any, Callable[[Any], float]]] = {
+    "Random": (random.Random(0), lambda rng: rng.random()),  # noqa: S311
+    "RandomState": (np.random.RandomState(0), lambda rng: rng.normal()),
+    "an iterator": (itertools.cycle([1, 1, 1, 1, 2]), next),
+    "a function": (random.random, lambda draw: draw()),
+}
+
+
+@pytest.mark.parametrize("name", DRAWS)
+def test_what_is_another_thing_after_each_use_is_refused(name: str) -> None:
+    value, draw = DRAWS[name]
+    compiled = compile(lambda x: x * 2 if draw(value) > 0.5 else x)
+    compiled(np.ones(2))
+    with pytest.raises(TypeError, match="leaves no record"):
+        compiled(np.ones(2))
+
+
+def test_an_iterator_that_is_not_used_is_in_nobodys_way() -> None:
+    holder = types.SimpleNamespace(it=iter([1, 2]), weight=3.0)
+    compiled = compile(lambda x: x * holder.weight)
+    for i in range(5):
+        assert_allclose(compiled(np.full(2, i)), 3.0 * i)
+    assert compiled.source is not None
+    assert next(holder.it) == 1
+
+
+@pytest.mark.parametrize("kind", ["SGD", "Adam"])
+def test_one_cycle_changes_rate_and_momentum(kind: str) -> None:
+    def training() -> tuple[Any, Any, Any]:
+        model = nn.Linear(3, 1, rng=0)
+        make = getattr(optim, kind)
+        optimizer = make(model.parameters(), 0.01, **({"momentum": 0.9} if kind == "SGD" else {}))
+        schedule = optim.lr_scheduler.OneCycleLR(optimizer, 0.1, total_steps=30)
+
+        def step(x: Any) -> Any:
+            optimizer.zero_grad()
+            loss = (model(x) ** 2).mean()
+            loss.backward()
+            optimizer.step()
+            return loss
+
+        return model, schedule, step
+
+    (model, schedule, step), (other, schedule_2, compiled) = training(), training()
+    compiled = compile(compiled)
+    for i in range(25):
+        x = np.arange(6.0).reshape(2, 3) + i
+        assert_allclose(compiled(x).data, step(x).data, rtol=1e-12)
+        schedule.step()
+        schedule_2.step()
+    assert_allclose(model.weight.data, other.weight.data, rtol=1e-12)
+    assert compiled.source is not None
+    assert len(compiled._variants) == 1
+
+
+def test_dropout_draws_from_the_generator_that_it_was_given() -> None:
+    def layer() -> Any:
+        return nn.Dropout(0.5, rng=np.random.default_rng(3))
+
+    eager, compiled = layer(), compile(layer())
+    for _ in range(8):
+        x = np.ones(20)
+        assert_allclose(tinytorch.Tensor(compiled(x)).data, tinytorch.Tensor(eager(x)).data)
+
+
+def test_a_counter_becomes_an_input() -> None:
+    compiled = compile(lambda x, t: x / (1 - 0.9**t))
+    for t in range(1, 40):
+        assert_allclose(compiled(np.ones(2), t), np.ones(2) / (1 - 0.9**t), rtol=1e-14)
+    assert compiled.source is not None
+    assert len(compiled._variants) == 1
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda x, n: x.reshape(n, -1),
+        lambda x, n: x[n],
+        lambda x, n: x[: n + 1],
+        lambda x, n: np.broadcast_to(x, (n, x.size)),
+        lambda x, n: x[[0, 1, 2][n % 3]],
+    ],
+)
+def test_a_size_that_is_another_in_each_call_is_refused(function: Any) -> None:
+    compiled, x = compile(function), np.arange(5040.0)
+    for n in range(1, 8):
+        assert_allclose(compiled(x, n), function(x, n))
+    compiled(x, 8)
+    with pytest.raises(TypeError, match="as an index or a size"):
+        compiled(x, 9)
+
+
+def test_ints_that_come_back_stay_what_they_are() -> None:
+    compiled = compile(lambda x, n: x.reshape(n, -1) * 1.5)
+    x = np.arange(12.0)
+    for i in range(40):
+        n = (1, 2, 3, 4)[i % 4]
+        assert_allclose(compiled(x, n), x.reshape(n, -1) * 1.5)
+    assert len(compiled._variants) == 4
+
+
+def test_named_tuples_are_structures() -> None:
+    compiled = compile(lambda pair: Pair(pair.x * pair.y, pair.y))
+    for i in range(8):
+        x, y = compiled(Pair(np.arange(3.0) + i, 2.0 * i))
+        assert_allclose(x, (np.arange(3.0) + i) * 2.0 * i)
+        assert y == 2.0 * i
+    assert "def " in compiled.source

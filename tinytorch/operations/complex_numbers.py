@@ -1,0 +1,87 @@
+"""Complex numbers: their parts, and how they are made of real ones.
+
+Gradients travel through the graph as conjugates (`arrays.words.conj`). So these rules are those of
+f(a + ib) by a, minus i times the one by b; the operations that have a derivative by a + ib need
+nothing of it, and what goes to a real input is cut down to its real part by the engine.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from tinytorch.arrays.words import conj
+from tinytorch.engine import Node
+from tinytorch.operations.arithmetic import set_where
+from tinytorch.operations.elementwise import Elementwise
+from tinytorch.operations.notation import unary
+from tinytorch.operations.protocols import implements
+
+if TYPE_CHECKING:
+    from tinytorch.tensor import Tensor
+
+real = unary(np.real, lambda grad, out, x: grad, "The real part of x")
+imag = unary(np.imag, lambda grad, out, x: grad * -1j, "The imaginary part of x")
+conjugate = unary(
+    np.conjugate, lambda grad, out, x: conj(grad), "The complex conjugate: the real part - imag * i"
+)
+angle = unary(
+    np.angle,
+    lambda grad, out, x: grad * -1j / set_where(x == 0, np.inf, x),
+    "The angle of x in the complex plane, from -pi to pi; its slope at 0 is 0",
+)
+
+
+@implements(np.angle)
+def _angle(z: Any, deg: bool = False) -> Any:
+    return Elementwise.rad2deg(angle(z)) if deg else angle(z)
+
+
+@implements(np.real_if_close)
+def real_if_close(a: Any, tol: float = 100) -> Any:
+    """Give the real parts, if all imaginary ones are below `tol` times the dtype's precision."""
+    return real(a) if np.isrealobj(np.real_if_close(a._value, tol)) else a
+
+
+class ComplexNumbers(Node):
+    """The parts of complex numbers."""
+
+    __slots__ = ()
+
+    @property
+    def real(self: Any) -> Tensor:
+        """The real part; of real numbers, the tensor itself."""
+        out: Tensor = real(self) if self._value.dtype.kind == "c" else self
+        return out
+
+    @property
+    def imag(self) -> Tensor:
+        """The imaginary part, which is 0 for real numbers."""
+        return imag(self)
+
+    @property
+    def H(self: Any) -> Tensor:
+        """The matrix transposed and conjugated."""
+        out: Tensor = self.T.conj()
+        return out
+
+    @property
+    def mH(self: Any) -> Tensor:
+        """The matrices in the last two axes, transposed and conjugated."""
+        out: Tensor = self.mT.conj()
+        return out
+
+    conj = conj_physical = conjugate = conjugate
+    angle = angle
+
+    def resolve_conj(self: Any) -> Tensor:
+        """Give the tensor as it is: no conjugate waits to be computed."""
+        out: Tensor = self
+        return out
+
+    resolve_neg = resolve_conj
+
+    def adjoint(self) -> Tensor:
+        """Give the matrices in the last two axes, transposed and conjugated: `x.mH`."""
+        return self.mH
