@@ -110,7 +110,7 @@ def test_an_error_before_any_line_leaves_all_gradients_or_none() -> None:
             break
         unchanged += assert_all_or_nothing(z, before, after)
     assert n > 100
-    assert unchanged == n - 2  # once it came after all had been set
+    assert n - 3 <= unchanged < n - 1  # once or twice it came after all had been set
 
 
 def test_interrupts_at_random_moments_leave_all_gradients_or_none() -> None:

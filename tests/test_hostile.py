@@ -88,7 +88,8 @@ def test_any_structure_is_read_or_refused(tmp_path_factory: Any, structure: Any)
 # --- labels ---------------------------------------------------------------------------------------
 
 LABELS = ["</script><script>alert(1)</script>", '"]; evil [label="', "a\\N\\", "%s{0}{x!r}",
-          "\x00\x1b[2J", "__import__('os')", "x\n\n= 1", "\u202eabc", "\ud800", "", "é" * 10_000]  # fmt: skip
+          "\x00\x1b[2J", "__import__('os')", "x\n\n= 1", "\u202eabc", "\ud800",
+          "", "é" * 10_000]  # fmt: skip
 
 
 @pytest.mark.parametrize("label", LABELS, ids=range(len(LABELS)))

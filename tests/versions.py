@@ -64,7 +64,7 @@ def main() -> None:
         for numpy in (oldest, ""):
             how = run(python, version, numpy, sys.argv[1:] or TESTS)
             report.append(f"Python {version}, NumPy {numpy or 'newest'}: {how}")
-    print(*report, sep="\n")  # noqa: T201
+    print(*report, sep="\n")
     sys.exit(any(line.endswith("fails") for line in report))
 
 
