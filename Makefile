@@ -66,7 +66,7 @@ tests-versions: $(VENV)/created ## run the tests on every Python here, with the 
 	$(BIN)/python tests/versions.py $(TESTS)
 
 tests-oldest: $(VENV)/installed-dev $(VENV)/oldest ## run the tests of NumPy's words with the oldest NumPy
-	PYTHONPATH=$(VENV)/oldest $(BIN)/pytest -p no:cacheprovider --hypothesis-profile few \
+	PYTHONPATH=$(VENV)/oldest $(BIN)/pytest --numprocesses auto --hypothesis-profile few \
 	tests/test_numpy.py tests/test_numpy_functions.py tests/test_operations.py tests/test_engine.py
 
 fuzz: $(VENV)/installed-dev ## compare random graphs with PyTorch: make fuzz SECONDS=600 SEED=1

@@ -71,17 +71,16 @@ def changed(node: ast.AST) -> ast.AST | None:
     return None
 
 
-def places(tree: ast.AST) -> Iterator[tuple[ast.AST, str, int | None, ast.AST]]:
+def places(parent: ast.AST) -> Iterator[tuple[ast.AST, str, int | None, ast.AST]]:
     """Find what can be changed: its parent, field, place in it, and the new node."""
-    for parent in ast.walk(tree):
-        if isinstance(parent, ast.AnnAssign | ast.arg):
-            continue  # annotations are for type checkers
-        for field, value in ast.iter_fields(parent):
-            if field in ("annotation", "returns"):
-                continue
-            for i, node in enumerate(value if isinstance(value, list) else [value]):
-                if isinstance(node, ast.AST) and (new := changed(node)):
+    for field, value in ast.iter_fields(parent):
+        if field in ("annotation", "returns"):
+            continue  # these are for type checkers
+        for i, node in enumerate(value if isinstance(value, list) else [value]):
+            if isinstance(node, ast.AST):
+                if new := changed(node):
                     yield parent, field, i if isinstance(value, list) else None, new
+                yield from places(node)
 
 
 def mutant(source: str, number: int) -> tuple[str, str]:
