@@ -11,7 +11,7 @@ export OMP_NUM_THREADS = 1
 export OPENBLAS_NUM_THREADS = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help venv install demo digits gpt autoencoder pinn larger-than-memory notebook assets frames docs tests tests-thorough tests-versions tests-oldest fuzz mutants release-check browser-tests bench bench-readme lint types stub mistakes format clean
+.PHONY: help venv install demo digits gpt autoencoder pinn larger-than-memory notebook assets frames docs tests tests-thorough tests-versions tests-oldest fuzz mutants release-check browser-tests gpu-tests bench bench-readme gpu-bench lint types stub mistakes numpy-functions format clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-18s %s\n", $$1, $$2 }' Makefile
@@ -86,11 +86,23 @@ browser-tests: $(VENV)/installed-dev $(VENV)/installed-browser ## use the step-b
 	"this needs a browser: apt-get install chromium chromium-driver"; exit 1; }
 	$(BIN)/pytest tests/browser_page.py
 
+gpu-tests: ## run the tests of GPUs on a GPU, by CuPy; make tests has them on a stand-in for it
+	@$(need_gpu)
+	@$(MAKE) --no-print-directory $(VENV)/installed-dev $(VENV)/installed-cuda
+	TINYTORCH_GPU=1 $(BIN)/python -m pytest -W default tests/test_cupy.py tests/test_cupy_networks.py \
+		tests/test_cupy_op_db.py tests/test_cupy_tensors.py
+
 bench: $(BENCH)/installed ## race PyTorch, JAX and others; make bench quick=1 takes a minute
 	$(BENCH)/bin/python -m benchmarks $(if $(quick),--quick)
 
 bench-readme: $(BENCH)/installed ## the same, and put the results into docs and the README's chart
 	$(BENCH)/bin/python -m benchmarks --chart assets/benchmark.svg --readme docs/speed.md
+
+gpu-bench: ## race PyTorch and JAX on a GPU
+	@$(need_gpu)
+	@$(MAKE) --no-print-directory $(BENCH)/installed
+	@$(BENCH)/bin/pip install --quiet --disable-pip-version-check --editable '.[cuda]' 'jax[cuda12]'
+	$(BENCH)/bin/python -m benchmarks.gpu
 
 lint: $(VENV)/installed-dev ## check style and formatting
 	$(BIN)/ruff check
@@ -105,6 +117,9 @@ stub: $(VENV)/installed-dev ## write what type checkers and editors see of the o
 mistakes: $(VENV)/installed-dev ## write the page of beginners' mistakes from its test
 	PYTHONPATH=.:tests $(BIN)/python tests/write_mistakes.py
 
+numpy-functions: $(VENV)/installed-dev ## write the list of NumPy's functions from the code
+	PYTHONPATH=.:tests $(BIN)/python tests/write_numpy_functions.py
+
 format: $(VENV)/installed-dev ## format the code and mend what can be mended automatically
 	$(BIN)/ruff check --fix --exit-zero
 	$(BIN)/ruff format
@@ -112,6 +127,9 @@ format: $(VENV)/installed-dev ## format the code and mend what can be mended aut
 clean: ## remove pictures, caches and builds, but not .venv
 	rm -rf docs/_build docs/notebooks moons-pictures digits-pictures autoencoder-pictures pinn-pictures gpt-results build dist .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	find . -path ./$(VENV) -prune -o -name __pycache__ -type d -prune -exec rm -rf {} +
+
+need_gpu = nvidia-smi --list-gpus 2>/dev/null | grep -q GPU || { echo \
+	"This needs an NVIDIA GPU, and nvidia-smi finds none here."; exit 1; }
 
 # Empty if PYTHON is Python 3.11 or later, else what it is.
 unfit = $(shell { $(PYTHON) -c \

@@ -20,6 +20,8 @@ from tinytorch import (
     data,
     diagnostics,
     distributions,
+    fft,
+    linalg,
     nn,
     optim,
     pictures,
@@ -164,6 +166,7 @@ def write_reference(folder: Path) -> None:
             module_text(init),
             entries(init) + entries(utils) + entries(utils.rnn),
         ),
+        "linalg": page("linalg", module_text(linalg), entries(linalg)),
         "optim": page("optim: optimisers", module_text(optim), entries(optim)),
         "lr_scheduler": page(
             "optim.lr_scheduler and optim.swa_utils",
@@ -184,6 +187,7 @@ def write_reference(folder: Path) -> None:
                 ]
             ],
         ),
+        "fft": page("fft", module_text(fft), entries(fft)),
         "pictures": page("pictures", module_text(pictures), entries(pictures)),
         "diagnostics": page("diagnostics", module_text(diagnostics), entries(diagnostics)),
     }
@@ -228,7 +232,7 @@ ROOMS = {
     "compiler": "The compiler",
     "pictures": "Pictures",
 }
-FIRST = ["engine.py", "tensor.py", "autograd.py", "arithmetic.py",
+FIRST = ["engine.py", "tensor.py", "gradients.py", "autograd.py", "arithmetic.py",
          "elementwise.py", "operation.py", "own.py", "kind.py", "batch.py", "calling.py",
          "gradients.py", "module.py", "linear.py",
          "optimizer.py", "recording.py", "program.py", "graph.py"]  # fmt: skip

@@ -32,7 +32,9 @@ ARGUMENTS = (
     "x, np.ones((4, 2, 3, 3, 3))", "x, (1, 1)", "x, (6, 6), 3", "x, scale_factor=2",
     "x, 0, np.array([1, 0]), x", "x, 0, np.array([1, 0]), x, 'prod'", "x, 0, np.array([0]), 9.0",
     "x, Tensor(9.0), 0, 1", "x, 0, 0, 1", "x, 2, 0, 1.0", "x, 0, 2, 1", "x, np.float32", "x, x",
-    "x, np.eye(2)", "scipy.linalg.cho_factor(x), np.ones(2)",
+    "x, np.eye(2)", "scipy.linalg.cho_factor(x), np.ones(2)", "x, (2,), (1,)",
+    "x, *tinytorch.eye(2).lu()", "*x.lu()", "*x.lu(), np.eye(2)", "x, np.eye(2), upper=True",
+    "x, np.ones(2), np.eye(2)",
 )  # fmt: skip
 MADE_WITH = (
     "", "2", "4, 2, 3", "2, 3", "3", "0.5", "2, 2", "1, (2, 1)", "(2,)", "4, 2", "0.1, 20.0",
@@ -166,6 +168,8 @@ def calls_of(name: str, obj: Any) -> list[str]:
         home = owner.removeprefix("tinytorch.")
     elif ".nn" in owner and word in nn.functional.__all__:
         home = "nn.functional"
+    elif owner == "tinytorch.linalg":
+        home = owner
     elif word in tinytorch.functions.__all__:
         home = "tinytorch"
     else:

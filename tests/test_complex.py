@@ -10,6 +10,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+import scipy.linalg
+import scipy.signal
+import scipy.special
 import torch
 from cases import CASES, Case, dice
 from complex_numbers import assert_as_in_torch, drawn, in_torch
@@ -466,7 +469,7 @@ def test_programs() -> None:
     def f(x: Any) -> Any:
         return np.abs(np.exp(1j * x) * np.conj(x)).sum() + np.angle(x).sum()
 
-    for function in (f, grad(f)):
+    for function in (f, grad(f), jacobian(np.sin)):
         program = tinytorch.compile(function)
         assert_allclose(program(z), function(z))
         assert_allclose(program(2 * z), function(2 * z))
@@ -490,3 +493,64 @@ def test_dask() -> None:
     twin = Tensor(z)
     (twin.abs() * twin.real).sum().backward()
     assert_allclose(x.grad.compute(), twin.grad)
+
+
+# --- what NumPy and SciPy do with complex numbers -------------------------------------------------
+
+Z = drawn(4)
+ELSEWHERE: dict[str, tuple[Function, tuple[Any, ...]]] = {
+    "correlate": (lambda x, y: np.correlate(x, y, "full"), (Z, drawn(3))),
+    "correlate of a longer one": (lambda x, y: np.correlate(x, y, "same"), (Z, drawn(6))),
+    "convolve": (np.convolve, (Z, drawn(3))),
+    "cov": (np.cov, (drawn(2, 4),)),
+    "cov weights": (lambda x: np.cov(x, aweights=[1.0, 2, 1, 3]), (drawn(2, 4),)),
+    "corrcoef": (np.corrcoef, (drawn(2, 4),)),
+    "interp": (lambda x: np.interp([0.5, 1.2], [0.0, 1, 2], x), (drawn(3),)),
+    "nan_to_num": (np.nan_to_num, (Z,)),
+    "nansum": (np.nansum, (Z,)),
+    "linspace": (lambda x, y: np.linspace(x, y, 3), (Z, drawn(4))),
+    "polyval": (np.polyval, (Z, drawn(2))),
+    "sort": (np.sort, (Z,)),
+    "max": (np.max, (Z,)),
+    "maximum": (np.maximum, (Z, drawn(4))),
+    "rint": (lambda x: np.rint(3 * x) + x, (Z,)),
+    "emath.sqrt": (np.emath.sqrt, (np.array([-2.0, 3.0]),)),
+    "emath.log": (np.emath.log, (np.array([-2.0, 3.0]),)),
+    "emath.log2": (np.emath.log2, (np.array([-2.0, 3.0]),)),
+    "emath.log10": (np.emath.log10, (np.array([-2.0, 3.0]),)),
+    "emath.logn": (lambda x: np.emath.logn(2, x), (np.array([-2.0, 3.0]),)),
+    "emath.power": (lambda x: np.emath.power(x, 1.5), (np.array([-2.0, 3.0]),)),
+    "emath.arcsin": (np.emath.arcsin, (np.array([-2.0, 0.3]),)),
+    "emath.arccos": (np.emath.arccos, (np.array([-2.0, 0.3]),)),
+    "emath.arctanh": (np.emath.arctanh, (np.array([-2.0, 0.3]),)),
+    "emath of what is real": (np.emath.sqrt, (np.array([2.0, 3.0]),)),
+    "erf": (lambda x: scipy.special.erf(x), (Z,)),  # noqa: PLW0108  (SciPy has no types)
+    "ive": (lambda x: scipy.special.ive(0.7, x), (Z,)),
+    "signal.correlate": (tinytorch.scipy.signal.correlate, (Z, drawn(3))),
+    "expm": (tinytorch.scipy.linalg.expm, (drawn(2, 2),)),
+}
+
+
+@pytest.mark.parametrize("name", ELSEWHERE)
+def test_numpys_and_scipys_functions(name: str) -> None:
+    function, args = ELSEWHERE[name]
+    theirs = {
+        "signal.correlate": lambda x, y: scipy.signal.correlate(x, y, method="direct"),
+        "expm": lambda x: scipy.linalg.expm(x),  # noqa: PLW0108
+    }.get(name, function)
+    found, expected = function(*map(Tensor, args)), theirs(*args)
+    assert found.dtype == expected.dtype
+    assert_allclose(found.data, expected, rtol=1e-12, atol=1e-12)
+    check_grads(function, *args)
+
+
+def test_vmap_takes_complex_numbers() -> None:
+    x = drawn(3, 2, 2)
+    for f in (np.linalg.det, np.abs, np.fft.fft2, lambda x: np.linalg.svd(x, compute_uv=False)):
+        assert_allclose(tinytorch.vmap(f)(x), f(x), rtol=1e-12)
+    lengths = grad(lambda x: np.linalg.norm(x))  # noqa: PLW0108  (NumPy has other types)
+    assert_allclose(tinytorch.vmap(lengths)(x)[1], lengths(x[1]))
+    assert_allclose(tinytorch.jacfwd(np.exp)(x[0, 0]), jacobian(np.exp)(x[0, 0]))
+    assert_allclose(tinytorch.jacfwd(np.abs)(x[0, 0]), jacobian(np.abs)(x[0, 0]), atol=1e-14)
+    with pytest.raises(ValueError, match="no holomorphic function"):
+        tinytorch.jacfwd(np.conj)(x[0, 0])

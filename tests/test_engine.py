@@ -16,7 +16,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from tinytorch import Tensor, no_grad, sum_to_shape
 from tinytorch.engine import topological_order, watcher
-from tinytorch.tensor import gradients
+from tinytorch.gradients import gradients
 
 # --- folding back ---------------------------------------------------------------------------------
 

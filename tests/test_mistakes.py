@@ -99,9 +99,9 @@ MISTAKES = [
         TypeError, ("np.exp: out=", "use the result"),
     ),
     Mistake(
-        "a function of NumPy's that has no rule", NEWCOMER,
-        "np.nextafter(Tensor([1.0, 2.0]), 3)",
-        TypeError, ("np.nextafter has no derivative rule", "x.data"),
+        "a function that has no rule", NEWCOMER,
+        "import scipy.special\nscipy.special.struve(0, Tensor([1.0, 2.0]))",
+        TypeError, ("scipy.special.struve has no derivative rule", "x.data"),
     ),
     Mistake(
         "changing an entry as JAX does", JAX,
@@ -136,12 +136,12 @@ MISTAKES = [
     Mistake(
         "a graphics card", PYTORCH,
         "x = Tensor([1.0]).cuda()",
-        RuntimeError, ("on the CPU", "leave device= and .cuda() out"),
+        RuntimeError, ("a GPU needs CuPy", "tinytorch[cuda]"),
     ),
     Mistake(
         "a model on a graphics card", PYTORCH,
         'model = nn.Linear(2, 1).to("cuda")',
-        RuntimeError, ("on the CPU", "leave device= and .cuda() out"),
+        RuntimeError, ("a GPU needs CuPy", "tinytorch[cuda]"),
     ),
     # --- gradients ---
     Mistake(

@@ -139,6 +139,7 @@ IMAGE = np.linspace(0.2, 0.8, 16).reshape(1, 1, 4, 4)
 HOW = Sliding((1, 1), (1, 1), ((0, 0), (0, 0)), 1)
 POOL = windows_of("pool", 2, IMAGE, 2, None, 0, 1, ceil_mode=False)
 ARGUMENTS: dict[str, tuple[Any, ...]] = {
+    "TO": (MATRIX, "cpu"),
     "ADD_WINDOWS": (np.ones((2, 2)), (3,), (0,), (2,), (1,), (1,)),
     "ARCCOSH": (1 + MATRIX,),
     "ASTYPE": (MATRIX, "float32"),
@@ -167,6 +168,7 @@ ARGUMENTS: dict[str, tuple[Any, ...]] = {
     "SCALE_AND_SHIFT": (MATRIX, MATRIX[0], MATRIX[1], (2,)),
     "SCATTER": (MATRIX, (slice(0, 2),), (3, 2)),
     "SET_WHERE": (MATRIX > 0.5, 0.0, MATRIX),
+    "ROOTS": (np.array([1.0, -3.0, 2.0]),),
     "SPREAD": (IMAGE[..., :3, :3], IMAGE[..., :2, :2], (4, 4), HOW),
     "STANDARDIZE": (MATRIX, (-1,), 1e-5),
     "SUM_POOL": (IMAGE, POOL),

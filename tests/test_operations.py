@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from cases import CASES, Case, Choices, dice
+from cases import CASES, NUMPY_2_5, Case, Choices, dice
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
@@ -36,12 +36,12 @@ from tinytorch import Operation, Tensor
 from tinytorch.arrays.plain import PlainArray
 from tinytorch.autograd import grad
 from tinytorch.engine import topological_order
+from tinytorch.gradients import gradients
 from tinytorch.operations.activations import Activations
 from tinytorch.operations.arithmetic import Arithmetic
 from tinytorch.operations.elementwise import Elementwise
 from tinytorch.operations.protocols import numpy_functions
 from tinytorch.operations.special import special_functions
-from tinytorch.tensor import gradients
 
 
 def choices(data: st.DataObject) -> Choices:
@@ -96,7 +96,8 @@ def counterpart(method: Function) -> Function | None:
 
 def numpy_spellings(method: Function) -> list[Function]:
     """Find NumPy's functions of the names that ours has."""
-    return [getattr(np, name) for name in aliases(method) if callable(getattr(np, name, None))]
+    names = [name for name in aliases(method) if callable(getattr(np, name, None))]
+    return [getattr(np, name) for name in names if name != "fix" or not NUMPY_2_5]  # deprecated
 
 
 # Zeros, ties, halves, the ends of domains, small ones and large ones.
@@ -727,7 +728,7 @@ AXIS = "axis 5 is out of bounds for array of dimension 2"
         (lambda x: x.split(0), ValueError, "split: the size of a part is at least 1, got 0"),
         (lambda x: x.split([1, 2]), ValueError, r"split: sizes \[1, 2\] do not add up to 2"),
         (lambda x: x.chunk(0), ValueError, "chunk: the number of parts is at least 1, got 0"),
-        (lambda x: np.pad(x, 1, "linear_ramp"), ValueError, "pad: mode 'linear_ramp' has no grad"),
+        (lambda x: np.pad(x, 1, "empty"), ValueError, "pad: mode 'empty' has no grad"),
         (lambda x: np.pad(x, -1), ValueError, "negative"),
         (
             lambda x: x.reshape(1, 2, 3).diag(),
@@ -753,11 +754,11 @@ AXIS = "axis 5 is out of bounds for array of dimension 2"
         (lambda x: x.glu(), ValueError, "3 entries along axis -1 make no 2 equal parts"),
         (lambda x: x.gelu("x"), ValueError, 'gelu: approximate is "none" or "tanh", got \'x\''),
         (lambda x: x.quantile(2), ValueError, "quantile: q lies between 0 and 1, got 2"),
-        (lambda x: x.quantile(0.5, method="x"), ValueError, "quantile: method is one of .*got 'x'"),
+        (lambda x: x.quantile(0.5, method="x"), ValueError, "'x' is not a valid method"),
         (lambda x: np.diff(x, -1), ValueError, "diff: n is 0 or more, got -1"),
         (lambda x: np.gradient(x, 1, 2, 3), TypeError, "2 axes take as many spacings, got 3"),
         (lambda x: np.gradient(x, edge_order=3), ValueError, "edge_order is 1 or 2 .* got 3"),
-        (lambda x: x.astype(int), TypeError, "expected a floating dtype, got int64"),
+        (lambda x: x.astype(int), TypeError, "floating or complex dtype, got int64"),
         (lambda x: x.leaky_relu(slope=1), TypeError, "leaky_relu: slope= is not supported"),
         (lambda x: x.sum(dim=0, axis=0), TypeError, "sum: give dim= or axis=, not both"),
         (lambda x: x.sum(keepdim=1, keepdims=1), TypeError, "give keepdim= or keepdims=, not both"),
@@ -835,10 +836,12 @@ OF_NETWORKS = {
 }  # fmt: skip
 
 
-# In test_numpy_functions.py, test_op_db.py and test_scipy.py.
+# In test_numpy_functions.py, test_op_db.py, test_scipy.py, test_complex.py and test_fft.py.
 ELSEWHERE = {
+    "REAL", "IMAG", "CONJUGATE", "ANGLE", "EIG", "FFT", "IFFT", "RFFT", "IRFFT", "HFFT", "IHFFT",
+    "TO",  # in test_cupy_tensors.py
     "HEAVISIDE", "SPACING", "UNWRAP", "FRAC", "EXPM", "LOGM", "SQRTM", "SOLVE_TRIANGULAR",
-    "SOLVE_SYLVESTER", "SOLUTION",
+    "SOLVE_SYLVESTER", "SOLUTION", "NEXTAFTER", "ROOTS", "LU",
 }  # fmt: skip
 
 

@@ -15,7 +15,7 @@ import scipy.stats
 from numpy.testing import assert_allclose
 
 import tinytorch.scipy
-from tinytorch import Tensor, check_grads, grad, hessian, jacobian, jvp
+from tinytorch import Tensor, check_grads, grad, hessian, jacobian, jvp, vmap
 from tinytorch.scipy import integrate, interpolate, ndimage, optimize, stats
 from tinytorch.scipy.sparse import linalg
 
@@ -233,6 +233,39 @@ def test_a_spline_that_does_not_go_on_is_nan_outside() -> None:
     assert np.isnan(y.data[0])
     assert_allclose(y.data[1], 2.25)
     assert_allclose(spline(x, extrapolate=True).data[0], 1)
+
+
+# --- many at once ---------------------------------------------------------------------------------
+
+SQUARE = scipy.sparse.eye_array(4) * 2
+KNOTS = [0.0, 1.0, 2.0, 3.0]
+MANY: dict[str, Callable[[Any], Any]] = {
+    "convolve": lambda x: tinytorch.scipy.signal.convolve(x, x),
+    "CubicSpline": lambda x: interpolate.CubicSpline(KNOTS, x)(x),
+    "interp1d": lambda x: interpolate.interp1d(KNOTS, x)(x),
+    "odeint": lambda x: integrate.odeint(lambda y, t, a: a * y - t, x, [0.0, 1.0], (x,))[1],
+    "quad": lambda x: integrate.quad(lambda t, x: (x * t).sum(), 0, x[0], (x,))[0],
+    "quad_vec": lambda x: integrate.quad_vec(lambda t, x: x * t, x[1], 2, args=(x,))[0],
+    "root": lambda x: optimize.root(lambda z, x: z**3 - x, np.ones(4), (x,)).x,
+    "minimize": lambda x: (
+        optimize.minimize(lambda z, x: ((z - x) ** 2).sum(), np.zeros(4), x, tol=1e-10).x
+    ),
+    "aslinearoperator": lambda x: linalg.aslinearoperator(SQUARE) @ x,
+    "spsolve": lambda x: linalg.spsolve(SQUARE, x),
+    "ndimage.convolve": lambda x: ndimage.convolve(x, [1.0, 2.0, 3.0]),
+    "shift": lambda x: ndimage.shift(x, x[0]),
+    "norm": stats.norm.logcdf,
+    "beta": lambda x: stats.beta.cdf(x, 2.0, 1.5),
+    "gammainc": lambda x: scipy.special.gammainc(1.5, x),
+}
+
+
+@pytest.mark.parametrize("name", MANY)
+def test_vmap_does_each(name: str) -> None:
+    function, rows = MANY[name], RNG.uniform(0.1, 0.9, (3, 4))
+    slope = grad(lambda x: function(x).sum())
+    assert_allclose(vmap(function)(rows), [function(Tensor(x)).data for x in rows], rtol=1e-9)
+    assert_allclose(vmap(slope)(rows), [slope(x) for x in rows], rtol=1e-9, atol=1e-12)
 
 
 # --- what is refused ------------------------------------------------------------------------------

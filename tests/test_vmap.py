@@ -460,7 +460,8 @@ def test_a_matrix_that_all_share(product: Function) -> None:
     w, x = W[0].T, X[:, :2]  # (4, 3), and five times two rows of 4
 
     def rows(w: Any, x: Any) -> Any:
-        return np.sin(product(x, w)).sum() + (w**2).sum() * x[0, 0]
+        hidden = np.tanh(product(x, w)) @ w.T
+        return np.sin(product(hidden, w)).sum() + (w**2).sum() * x[0, 0]
 
     def loop(w: Any) -> Any:
         return sum(rows(w, one) for one in x)

@@ -37,6 +37,7 @@ import numpy.typing as npt
 
 from tinytorch.engine import Array, Node
 from tinytorch.operations.decompositions import QRResult
+from tinytorch.operations.factorizations import TriangularSolution
 from tinytorch.operations.indexing import ValuesIndices
 from tinytorch.operations.linalg import SlogdetResult, TorchSVDResult
 from tinytorch.operations.reductions import Axis
@@ -61,6 +62,7 @@ import numpy.typing as npt
 from tinytorch.arrays.plain import PlainArray
 from tinytorch.engine import Array
 from tinytorch.operations.decompositions import QRResult
+from tinytorch.operations.factorizations import TriangularSolution
 from tinytorch.operations.indexing import ValuesIndices
 from tinytorch.operations.linalg import SlogdetResult, TorchSVDResult
 from tinytorch.operations.reductions import Axis

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from tinytorch import autograd, data, diagnostics, distributions, fft, nn, optim
+from tinytorch import autograd, data, diagnostics, distributions, fft, linalg, nn, optim
 from tinytorch.checking import check_grads
 from tinytorch.compiler import compile  # noqa: A004
 from tinytorch.custom import checkpoint, custom_vjp
@@ -69,6 +69,7 @@ __all__ = [
     "jvp",
     "keep_freed_memory",
     "laplacian",
+    "linalg",
     "linearize",
     "load",
     "manual_seed",

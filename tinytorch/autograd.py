@@ -10,8 +10,9 @@ import numpy as np
 from tinytorch.arrays.kind import kind_of
 from tinytorch.engine import Node, topological_order
 from tinytorch.grad_mode import GradMode
+from tinytorch.gradients import gradients
 from tinytorch.operations.operands import describe
-from tinytorch.tensor import Tensor, gradients
+from tinytorch.tensor import Tensor
 
 __all__ = ["grad"]
 

@@ -13,6 +13,8 @@ from typing import Any
 
 import numpy as np
 
+from tinytorch.arrays.kind import kind_of
+from tinytorch.arrays.plain import base
 from tinytorch.nn.functional import binary_cross_entropy_with_logits
 from tinytorch.operations.conversions import floating
 from tinytorch.operations.shape import unpacked
@@ -50,7 +52,9 @@ class Normal(Distribution):
     def __init__(self, loc: Any, scale: Any) -> None:
         self.loc: Tensor
         self.scale: Tensor
-        self.loc, self.scale = broadcast_tensors(_floating(loc), _floating(scale))
+        given = [_floating(loc), _floating(scale)]
+        home = next((x.device for x in given if x.ndim), None)  # numbers go to where arrays are
+        self.loc, self.scale = broadcast_tensors(*[x if x.ndim else x.to(home) for x in given])
         if not (self.scale.data > 0).all():
             raise ValueError("Normal: the scale is a standard deviation, above 0")
         self.batch_shape = self.loc.shape
@@ -72,13 +76,14 @@ class Normal(Distribution):
 
     def _draw(self, shape: tuple[int, ...], rng: np.random.Generator) -> Any:
         loc, scale = self.loc.data, self.scale.data
-        return made(np.asarray(rng.normal(loc, scale, shape), loc.dtype))
+        drawn = loc + scale * kind_of(loc).draws(rng).standard_normal(shape)
+        return made(drawn.astype(loc.dtype))
 
     def rsample(self, sample_shape: Any = (), *, rng: RNG = None) -> Tensor:
         """Draw loc + scale * noise, which has a gradient for both."""
         shape = (*unpacked((sample_shape,)), *self.batch_shape)
-        noise: Any = generator(rng).standard_normal(shape)
-        return self.loc + self.scale * np.asarray(noise, self.loc.dtype)
+        noise = kind_of(self.loc.data).draws(generator(rng)).standard_normal(shape)
+        return self.loc + self.scale * np.asarray(noise, self.loc.dtype, like=noise)
 
     def log_prob(self, value: Any) -> Tensor:
         """Give -((x - loc) / scale)**2 / 2 - log(scale) - log(2 pi) / 2."""
@@ -122,7 +127,8 @@ class Categorical(Distribution):
 
     def log_prob(self, value: Any) -> Tensor:
         """Give the logarithm of each number's probability."""
-        numbers = np.asarray(getattr(value, "_value", value)).astype(np.int64)
+        numbers = base(getattr(value, "_value", value))
+        numbers = np.asarray(numbers, np.int64, like=self.logits.data)
         shape = np.broadcast_shapes(numbers.shape, self.batch_shape)
         logits = self.logits.broadcast_to((*shape, self.logits.shape[-1]))
         return logits.take_along_axis(np.broadcast_to(numbers, shape)[..., None]).squeeze(-1)
@@ -163,7 +169,7 @@ class Bernoulli(Distribution):
 
     def _draw(self, shape: tuple[int, ...], rng: np.random.Generator) -> Any:
         p = self.probs.data
-        return made(np.asarray(rng.random(shape) < p, p.dtype))
+        return made((kind_of(p).draws(rng).random(shape) < p).astype(p.dtype))
 
     def log_prob(self, value: Any) -> Tensor:
         """Give log(p) where the value is 1, log(1 - p) where it is 0."""

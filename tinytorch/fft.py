@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from typing import Any
 
@@ -29,6 +30,10 @@ def _of_tensor(function: Callable[..., Any], axes: str) -> Callable[..., Any]:
 
     transform.__name__ = transform.__qualname__ = function.__name__
     transform.__doc__ = function.__doc__
+    names = {"a": "input", "x": "input", axes: "dim"}
+    signature = inspect.signature(function)
+    shown = [p.replace(name=names.get(p.name, p.name)) for p in signature.parameters.values()]
+    transform.__signature__ = signature.replace(parameters=shown)  # type: ignore[attr-defined]
     return transform
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
-from tinytorch.devices import check_device
+from tinytorch.devices import namespace
 
 
 class Generator(np.random.Generator):
@@ -23,12 +23,13 @@ class Generator(np.random.Generator):
     """
 
     def __init__(self, seed: int | None = None, *, device: Any = None) -> None:
-        check_device(device)
+        namespace(device)  # has to be there; it draws on whichever device it is asked to
         super().__init__(np.random.PCG64(seed))
+        self.on_gpu: Any = None  # what draws there, seeded from this one
 
     def manual_seed(self, seed: int) -> Generator:
         """Draw from now on what `numpy.random.default_rng(seed)` draws."""
-        self.bit_generator.state = np.random.PCG64(seed).state
+        self.bit_generator.state, self.on_gpu = np.random.PCG64(seed).state, None
         return self
 
     def __reduce__(self) -> Any:
@@ -69,7 +70,7 @@ def generator(rng: RNG = None) -> np.random.Generator:
     if rng is None:
         return default_generator
     try:
-        return np.random.default_rng(rng)
+        return Generator(rng) if isinstance(rng, int) else np.random.default_rng(rng)
     except (TypeError, ValueError):
         raise TypeError(
             f"rng= is a seed or a generator, as in rng=0 or rng=np.random.default_rng(0), got "

@@ -3,26 +3,25 @@
 from __future__ import annotations
 
 import os
-import sys
-from collections.abc import Callable, Iterator, Mapping
-from operator import attrgetter
-from typing import TYPE_CHECKING, Any, cast
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
-from tinytorch.arrays.kind import NUMPY, evaluate, kind_of
+from tinytorch.arrays.kind import evaluate, from_dlpack, kind_of
 from tinytorch.arrays.warned import at_users_line, keep_filter_first
-from tinytorch.arrays.words import conj, ones_like
-from tinytorch.engine import Array, Node, accumulate, pull, topological_order
-from tinytorch.operations import plain_methods, special  # noqa: F401  (plain arrays get theirs)
+from tinytorch.arrays.words import ones_like
+from tinytorch.engine import Array, accumulate
+from tinytorch.gradients import gradients
+from tinytorch.operations import plain_methods, ufuncs  # noqa: F401  (plain arrays get theirs)
 from tinytorch.operations.arithmetic import floating
 from tinytorch.operations.conversions import Conversions
 from tinytorch.operations.in_place import InPlace
 from tinytorch.operations.leaving import Leaving, value_of
 from tinytorch.operations.methods import Methods
 from tinytorch.operations.operands import describe
-from tinytorch.operations.protocols import numpy_functions, plain_functions
+from tinytorch.operations.protocols import arguments, numpy_functions, plain_functions
 
 if TYPE_CHECKING:
     from tinytorch.pictures import Page, Picture
@@ -89,11 +88,12 @@ class Tensor(Methods, Leaving, Conversions, InPlace):
             raise ValueError(
                 f"data: {describe(self)} takes values of that shape, got shape {values.shape}"
             )
-        values = kind_of(self._value).like(values, self._value)
-        if isinstance(self._value, np.ndarray):
-            self._value[...] = values
-        else:
+        kind = kind_of(self._value)
+        values = kind.like(values, self._value)
+        if kind.plans:
             self._value = values
+        else:
+            self._value[...] = values
 
     @property
     def grad(self) -> Array:
@@ -328,28 +328,7 @@ class Tensor(Methods, Leaving, Conversions, InPlace):
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
         if method == "__call__" and not kwargs and ufunc in numpy_functions:
             return numpy_functions[ufunc](*inputs)
-        if ufunc in plain_functions and method == "__call__":
-            return ufunc(*map(value_of, inputs), **{k: value_of(v) for k, v in kwargs.items()})
-        if kwargs.get("out") is not None:
-            raise TypeError(
-                f"np.{ufunc.__name__}: out= would write into an array behind the graph's back; "
-                "use the result"
-            )
-        if method == "__call__":
-            function = numpy_functions.get(ufunc) or special.find(ufunc)
-        else:
-            function = _ufunc_methods.get((ufunc, method))
-            kwargs.setdefault("axis", 0)
-        if function is None:
-            name = ufunc.__name__ if method == "__call__" else f"{ufunc.__name__}.{method}"
-            for home, module in (("np", np), ("scipy.special", sys.modules.get("scipy.special"))):
-                if getattr(module, ufunc.__name__, None) is ufunc:
-                    name = f"{home}.{name}"
-            raise TypeError(_without_rule(name))
-        unknown = kwargs.keys() - {"axis", "keepdims"}
-        if unknown:
-            raise TypeError(f"np.{ufunc.__name__}: {min(unknown)}= is not supported for tensors")
-        return function(*inputs, **kwargs)
+        return ufuncs.called(ufunc, method, inputs, kwargs)
 
     def __array_function__(
         self, function: Callable[..., Any], types: Any, args: Any, kwargs: Any
@@ -360,9 +339,10 @@ class Tensor(Methods, Leaving, Conversions, InPlace):
         implementation = numpy_functions.get(function)
         if implementation is None:
             module = function.__module__.replace("numpy", "np", 1)
-            raise TypeError(_without_rule(f"{module}.{function.__name__}"))
+            raise ufuncs.refusal(function, f"{module}.{function.__name__}")
         if kwargs.get("out") is not None:
             raise TypeError(f"np.{function.__name__}: out= is not supported for tensors")
+        args, kwargs = arguments(function, args, kwargs)
         return implementation(*args, **kwargs)
 
     # --- copies -----------------------------------------------------------------------------
@@ -386,66 +366,12 @@ class Tensor(Methods, Leaving, Conversions, InPlace):
             self._is_parameter = True
 
 
-def _without_rule(name: str) -> str:
-    return (
-        f"{name} has no derivative rule here. For plain values give it x.data, "
-        "for a gradient write it with functions that have one (see Operation)"
-    )
-
-
-# ufunc.reduce and ufunc.accumulate run along the first axis where none is named.
-_ufunc_methods: dict[tuple[np.ufunc, str], Callable[..., Any]] = {
-    (np.add, "reduce"): Tensor.sum,
-    (np.multiply, "reduce"): Tensor.prod,
-    (np.maximum, "reduce"): Tensor.amax,
-    (np.minimum, "reduce"): Tensor.amin,
-    (np.logaddexp, "reduce"): Tensor.logsumexp,
-    (np.add, "accumulate"): Tensor.cumsum,
-    (np.multiply, "accumulate"): Tensor.cumprod,
-    (np.maximum, "accumulate"): lambda x, axis: x.cummax(axis).values,
-    (np.minimum, "accumulate"): lambda x, axis: x.cummin(axis).values,
-    (np.logaddexp, "accumulate"): Tensor.logcumsumexp,
-}
-
-
 def _deep_values(x: Any) -> Any:
     if isinstance(x, list | tuple):
         return type(x)([_deep_values(part) for part in x])
     if isinstance(x, dict):
         return {key: _deep_values(part) for key, part in x.items()}
     return value_of(x)
-
-
-def gradients(
-    seeds: Mapping[Node, Any], *, only: dict[Node, bool] | None = None, create_graph: bool = False
-) -> dict[Node, Any]:
-    """Map every node that the roots in `seeds` depend on to the gradient of sum(root * seed).
-
-    With `only`, nodes in topological order, gradients flow through no others, and those that it
-    maps to false have theirs dropped on the way. `create_graph` as in `engine.pull`.
-    """
-    keep_filter_first()
-    try:
-        return _way_back(seeds, only, create_graph)
-    except RuntimeWarning:
-        return cast("dict[Node, Any]", at_users_line(_way_back, seeds, only, create_graph))
-
-
-_kind_of_dtype = attrgetter("dtype.kind")
-
-
-def _way_back(seeds: Mapping[Node, Any], only: Any, create_graph: bool) -> dict[Node, Any]:
-    grads = {root: conj(seed) for root, seed in seeds.items()}
-    nodes = topological_order(seeds) if only is None else list(only)
-    nodes.reverse()
-    kind = kind_of(*[root._value for root in seeds])
-    if create_graph or kind is NUMPY:
-        pull(grads, nodes, only, create_graph)
-    else:
-        kind.way_back(nodes, grads, lambda nodes: pull(grads, nodes, only))
-    if "c" in map(_kind_of_dtype, grads.values()):
-        return {x: conj(grad) for x, grad in grads.items()}
-    return grads
 
 
 def _truth(requires_grad: Any) -> bool:
@@ -471,7 +397,7 @@ def _floating_array(data: Any, dtype: npt.DTypeLike | None, way: str, instead: s
     if hasattr(data, "__array_function__"):
         array: Array = kind_of(data).accept(data).copy()
     elif hasattr(data, "__dlpack__"):  # another library's
-        array = np.from_dlpack(data).copy()
+        array = from_dlpack(data).copy()
     else:
         try:
             array = np.array(data)

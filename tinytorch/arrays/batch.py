@@ -22,8 +22,7 @@ from typing import Any, NoReturn
 import numpy as np
 from numpy.lib.mixins import NDArrayOperatorsMixin
 
-from tinytorch.arrays.kind import Kind, kind_of, register
-from tinytorch.arrays.scattered import add_at
+from tinytorch.arrays.kind import NUMPY, Kind, kind_of, own, register
 from tinytorch.engine import Array, Node
 from tinytorch.trees import leaves, map_leaves
 
@@ -297,13 +296,12 @@ def scatter(x: Any, index: Any, shape: tuple[int, ...]) -> Any:
     """Add the entries of x up in zeros of `shape`, where x or the index is a batch, or both are."""
     level = level_of((x, index))
     if not level:
-        out = np.zeros_like(x, shape=shape)
-        add_at(out, index, x)
-        return out
+        return kind_of(x).scatter(x, index, shape)
     size = size_of((x, index), level)
     if level_of(index) < level:
         return Batch(scatter(x.stacked, _sparing_last_axis(index), (*shape, size)), level)
-    rows = places(shape, index, level) * size + np.arange(size)
+    rows = places(shape, index, level) * size
+    rows = rows + own(np.arange(size), rows)
     part = np.broadcast_to(aligned(x, level), rows.shape)
     flat = scatter(part, (rows,), (math.prod(shape) * size,))
     return Batch(flat.reshape((*shape, size)), level)
@@ -337,7 +335,8 @@ def places(shape: tuple[int, ...], index: Any, level: int) -> Any:
     last = max(np.ndim(parts[i]) for i in arrays) + (arrays[0] if together else 0)
     for i in arrays:
         parts[i] = aligned(parts[i], level)
-    numbers = np.arange(math.prod(shape)).reshape(shape)
+    like = next((part for part in parts if kind_of(part) is not NUMPY), None)
+    numbers = own(np.arange(math.prod(shape)).reshape(shape), like)
     return np.moveaxis(pick(numbers, tuple(parts)), last, -1)
 
 
@@ -345,12 +344,13 @@ def _at(level: int, ufunc: np.ufunc, out: Any, index: Any, *values: Any) -> None
     if not is_batch(out, level):
         raise TypeError("what is the same for all of a batch has no place for each one's values")
     values = tuple(aligned(x, level) for x in values)
+    at = kind_of(out.stacked).add_at if ufunc is np.add else ufunc.at
     if level_of(index) < level:
-        ufunc.at(out.stacked, _sparing_last_axis(index), *values)
+        at(out.stacked, _sparing_last_axis(index), *values)
     else:
         rows = places(out.shape, index, level)
         entry = (*np.unravel_index(rows, out.shape), np.arange(out.stacked.shape[-1]))
-        ufunc.at(out.stacked, entry, *values)
+        at(out.stacked, entry, *values)
 
 
 # --- the kind -------------------------------------------------------------------------------------
@@ -360,6 +360,10 @@ class _BatchKind(Kind):
     """Batches, which a rule in other words than NumPy's gets one array after the other."""
 
     name = "batch"
+
+    def own(self, array: Any, like: Any) -> Any:
+        """Give the array as one of those in the batch."""
+        return own(array, like.stacked)
 
     def like(self, values: Any, array: Any) -> Any:
         """Give `values`, of the shape of `array`, in a batch as `array` is."""

@@ -27,7 +27,7 @@ from tinytorch.arrays.batch import (
     pick,
     size_of,
 )
-from tinytorch.arrays.words import sum_axes
+from tinytorch.arrays.words import choose, sum_axes
 
 Function = Callable[..., Any]
 
@@ -84,7 +84,7 @@ each(_full_like, np.zeros_like, np.ones_like, np.empty_like, np.full_like)
 def _where(level: int, *operands: Any) -> Any:
     if len(operands) < 3:
         return one_by_one(np.where, *operands)
-    return Batch(np.where(*[aligned(x, level) for x in operands]), level)
+    return Batch(choose(*[aligned(x, level) for x in operands]), level)
 
 
 @short_cut(np.clip)
@@ -112,6 +112,7 @@ def _signature(function: Function) -> inspect.Signature:
 def _along(function: Function, level: int, *args: Any, **kwargs: Any) -> Any:
     """Do what a function does along `axis`, or without one to all entries in a row."""
     given = _signature(function).bind(*args, **kwargs)
+    named = {*given.arguments, "axis"}
     given.apply_defaults()
     name, x = next(iter(given.arguments.items()))
     rest = [value for key, value in given.arguments.items() if key != name]
@@ -125,8 +126,7 @@ def _along(function: Function, level: int, *args: Any, **kwargs: Any) -> Any:
     else:
         x, axis = x.reshape(-1), 1
     given.arguments |= {name: x.front, "axis": axis}
-    # A default that means "not given" may not be given.
-    passed = {key: v for key, v in given.arguments.items() if v is not np._NoValue}
+    passed = {key: value for key, value in given.arguments.items() if key in named}
     return in_front(function(**passed), level)
 
 
@@ -208,7 +208,7 @@ def _roll(level: int, x: Any, shift: Any, axis: Any = None) -> Any:
 
 def _triangle(function: Function, level: int, x: Any, k: int = 0) -> Any:
     entries = function(np.ones(x.shape[-2:], bool), k)
-    return _where(level, entries, x, np.zeros((), x.dtype))
+    return _where(level, entries, x, x.dtype.type(0))
 
 
 each(_triangle, np.tril, np.triu)

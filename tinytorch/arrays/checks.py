@@ -7,13 +7,15 @@ from typing import Any
 import numpy as np
 
 from tinytorch.arrays.batch import Batch, aligned, level_of
-from tinytorch.arrays.recorder import Recorder, call, current
+from tinytorch.arrays.kind import kind_of
+from tinytorch.arrays.recorder import call, current
 
 
 def check(fine: Any, values: Any, error: type[Exception], message: str) -> None:
     """Raise `error`, which names the first of the `values` that is not `fine`, unless all are.
 
-    A program asks again in each run, where an `if` in a function that is compiled is refused.
+    A program asks again in each run, where an `if` in a function that is compiled is refused. A
+    GPU isn't waited for: what is wrong there is said when a value is brought back.
     """
     if current() is None:
         raise_unless(fine, values, error, message)
@@ -26,13 +28,13 @@ def raise_unless(fine: Any, values: Any, error: type[Exception], message: str) -
     if level := level_of([fine, values]):
         fine, values = aligned(fine, level), aligned(values, level)
         raise_unless(fine, values, error, message)
-    elif not fine.all():
-        raise error(f"{message}, got {np.broadcast_to(values, fine.shape)[~fine][0]}")
+    else:
+        kind_of(fine).check(fine, values, error, message)
 
 
 def surely(condition: Any) -> bool:
-    """Say whether something is known to hold: of what a program computes, nothing is."""
-    return type(condition) is not Recorder and bool(condition)
+    """Say whether something is known to hold: of what a program or a GPU computes, nothing is."""
+    return isinstance(condition, bool | np.bool) and bool(condition)
 
 
 def anywhere(condition: Any) -> bool:

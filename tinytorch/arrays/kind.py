@@ -15,6 +15,7 @@ import numpy as np
 
 from tinytorch.arrays.scattered import add_at
 from tinytorch.arrays.warned import at_users_line
+from tinytorch.devices import device, gpu
 
 NUMBERS = frozenset({float, int, bool})
 
@@ -61,12 +62,62 @@ class Kind:
         """Give the values as a NumPy array, whatever it costs."""
         return array
 
+    def device(self, array: Any) -> device:
+        """Say where the entries are."""
+        del array
+        return device("cpu")
+
     def evaluate(
         self, op: object, function: Callable[..., Any], arrays: Sequence[Any], parameters: Any
     ) -> Any:
         """Call one of NumPy's functions; `op` says for messages which operation it is."""
         del op
         return function(*arrays, **parameters)
+
+    def operands(self, op: object, arrays: Sequence[Any]) -> list[Any]:
+        """Give an operation's operands, one of which is of this kind, as it computes with them.
+
+        Raises TypeError for one that it doesn't mix with; `op` says for the message which operation
+        it is.
+        """
+        del op
+        return list(arrays)
+
+    def plain(self, array: Any) -> Any:
+        """Give whole numbers and truth values the methods that PyTorch's have."""
+        return array
+
+    def check(self, fine: Any, values: Any, error: type[Exception], message: str) -> None:
+        """Raise `error`, which names the first of the `values` that is not `fine`."""
+        if not fine.all():
+            raise error(f"{message}, got {np.broadcast_to(values, fine.shape)[~fine][0]}")
+
+    def own(self, array: Any, like: Any) -> Any:
+        """Give what NumPy has made, an identity say, as what computes with `like`."""
+        del like
+        return array
+
+    def accumulate(self, ufunc: np.ufunc, array: Any, axis: int) -> Any:
+        """Give `ufunc.accumulate(array, axis)`."""
+        return ufunc.accumulate(array, axis=axis)
+
+    def multi_dot(self, matrices: Sequence[Any]) -> Any:
+        """Give the product of all the matrices."""
+        return np.linalg.multi_dot(matrices)
+
+    def scipy(self, module: str, name: str) -> Callable[..., Any]:
+        """Give SciPy's function of that name, for arrays of this kind."""
+        try:
+            function: Callable[..., Any] = getattr(import_module(f"scipy.{module}"), name)
+        except ImportError:
+            raise ModuleNotFoundError(
+                f'{name} needs SciPy: pip install "tinytorch[scipy]"'
+            ) from None
+        return function
+
+    def draws(self, rng: np.random.Generator) -> Any:
+        """Give what draws `random(shape, dtype)` and `standard_normal` where the arrays are."""
+        return rng
 
     def broadcast_to(self, array: Any, shape: tuple[int, ...], like: Any) -> Any:
         """Repeat the entries to fill `shape`; `like` is an array of that shape, or None."""
@@ -85,11 +136,15 @@ class Kind:
     def scatter(self, x: Any, index: Any, shape: tuple[int, ...]) -> Any:
         """Add the entries of x up in zeros of `shape`, each where `index` picks from."""
         kind = kind_of(*index) if isinstance(index, tuple) else self
-        if kind is not self:
+        if kind not in (self, NUMPY):
             return kind.scatter(x, index, shape)
         out = np.zeros_like(x, shape=shape)
-        add_at(out, index, x)
+        self.add_at(out, index, x)
         return out
+
+    def add_at(self, out: Any, index: Any, part: Any) -> None:
+        """Do `out[index] += part`, but add up what goes to the same entry."""
+        add_at(out, index, part)
 
     def way_back(self, nodes: Sequence[Any], grads: Any, step: Callable[..., None]) -> None:
         """Take the way back: `step(nodes)` pulls the gradients in `grads` through some of them."""
@@ -103,7 +158,7 @@ class Kind:
 
     def text(self, array: Any) -> str:
         """Write the values as `repr` shows them."""
-        return np.array2string(np.asarray(array), separator=", ", prefix="Tensor(")
+        return np.array2string(np.asarray(self.numpy(array)), separator=", ", prefix="Tensor(")
 
 
 NUMPY = Kind()
@@ -111,7 +166,7 @@ NUMPY = Kind()
 IN_MEMORY = NUMBERS | {np.ndarray}
 _kinds: dict[type, Kind] = dict.fromkeys(IN_MEMORY, NUMPY)
 # The library whose arrays they are, and the file that knows them.
-_FILES = {"dask": "tinytorch.arrays.dask"}
+_FILES = {"dask": "tinytorch.arrays.dask", "cupy": "tinytorch.arrays.cupy"}
 
 
 def kind_of(*arrays: Any) -> Kind:
@@ -139,3 +194,40 @@ def evaluate(op: object, function: Callable[..., Any], *arrays: Any, **parameter
 def register(cls: type, kind: Kind) -> None:
     """Say of what kind arrays of the type `cls` are."""
     _kinds[cls] = kind
+
+
+def own(array: Any, like: Any) -> Any:
+    """Give what NumPy has made as what computes with `like`, an array or a tensor."""
+    like = getattr(like, "_value", like)
+    return kind_of(like).own(array, like)
+
+
+def at_hand(array: Any) -> Any:
+    """Give the values as a NumPy array; a plan as it is."""
+    kind = kind_of(array)
+    return array if kind.plans else kind.numpy(array)
+
+
+def placed(array: Any, place: Any) -> Any:
+    """Give an array on a device, itself if it is there; None for a device is any.
+
+    Raises TypeError for a Dask array that is to go to a GPU, RuntimeError where there is none.
+    """
+    if place is None:
+        return array
+    kind, place = kind_of(array), device(place)
+    if place.type == "cpu":
+        return array if kind.device(array).type == "cpu" else kind.numpy(array)
+    if kind.plans:
+        raise TypeError("a Dask array goes to a GPU by parts: array.map_blocks(cupy.asarray)")
+    return gpu().placed(array, place.index)
+
+
+def from_dlpack(data: Any) -> Any:
+    """Give another library's array as NumPy's, or on a GPU CuPy's, in the same memory."""
+    on_gpu = data.__dlpack_device__()[0] in _CUDA
+    array: Any = gpu().namespace.from_dlpack(data) if on_gpu else np.from_dlpack(data)
+    return array
+
+
+_CUDA = (2, 13)  # DLPack's numbers of devices: a GPU's memory, and memory that a GPU manages

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from tinytorch.arrays.kind import kind_of
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -47,7 +49,7 @@ class PlainArray(np.ndarray[Any, np.dtype[Any]]):
         return plain(self._value[_bases(index)])
 
     def __setitem__(self, index: Any, value: Any) -> None:
-        self._value[_bases(index)] = value
+        self._value[_bases(index)] = base(value)
 
     def __iter__(self) -> Iterator[Any]:
         return map(plain, self._value)
@@ -96,24 +98,28 @@ class PlainArray(np.ndarray[Any, np.dtype[Any]]):
         return format(self._value if self.ndim else self.item(), spec)
 
 
+PLAIN: set[type] = {PlainArray}  # and what other kinds have in its place
+
+
 def plain(array: Any) -> PlainArray:
     """See whole numbers and truth values as a `PlainArray`; give anything else as it is."""
     kind = type(array)
     if (kind is np.ndarray or isinstance(array, np.generic)) and array.dtype.kind in "biu":
         array = array if kind is np.ndarray else np.asarray(array)
         return np.ndarray.view(array, PlainArray)
-    other: PlainArray = array
+    other: PlainArray = kind_of(array).plain(array)
     return other
 
 
 def base(array: Any) -> Any:
     """Give the array that a `PlainArray` is a view of, and anything else as it is."""
-    return array._value if type(array) is PlainArray else array
+    return array._value if type(array) in PLAIN else array
 
 
 def wrapped(array: Any) -> Any:
     """Make of NumPy's numbers a constant tensor, or a `PlainArray`; leave others alone."""
-    if isinstance(array, np.ndarray | np.generic) and array.dtype.kind in "fc":
+    here = isinstance(array, np.ndarray | np.generic)
+    if (here or kind_of(array).device(array).type == "cuda") and array.dtype.kind in "fc":
         from tinytorch.tensor import Tensor
 
         return Tensor(array, requires_grad=False)

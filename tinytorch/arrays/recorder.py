@@ -21,7 +21,7 @@ from typing import Any, NamedTuple, NoReturn
 import numpy as np
 from numpy.lib.mixins import NDArrayOperatorsMixin
 
-from tinytorch.arrays.kind import Kind, register
+from tinytorch.arrays.kind import Kind, kind_of, register
 from tinytorch.engine import Array, accumulate, pull
 
 _INSIDE = (str(Path(__file__).parents[1]), str(Path(np.__file__).parent), "<frozen", "<__array_f")
@@ -112,6 +112,12 @@ def refuse(what: str, hint: str, line: Line | None = None) -> NoReturn:
     """Raise TypeError that says what cannot be part of a program, where, and what to do."""
     line = line or user_line()[0]
     raise TypeError(f"compile: {what}: {hint}\n  {line}: {line.text}")
+
+
+def refuse_gpu(array: Any) -> None:
+    """Raise TypeError for an array on a GPU, which no program is made of."""
+    if type(array) is not Recorder and kind_of(array).device(array).type == "cuda":
+        refuse("a program is made of NumPy's arrays, not of CuPy's", "on a GPU call the function")
 
 
 def map_parts(function: Callable[[Any], Any], tree: Any) -> Any:

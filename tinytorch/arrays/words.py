@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from tinytorch.arrays.kind import IN_MEMORY, NUMBERS, kind_of
+from tinytorch.arrays.kind import IN_MEMORY, NUMBERS, NUMPY, kind_of, own
 
 # Whole numbers of the same size.
 _BITS = {np.dtype(f"f{size}"): np.dtype(f"i{size}") for size in (2, 4, 8)}
@@ -31,9 +31,16 @@ def keep(mask: Any, array: Any) -> Any:
     """Give `array` where `mask` is true, else 0."""
     bits = _BITS.get(array.dtype) if isinstance(array, np.ndarray) else None
     if bits is None:
-        return np.where(mask, array, 0)
+        return choose(mask, array, 0)
     # Nothing branches; and bits times 0 are 0, where inf times 0 would be nan.
     return (array.view(bits) * mask).view(array.dtype)
+
+
+def choose(mask: Any, x: Any, y: Any) -> Any:
+    """Give `np.where(mask, x, y)`, wherever the mask was made."""
+    if type(x) is not np.ndarray or type(y) is not np.ndarray:
+        mask = own(mask, y if kind_of(x) is NUMPY else x)
+    return np.where(mask, x, y)
 
 
 def conj(x: Any) -> Any:

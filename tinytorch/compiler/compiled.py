@@ -13,7 +13,7 @@ import numpy as np
 
 from tinytorch.arrays.batch import Batch
 from tinytorch.arrays.plain import PlainArray, base
-from tinytorch.arrays.recorder import current, map_parts, refuse
+from tinytorch.arrays.recorder import current, map_parts, refuse, refuse_gpu
 from tinytorch.compiler.agreement import agree
 from tinytorch.compiler.blocks import cores, in_runs
 from tinytorch.compiler.environment import Environment, Place, line_about
@@ -425,6 +425,8 @@ def _signature(  # noqa: PLR0911  (a branch for each kind)
         return tree.shape, tree.dtype.str, tree.strides, owner
     if isinstance(tree, Node):
         data = tree._value
+        if type(data) is not np.ndarray:
+            refuse_gpu(data)
         owner = owners.setdefault(id(owner_of(data)), len(owners))
         return (
             kind, data.shape, data.dtype.str, getattr(data, "strides", None), owner,
@@ -434,6 +436,7 @@ def _signature(  # noqa: PLR0911  (a branch for each kind)
         return kind
     if kind is int and len(leaves) - 1 in varying:
         return kind
+    refuse_gpu(tree)
     try:
         hash(tree)
     except TypeError:

@@ -20,6 +20,7 @@ from tinytorch.arrays.recorder import (
     entrances,
     map_parts,
     refuse,
+    refuse_gpu,
     tapes,
     user_line,
 )
@@ -44,6 +45,8 @@ _installing = threading.Lock()
 def _data_of(node: Any) -> Any:
     value, tape = _DATA.__get__(node), current()
     if tape is None or type(value) is not np.ndarray:
+        if tape is not None:
+            refuse_gpu(value)
         return value
     recorder = tape.plain(value)
     tape.touched(node)
@@ -259,6 +262,7 @@ def _finish(tape: Tape, results: list[Any], environment: Environment) -> Recorde
             return _made(x, slot, node)
         if type(x) is np.ndarray:
             return Ref(tape.plain(x).slot)
+        refuse_gpu(x)
         return x
 
     program = Program(tape.calls, tape.values, map_parts(part, result))

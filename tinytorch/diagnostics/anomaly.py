@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from tinytorch import engine
+from tinytorch.arrays.kind import kind_of
 from tinytorch.diagnostics.watching import watching
 from tinytorch.operations.operands import describe
 
@@ -75,9 +76,15 @@ def _fault(array: Any) -> str | None:
     """Say what an array holds that is no finite number: "nan", else "inf"."""
     if isinstance(array, float):
         array = np.asarray(array)
-    if type(array) is not np.ndarray or array.dtype.kind != "f" or np.isfinite(array).all():
+    if not _has_values(array) or array.dtype.kind != "f" or np.isfinite(array).all():
         return None
     return "nan" if np.isnan(array).any() else "inf"
+
+
+def _has_values(array: Any) -> bool:
+    """Tell arrays from numbers, and from plans, which are not computed yet."""
+    on_gpu = hasattr(array, "dtype") and kind_of(array).device(array).type == "cuda"
+    return type(array) is np.ndarray or on_gpu
 
 
 def _place(array: Any) -> Any:
@@ -92,7 +99,7 @@ def _inputs(inputs: Any, arrays: Any) -> str:
 
 def _told(x: Any, array: Any) -> str:
     told = describe(x)
-    if type(array) is not np.ndarray or not array.size or array.dtype.kind not in "fiu":
+    if not _has_values(array) or not array.size or array.dtype.kind not in "fiu":
         return told
     if _fault(array):
         return f"{told} (with {_fault(array)} at {_place(array)})"

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple, Self
 
 import numpy as np
 
+from tinytorch.arrays.kind import kind_of
 from tinytorch.diagnostics.flow_plot import draw
 from tinytorch.diagnostics.plot import Plot
 from tinytorch.diagnostics.watching import watching
@@ -142,7 +143,8 @@ class GradientFlow:
             self._gates.update(inputs)  # as in an LSTM or x * sigmoid(x): to be closed is no fault
         if name not in _RECTIFIERS | _BOUNDED or node in self._gates:
             return
-        if type(share) is not np.ndarray or not share.size:
+        on_gpu = kind_of(share).device(share).type == "cuda"
+        if (type(share) is not np.ndarray and not on_gpu) or not share.size:
             return
         parameter = self._in_front_of(node)
         if parameter is None:

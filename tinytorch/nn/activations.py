@@ -10,6 +10,7 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
+from tinytorch.arrays.kind import kind_of
 from tinytorch.arrays.warned import warn
 from tinytorch.nn.function_module import FunctionModule
 from tinytorch.nn.inputs import tensor
@@ -64,7 +65,8 @@ def rrelu(
     x = tensor(input)
     if not training:
         return x.leaky_relu(negative_slope=(lower + upper) / 2)
-    slopes = generator(rng).uniform(lower, upper, x.shape).astype(x.dtype)
+    numbers = kind_of(x._value).draws(generator(rng))
+    slopes = numbers.uniform(lower, upper, x.shape).astype(x.dtype)
     return x * np.where(x.data > 0, 1, slopes)
 
 
@@ -347,8 +349,9 @@ def gumbel_softmax(
     in PyTorch neither.
     """
     x = tensor(logits)
-    noise = generator(rng).gumbel(size=x.shape).astype(x.dtype)
-    soft = ((x + noise) / tau).softmax(dim)
+    numbers = kind_of(x._value).draws(generator(rng))
+    noise: Any = -np.log(numbers.standard_exponential(x.shape)).astype(x.dtype)
+    soft: Tensor = ((x + noise) / tau).softmax(dim)
     if not hard:
         return soft
     largest = soft.data == soft.data.max(axis=dim, keepdims=True)

@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from tinytorch.arrays.kind import evaluate
+from tinytorch.arrays.kind import evaluate, own
 from tinytorch.nn.function_module import FunctionModule
 from tinytorch.nn.spatial import along_axis, for_axes, in_batches
 from tinytorch.operations.operands import describe
@@ -81,8 +81,9 @@ def _adaptive_max_pool(
     flat: Any = x.reshape(*x.shape[:2], math.prod(sizes))
 
     def largest(data: Any) -> Any:
-        first = np.argmax(data[..., numbers], axis=-1)
-        return np.take_along_axis(numbers[None, None], first[..., None], -1)[..., 0]
+        there = own(numbers, data)
+        first = np.argmax(data[..., there], axis=-1)
+        return np.take_along_axis(there[None, None], first[..., None], -1)[..., 0]
 
     where = evaluate(name, largest, flat._value)
     out: Any = np.take_along_axis(flat, where.reshape(*flat.shape[:2], math.prod(wanted)), -1)

@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from tinytorch.arrays.words import half_as_single, sum_along
+from tinytorch.arrays.kind import own
+from tinytorch.arrays.words import choose, half_as_single, sum_along
 from tinytorch.engine import Node
 from tinytorch.nn.dropout import dropout
 from tinytorch.nn.init import xavier_normal_, xavier_uniform_
@@ -40,7 +41,7 @@ def _masked_softmax(x: Tensor, keep: Any) -> Tensor:
 
     def function(x: Any) -> Any:
         if not _is_moderate(x):
-            x = np.minimum(x - largest(np.where(keep, x, -np.inf), -1), 0)
+            x = np.minimum(x - largest(choose(keep, x, -np.inf), -1), 0)
         powers = np.exp(x)
         powers *= kept
         powers /= np.maximum(sum_along(powers, -1), np.finfo(x.dtype).tiny)
@@ -54,7 +55,7 @@ def _mask(name: str, mask: Any, x: Tensor, true_is_kept: bool) -> tuple[Any, Any
 
     Raises TypeError for a mask that is neither of truth values nor floating.
     """
-    array = values(mask)
+    array = own(values(mask), x)
     if array.dtype.kind == "b":
         return array if true_is_kept else ~array, None
     if array.dtype.kind != "f":
@@ -64,7 +65,7 @@ def _mask(name: str, mask: Any, x: Tensor, true_is_kept: bool) -> tuple[Any, Any
         )
     keep = array > -np.inf
     # In a product, or a sum, infinity would make nan of what is not kept.
-    added = np.where(keep, input_like(x, mask), 0)
+    added = np.where(keep, own(input_like(x, mask), x), 0)
     if type(added) is np.ndarray and not added.any():
         return keep, None
     return keep, added
@@ -120,7 +121,7 @@ def scaled_dot_product_attention(
     if is_causal:
         if attn_mask is not None:
             raise ValueError(f"{name}: give attn_mask or is_causal, not both")
-        keep = np.tri(q.shape[-2], k.shape[-2], dtype=bool)
+        keep = own(np.tri(q.shape[-2], k.shape[-2], dtype=bool), q)
     elif attn_mask is not None:
         keep, added = _mask(name, attn_mask, q, true_is_kept=True)
     return _attend(q, k, v, keep, added, dropout_p, scale, rng)[0]

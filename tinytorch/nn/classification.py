@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from tinytorch.arrays.checks import check, surely
+from tinytorch.arrays.kind import kind_of, own
 from tinytorch.arrays.warned import warn
 from tinytorch.nn.function_module import FunctionModule
 from tinytorch.nn.inputs import input_like, tensor, values
@@ -174,12 +175,13 @@ def _labels(
             f"{name}: scores of shape {x.shape} take labels of shape {wanted}, got "
             f"{labels.shape}{one_hot}"
         )
-    counted = labels != ignore_index
+    every = np.ones_like(labels, dtype=bool)
+    counted = every if ignore_index is None else labels != ignore_index
     labels = np.where(counted, labels, 0)
     n = x.shape[axis]
     message = f"{name}: of {n} classes the labels are 0 to {n - 1}"
     check((labels >= 0) & (labels < n), labels, IndexError, message)
-    return labels, counted
+    return own(labels, x), own(counted, x)
 
 
 def multi_margin_loss(
@@ -202,7 +204,7 @@ def multi_margin_loss(
         raise ValueError(f"multi_margin_loss: p is 1 or 2, got {p}")
     axis = _class_axis("multi_margin_loss", x)
     labels, _ = _labels("multi_margin_loss", x, target, axis)
-    others = np.arange(x.shape[axis]) != labels[..., None]
+    others = own(np.arange(x.shape[axis]), x) != labels[..., None]
     margins = (x - _at(x, labels, axis)[..., None] + margin).relu() * others
     losses = (margins.square() if p == 2 else margins).mean(-1)
     if weight is not None:
@@ -312,9 +314,10 @@ def multilabel_margin_loss(input: Any, target: Any, reduction: str = "mean") -> 
         )
     if not x.ndim:
         x, labels = x.reshape(1), labels.reshape(1)
-    given = np.logical_and.accumulate(labels >= 0, axis=-1)
+    labels = own(labels, x)
+    given = kind_of(labels).accumulate(np.logical_and, labels >= 0, -1)
     labels = np.where(given, labels, 0)
-    right = (given[..., None] & (labels[..., None] == np.arange(x.shape[-1]))).any(-2)
+    right = (given[..., None] & (labels[..., None] == own(np.arange(x.shape[-1]), x))).any(-2)
     pairs = given[..., None] & ~right[..., None, :]
     margins = 1 - take_along_axis(x, labels, -1)[..., None] + x[..., None, :]
     return reduced((margins.relu() * pairs).sum((-2, -1)) / x.shape[-1], reduction)

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from tinytorch.arrays.kind import kind_of, own
 from tinytorch.nn.function_module import FunctionModule
 from tinytorch.nn.inputs import tensor, values
 from tinytorch.nn.losses import reduced
@@ -41,9 +42,9 @@ def ctc_loss(
         log_p = log_p[:, None]
     n_times, n, n_classes = log_p.shape
     times, lengths = (
-        np.broadcast_to(values(x).reshape(-1), n) for x in (input_lengths, target_lengths)
+        np.broadcast_to(_at_hand(x).reshape(-1), n) for x in (input_lengths, target_lengths)
     )
-    labels = _rows(values(targets), lengths, n)
+    labels = _rows(_at_hand(targets), lengths, n)
     if times.max() > n_times or labels.min(initial=0) < 0 or labels.max(initial=0) >= n_classes:
         raise ValueError(
             f"ctc_loss: of {n_times} times and {n_classes} classes, got lengths up to "
@@ -62,7 +63,7 @@ def ctc_loss(
     emitted = take_along_axis(log_p, states[None], 2).clip(never)
     start = np.arange(states.shape[1]) < 2
     reached = emitted[0].masked_fill(~start, never)
-    edge = np.full((n, 2), never, log_p.dtype)
+    edge = own(np.full((n, 2), never, log_p.dtype), log_p)
     for t in range(1, n_times):
         before = concatenate([edge, reached], axis=1)
         skipped = before[:, :-2].masked_fill(~skips, never)
@@ -75,8 +76,14 @@ def ctc_loss(
     losses = -last.logaddexp(reached[rows, 2 * lengths])
     losses = losses.masked_fill(losses.data > -never / 2, 0 if zero_infinity else np.inf)
     if reduction == "mean":
-        losses = losses / np.maximum(lengths, 1)
+        losses = losses / own(np.maximum(lengths, 1), log_p)
     return reduced(losses if batched else losses[0], reduction)
+
+
+def _at_hand(x: Any) -> Any:
+    """Give whole numbers that decide shapes, wherever they are."""
+    array = values(x)
+    return kind_of(array).numpy(array)
 
 
 def _rows(targets: Any, lengths: Any, n: int) -> Any:

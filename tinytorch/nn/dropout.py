@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from tinytorch.arrays.kind import kind_of
 from tinytorch.nn.function_module import FunctionModule
 from tinytorch.nn.inputs import tensor
 from tinytorch.nn.spatial import for_axes
@@ -89,7 +90,8 @@ def feature_alpha_dropout(
 
 def _kept(x: Tensor, shape: tuple[int, ...], p: float, rng: RNG) -> Any:
     """Draw which are kept, with probability 1 - p, as 1 and 0 in an array of the kind of x."""
-    return np.asarray(generator(rng).random(shape, np.float32) >= p, x.dtype, like=x.data)
+    numbers = kind_of(x._value).draws(generator(rng)).random(shape, np.float32)
+    return np.asarray(numbers >= p, x.dtype, like=x.data)
 
 
 def _nothing_to_do(p: float, training: bool) -> bool:

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tinytorch.arrays.checks import check, surely
+from tinytorch.arrays.kind import kind_of, own
 from tinytorch.arrays.plain import plain
 from tinytorch.nn.inputs import tensor, values
 from tinytorch.nn.module import Module, Parameter
@@ -23,10 +24,12 @@ def one_hot(tensor: Any, num_classes: int = -1) -> Any:
     is none.
     """
     labels = _numbers("one_hot", tensor)
-    n = int(labels.max(initial=-1)) + 1 if num_classes == -1 else num_classes
+    n = num_classes
+    if num_classes == -1:
+        n = int(labels.max()) + 1 if labels.size else 0
     message = f"one_hot: of {n} classes the labels are 0 to {n - 1}"
     check((labels >= 0) & (labels < n), labels, ValueError, message)
-    return plain((labels[..., None] == np.arange(n)).astype(int))
+    return plain((labels[..., None] == own(np.arange(n), labels)).astype(int))
 
 
 def embedding(
@@ -59,7 +62,9 @@ def embedding(
         if not surely(others.all()):
             rows = rows.masked_fill(~others[..., None], rows.data)
     if scale_grad_by_freq:
-        share = 1 / np.bincount(numbers.ravel(), minlength=n)[numbers][..., None]
+        ones = np.ones_like(numbers, dtype=rows.dtype)
+        counts = kind_of(numbers).scatter(ones, numbers, (n,))
+        share = own(1 / counts[numbers][..., None], rows)
         rows = rows * share + rows.data * (1 - share)
     return rows
 

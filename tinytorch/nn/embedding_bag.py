@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from tinytorch.arrays.kind import kind_of, own
 from tinytorch.nn.embedding import embedding
 from tinytorch.nn.inputs import values
 from tinytorch.nn.module import Module, Parameter
@@ -49,7 +50,7 @@ def embedding_bag(
             )
         rows = rows * per_sample_weights.reshape(-1, 1)
     if padding_idx is not None:
-        inside = np.flatnonzero(numbers != padding_idx % len(weight))
+        inside = _at_hand(np.flatnonzero(numbers != padding_idx % len(weight)))
         rows, bags = rows[inside], bags[inside]
     shape = (n_bags, rows.shape[1])
     if mode == "max":
@@ -58,7 +59,7 @@ def embedding_bag(
     if mode == "sum":
         return sums
     counts = np.maximum(np.bincount(bags, minlength=n_bags), 1)[:, None]
-    mean: Tensor = sums / counts
+    mean: Tensor = sums / own(counts.astype(sums.dtype), sums)
     return mean
 
 
@@ -73,7 +74,7 @@ def _bags(input: Any, offsets: Any, include_last_offset: bool) -> tuple[Any, Any
             "embedding_bag: expected numbers (B, n), or (n,) and offsets, got shape "
             f"{numbers.shape}" + ("" if offsets is None else f" and {describe(offsets)}")
         )
-    starts = values(offsets)
+    starts = _at_hand(values(offsets))
     ends = starts[1:] if include_last_offset else np.append(starts[1:], len(numbers))
     starts = starts[: len(ends)]
     if (len(starts) and starts[0]) or (ends < starts).any() or ends.max(initial=0) > len(numbers):
@@ -84,12 +85,18 @@ def _bags(input: Any, offsets: Any, include_last_offset: bool) -> tuple[Any, Any
     return used, np.repeat(np.arange(len(starts)), ends - starts), len(starts)
 
 
+def _at_hand(numbers: Any) -> Any:
+    """Give whole numbers that decide shapes, wherever they are."""
+    return kind_of(numbers).numpy(numbers)
+
+
 def _largest(rows: Tensor, bags: Any, shape: tuple[int, int]) -> Tensor:
     """Take from each bag the largest entry of each column, the first of several."""
     filled, firsts = np.unique(bags, return_index=True)
-    parts = np.split(rows.data, firsts[1:]) if len(firsts) else []
-    places = [part.argmax(axis=0) + first for part, first in zip(parts, firsts, strict=True)]
-    chosen = np.array(places, dtype=int).reshape(len(filled), shape[1])
+    ends = [*firsts[1:].tolist(), len(bags)]
+    bounds = zip(firsts.tolist(), ends, strict=True)
+    places = [rows.data[first:end].argmax(axis=0) + first for first, end in bounds]
+    chosen = np.stack(places) if places else np.zeros((0, shape[1]), int)
     return scatter(rows[chosen, np.arange(shape[1])], filled, shape)
 
 

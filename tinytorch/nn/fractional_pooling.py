@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from tinytorch.arrays.kind import evaluate
+from tinytorch.arrays.kind import evaluate, kind_of, own
 from tinytorch.nn.function_module import FunctionModule
 from tinytorch.nn.inputs import values
 from tinytorch.nn.spatial import Sizes, each, for_axes, in_batches
@@ -46,16 +46,16 @@ def _fractional_max_pool(
     wanted = each(f"{name}: the output size", output_size, n)
     if any(k + w - 1 > size for k, w, size in zip(kernel, wanted, sizes, strict=True)):
         raise ValueError(f"{name}: {wanted} windows of {kernel} don't fit into {describe(x)}")
-    samples = generator(rng).random((*x.shape[:2], n))
+    samples = kind_of(x._value).draws(generator(rng)).random((*x.shape[:2], n))
     if _random_samples is not None:
-        samples = values(_random_samples).reshape(samples.shape)
+        samples = own(values(_random_samples).reshape(samples.shape), x)
     if n == 2:  # PyTorch's first one is that of the last axis
         samples = samples[..., ::-1]
     numbers: Any = 0  # of the entries in each window, (N, C, *wanted, *kernel)
     for i, (k, w, size) in enumerate(zip(kernel, wanted, sizes, strict=True)):
         shape = [1] * (2 * n)
         shape[i], shape[n + i] = w, k
-        along = _starts(samples[..., i], size, k, w)[..., None] + np.arange(k)
+        along = _starts(samples[..., i], size, k, w)[..., None] + own(np.arange(k), x)
         numbers = numbers * size + along.reshape(*x.shape[:2], *shape)
     numbers = numbers.reshape(*x.shape[:2], math.prod(wanted), math.prod(kernel))
     flat: Any = x.reshape(*x.shape[:2], math.prod(sizes))
@@ -75,7 +75,7 @@ def _fractional_max_pool(
 def _starts(u: Any, size: int, kernel: int, n: int) -> Any:
     """Say where each of n windows begins: of (...), (..., n)."""
     step, u = (size - kernel) / max(n - 1, 1), u[..., None]
-    starts = ((np.arange(n) + u) * step).astype(int) - (u * step).astype(int)
+    starts = ((own(np.arange(n), u) + u) * step).astype(int) - (u * step).astype(int)
     starts[..., -1] = size - kernel
     return starts
 

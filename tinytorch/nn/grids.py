@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from tinytorch.arrays.kind import own
 from tinytorch.nn.inputs import tensor, values
 from tinytorch.nn.resampling import cubic
 from tinytorch.operations.operands import describe
@@ -33,7 +34,7 @@ def affine_grid(theta: Any, size: Sequence[int], align_corners: bool | None = No
     if not align_corners:
         axes = [axis * (m - 1) / m for axis, m in zip(axes, size[2:], strict=True)]
     points = np.stack([*np.meshgrid(*axes, indexing="ij")[::-1], np.ones(size[2:])], axis=-1)
-    flat: Any = points.reshape(-1, n + 1).astype(matrices.dtype) @ matrices.mT
+    flat: Any = own(points.reshape(-1, n + 1).astype(matrices.dtype), matrices) @ matrices.mT
     grid: Tensor = flat.reshape(size[0], *size[2:], n)
     return grid
 

@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from tinytorch.arrays.kind import own
 from tinytorch.nn.inputs import values
 from tinytorch.operations.operands import describe
 from tinytorch.random import RNG, generator
@@ -19,7 +20,7 @@ from tinytorch.tensor import Tensor
 
 
 def _filled(tensor: Tensor, array: Any) -> Tensor:
-    values(tensor)[...] = array
+    values(tensor)[...] = own(array, values(tensor))
     return tensor
 
 

@@ -9,9 +9,11 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from tinytorch.arrays.kind import evaluate
+from tinytorch.arrays.checks import check
+from tinytorch.arrays.kind import evaluate, own
 from tinytorch.arrays.words import keep
 from tinytorch.engine import Node
+from tinytorch.nn.inputs import values
 from tinytorch.nn.module import Module
 from tinytorch.nn.pooling import Windows, windows_of
 from tinytorch.nn.spatial import Sizes, each, for_axes, in_batches
@@ -88,7 +90,7 @@ def _max_pool_of(x: Any, windows: Windows) -> Any:
 
 def _numbers_of_largest(x: Any, out: Any, windows: Windows, sizes: Sequence[int]) -> Any:
     numbers = np.arange(int(np.prod(sizes))).reshape(sizes)
-    numbers = np.pad(numbers, windows.around[2:])
+    numbers = own(np.pad(numbers, windows.around[2:]), x)
     first = _first_largest(x, out, windows)
     parts = windows.parts(x.shape)
     return sum(found * numbers[part[2:]] for found, part in zip(first, parts, strict=True))
@@ -115,7 +117,7 @@ def _max_unpool(
     """
     name = f"max_unpool{n}d"
     x, single = in_batches(n, input, name)
-    where = np.asarray(indices)[None] if single else np.asarray(indices)
+    where = own(values(indices)[None] if single else values(indices), x)
     sizes = each("kernel_size", kernel_size, n)
     steps = sizes if stride is None else each("stride", stride, n)
     zeros = each("padding", padding, n, 0)
@@ -124,14 +126,13 @@ def _max_unpool(
     if output_size is not None:
         to = list(output_size)[-n:]
     length = int(np.prod(to))
-    if where.shape != x.shape or where.min(initial=0) < 0 or where.max(initial=-1) >= length:
-        raise ValueError(
-            f"{name}: {describe(x)} takes indices of that shape, below {length}, got "
-            f"{describe(where)}"
-        )
+    message = f"{name}: {describe(x)} takes indices of that shape, below {length}"
+    if where.shape != x.shape:
+        raise ValueError(f"{message}, got {describe(where)}")
+    check((where >= 0) & (where < length), where, ValueError, message)
     images, channels = x.shape[:2]
     flat: Any = x.reshape(images * channels, math.prod(x.shape[2:]))
-    places = (np.arange(images * channels)[:, None], where.reshape(flat.shape))
+    places = (own(np.arange(images * channels)[:, None], x), where.reshape(flat.shape))
     result: Tensor = _put(flat, places, (images * channels, length)).reshape(images, channels, *to)
     return result[0] if single else result
 
@@ -139,8 +140,8 @@ def _max_unpool(
 @defines(_MAX_UNPOOL)
 def _put(x: Any, places: Any, shape: tuple[int, int]) -> Any:
     """Put the entries of x into zeros of `shape`; of several at one place the last remains."""
-    order = np.broadcast_to(np.arange(x.shape[1]), x.shape)
-    last = np.zeros(shape, int)
+    order = own(np.broadcast_to(np.arange(x.shape[1]), x.shape), x)
+    last = own(np.zeros(shape, int), x)
     last[places] = order
     remains = last[places] == order
     return apply(

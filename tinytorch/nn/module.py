@@ -10,7 +10,9 @@ from typing import Any, ParamSpec, Protocol, Self, TypeAlias, TypeVar, cast
 import numpy as np
 import numpy.typing as npt
 
-from tinytorch.devices import NO_GPU, check_device, is_device
+from tinytorch.arrays.kind import placed
+from tinytorch.arrays.plain import PLAIN, base, plain
+from tinytorch.devices import is_device
 from tinytorch.grad_mode import in_transform
 from tinytorch.nn.state import IncompatibleKeys, load, state_of
 from tinytorch.operations.arithmetic import floating
@@ -279,27 +281,34 @@ class Module:
     def to(self, *args: Any, dtype: npt.DTypeLike | None = None, device: Any = None) -> Self:
         """Change the floating dtype of all parameters and buffers, and of their gradients.
 
-        A device may be named too: the CPU, where they are. Raises RuntimeError for another one.
+        A device may be named too, to which all of them go, whole numbers included. Raises
+        RuntimeError for one that is not there.
         """
         for given in args:
             dtype, device = (dtype, given) if is_device(given) else (given, device)
-        check_device(device)
-        if dtype is None:
-            return self
-        kind = floating(dtype)
-        tensors = [*self.parameters, *(x for x in self.buffers() if isinstance(x, Tensor))]
-        for x in tensors:
-            x._value = x._value.astype(kind)
-            x._grad = None if x._grad is None else x._grad.astype(kind)
+        kind = None if dtype is None else floating(dtype)
+        for module in self.modules():
+            for name in module._buffers:
+                buffer = base(getattr(module, name))
+                whole = hasattr(buffer, "__array_function__") and not isinstance(buffer, Tensor)
+                if whole and (there := placed(buffer, device)) is not buffer:
+                    vars(module)[name] = (
+                        plain(there) if type(getattr(module, name)) in PLAIN else there
+                    )
+        for x in [*self.parameters, *(x for x in self.buffers() if isinstance(x, Tensor))]:
+            for name in ("_value", "_grad"):
+                if (array := getattr(x, name)) is not None:
+                    there = placed(array, device)
+                    setattr(x, name, there if kind is None else there.astype(kind, copy=False))
         return self
 
     def cpu(self) -> Self:
-        """Give the module as it is, on the CPU."""
-        return self
+        """Take all parameters and buffers to the CPU."""
+        return self.to("cpu")
 
-    def cuda(self, *_: Any) -> Self:
-        """Raise RuntimeError: there is only the CPU."""
-        raise RuntimeError(NO_GPU)
+    def cuda(self, device: Any = None) -> Self:
+        """Take all parameters and buffers to a GPU. Raises RuntimeError where there is none."""
+        return self.to(device="cuda" if device is None else device)
 
     def float(self) -> Self:
         """Change all parameters and buffers to float32."""

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from tinytorch.arrays.kind import own
 from tinytorch.arrays.words import half_as_single
 from tinytorch.nn.function_module import FunctionModule
 from tinytorch.nn.spatial import Sizes, each, for_axes, in_batches
@@ -105,7 +106,7 @@ def _avg_pool(
     if divisor_override == 0:
         raise ValueError(f"{name}: divisor_override is not 0")
     counts = divisor_override or _counts(windows, x.shape[2:], sums.shape[2:], count_include_pad)
-    out: Tensor = sums / (counts if isinstance(counts, int) else counts.astype(x.dtype))
+    out: Tensor = sums / (counts if isinstance(counts, int) else own(counts.astype(x.dtype), x))
     return out[0] if single else out
 
 

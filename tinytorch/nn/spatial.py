@@ -10,6 +10,7 @@ from typing import Any, Concatenate, ParamSpec, TypeAlias, TypeVar
 
 import numpy as np
 
+from tinytorch.arrays.kind import own
 from tinytorch.nn.inputs import tensor
 from tinytorch.operations.operands import describe
 
@@ -65,4 +66,4 @@ def in_batches(n: int, input: Any, name: str) -> tuple[Any, bool]:
 
 def along_axis(matrix: Any, x: Any, axis: int) -> Any:
     """Multiply each line of x along `axis` by the matrix."""
-    return np.moveaxis(np.moveaxis(x, axis, -1) @ matrix.T, -1, axis)
+    return np.moveaxis(np.moveaxis(x, axis, -1) @ own(matrix.T, x), -1, axis)

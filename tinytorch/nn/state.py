@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from tinytorch.arrays.kind import at_hand, own
+from tinytorch.arrays.plain import base
 from tinytorch.operations.operands import describe
 from tinytorch.tensor import Tensor
 
@@ -69,4 +71,4 @@ def load(module: Module, state: Mapping[str, Any], strict: bool) -> Incompatible
 def _values_for(x: Any, values: Any) -> Any:
     if isinstance(x, Tensor):
         return Tensor(values, requires_grad=False, dtype=x.dtype)._value
-    return np.asarray(values).astype(x.dtype)
+    return own(np.asarray(at_hand(base(getattr(values, "_value", values)))).astype(x.dtype), x)

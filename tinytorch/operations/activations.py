@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from tinytorch.arrays.kind import own
 from tinytorch.arrays.words import dot_along, half_as_single, in_blocks, keep, of_reals, sum_along
 from tinytorch.engine import Node
 from tinytorch.operations.elementwise import Elementwise
@@ -27,7 +28,10 @@ _SELU_ALPHA = 1.6732632423543772
 
 
 def _sigmoid(x: Any) -> Any:
-    return 1 / (1 + np.exp(np.minimum(-x, _LARGEST_EXPONENT[x.dtype])))
+    largest_exponent = _LARGEST_EXPONENT[x.dtype]
+    if type(x) is not np.ndarray:
+        largest_exponent = own(largest_exponent, x)
+    return 1 / (1 + np.exp(np.minimum(-x, largest_exponent)))
 
 
 def _softplus(x: Any, beta: float = 1.0) -> Any:

@@ -12,7 +12,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 
 from tinytorch.engine import Node
 from tinytorch.operations.arithmetic import Arithmetic
-from tinytorch.operations.indexing import pick, scatter, size_along, take
+from tinytorch.operations.indexing import along, pick, scatter, size_along, take
 from tinytorch.operations.joining import Joining
 from tinytorch.operations.protocols import implements
 from tinytorch.operations.samples import as_operand, values_of
@@ -155,6 +155,7 @@ def apply_over_axes(func: Callable[..., Any], a: Any, axes: Any) -> Any:
 
 @implements(np.lib.stride_tricks.sliding_window_view)
 def _sliding_window_view(x: Any, window_shape: Any, axis: Any = None, **options: Any) -> Any:
+    """Show all windows of a shape, their entries along new last axes."""
     if options.pop("writeable", False) or options.pop("subok", False) or options:
         raise TypeError("sliding_window_view: tensors take window_shape and axis alone")
     # NumPy checks and places the axes; numbers say which entry goes where.
@@ -170,12 +171,14 @@ def _sliding_window_view(x: Any, window_shape: Any, axis: Any = None, **options:
 
 @implements(np.full)
 def _full(shape: Any, fill_value: Any, dtype: Any = None, *_: Any, **__: Any) -> Any:
+    """Fill an array with a tensor, which `like=` names too."""
     filled = np.broadcast_to(fill_value, shape)
     return filled if dtype is None else filled.astype(dtype)
 
 
 @implements(np.astype)
 def _astype(x: Any, dtype: Any, /, *, copy: bool = True, device: Any = None) -> Any:  # noqa: ARG001
+    """Give x in another floating dtype; its gradient comes back in x's own."""
     return x.astype(dtype)
 
 
@@ -196,27 +199,17 @@ def resize(a: Any, new_shape: Any) -> Any:
 
 
 @implements(np.trim_zeros)
-def trim_zeros(filt: Any, trim: str = "fb") -> Any:
-    """Leave out the zeros in front ("f") and behind ("b")."""
-    kept = np.flatnonzero(filt._value)
-    first = kept[0] if kept.size and "f" in trim.lower() else 0 if kept.size else filt.size
-    last = kept[-1] + 1 if kept.size and "b" in trim.lower() else filt.size
-    return filt[int(first) : int(last)]
-
-
-@implements(np.unique)
-def unique(
-    ar: Any, return_index: bool = False, return_inverse: bool = False, **options: Any
-) -> Any:
-    """Give the entries that differ, in order: of equal ones the first, which gets the gradient.
-
-    With `axis` slices are compared instead. Indices, inverse and counts are plain.
-    """
-    found: Any = np.unique(ar._value, True, bool(return_inverse), **options)  # type: ignore[call-overload]
-    _, index, *others = found
-    values = take(ar, index, options.get("axis"))
-    rest = [index, *others] if return_index else others
-    return (values, *rest) if rest else values
+def trim_zeros(filt: Any, trim: str = "fb", axis: Any = None) -> Any:
+    """Leave out the zeros in front ("f") and behind ("b"), along `axis` or every one."""
+    axes = range(filt.ndim) if axis is None else np.atleast_1d(axis).tolist()
+    for i in axes:
+        others = tuple(j for j in range(filt.ndim) if j != i % filt.ndim)
+        kept = np.flatnonzero(np.any(filt._value != 0, axis=others))
+        size = size_along(filt, i)
+        first = kept[0] if kept.size and "f" in trim.lower() else 0 if kept.size else size
+        last = kept[-1] + 1 if kept.size and "b" in trim.lower() else size
+        filt = filt[along(i, slice(int(first), int(last)), filt.ndim)]
+    return filt
 
 
 def _refusal(name: str, instead: str) -> Callable[..., NoReturn]:

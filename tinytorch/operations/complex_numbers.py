@@ -7,16 +7,19 @@ nothing of it, and what goes to a real input is cut down to its real part by the
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from tinytorch.arrays.checks import surely
 from tinytorch.arrays.words import conj
 from tinytorch.engine import Node
 from tinytorch.operations.arithmetic import set_where
 from tinytorch.operations.elementwise import Elementwise
 from tinytorch.operations.notation import unary
-from tinytorch.operations.protocols import implements
+from tinytorch.operations.protocols import implements, numpy_functions
+from tinytorch.operations.samples import as_operand
 
 if TYPE_CHECKING:
     from tinytorch.tensor import Tensor
@@ -35,6 +38,7 @@ angle = unary(
 
 @implements(np.angle)
 def _angle(z: Any, deg: bool = False) -> Any:
+    """Give the angle of complex numbers in the plane: radians, or degrees with `deg`."""
     return Elementwise.rad2deg(angle(z)) if deg else angle(z)
 
 
@@ -42,6 +46,36 @@ def _angle(z: Any, deg: bool = False) -> Any:
 def real_if_close(a: Any, tol: float = 100) -> Any:
     """Give the real parts, if all imaginary ones are below `tol` times the dtype's precision."""
     return real(a) if np.isrealobj(np.real_if_close(a._value, tol)) else a
+
+
+# --- np.emath -------------------------------------------------------------------------------------
+
+
+def _as_complex(x: Any, where: Any) -> Any:
+    """Give x in complex numbers if it is somewhere where its function has no real value."""
+    return x.astype(np.result_type(x.dtype, 1j)) if surely(np.any(where)) else x
+
+
+def _beyond_reals(name: str, where: Callable[[Any], Any]) -> None:
+    function = getattr(np, name)
+    numpy_functions[getattr(np.emath, name)] = lambda x: function(_as_complex(x, where(x)))
+
+
+for _name in ("sqrt", "log", "log2", "log10"):
+    _beyond_reals(_name, lambda x: x.real < 0)
+for _name in ("arcsin", "arccos", "arctanh"):
+    _beyond_reals(_name, lambda x: np.abs(x) > 1)
+
+
+@implements(np.emath.logn)
+def _logn(n: Any, x: Any) -> Any:
+    return np.emath.log(x) / np.emath.log(n)
+
+
+@implements(np.emath.power)
+def _power(x: Any, p: Any) -> Any:
+    x = as_operand(x, p)
+    return Elementwise.power(_as_complex(x, x.real < 0), p)
 
 
 class ComplexNumbers(Node):

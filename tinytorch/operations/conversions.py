@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 import numpy.typing as npt
 
-from tinytorch.arrays.plain import PlainArray, plain
+from tinytorch.arrays.kind import kind_of, placed
+from tinytorch.arrays.plain import PLAIN, PlainArray, plain
 from tinytorch.arrays.warned import at_users_line
-from tinytorch.devices import NO_GPU, check_device, device, is_device
+from tinytorch.devices import device, is_device
 from tinytorch.engine import Node
 from tinytorch.operations.operands import as_dtype
+from tinytorch.operations.operation import Operation, apply, defines
 
 if TYPE_CHECKING:
     from tinytorch.tensor import Tensor
@@ -41,6 +43,24 @@ def floating(x: Any, dtype: npt.DTypeLike) -> Tensor:
         return Tensor(x._value, requires_grad=False, dtype=dtype)
     tensor: Tensor = x  # type: ignore[assignment]
     return tensor if tensor.dtype == dtype else tensor.astype(dtype)
+
+
+_TO = Operation("to")
+
+
+@defines(_TO)
+def moved(x: Any, place: Any) -> Any:
+    """Give x on a device, itself if it is there; its gradient comes back to where x is.
+
+    Raises RuntimeError for a device that is not there.
+    """
+    there = placed(values := getattr(x, "_value", x), place)
+    if there is values:
+        return x
+    if not isinstance(x, Node):
+        return plain(there)
+    home = kind_of(values).device(values)
+    return apply(_TO, lambda x: there, (lambda grad, out, x: moved(grad, home),), x)
 
 
 class Conversions:
@@ -100,11 +120,11 @@ class Conversions:
         self, other: Any, rtol: Any = 1e-5, atol: Any = 1e-8, equal_nan: Any = False
     ) -> Any:
         """Say whether |x - other| <= atol + rtol * |other| everywhere."""
-        return np.allclose(self._value, _values(other), rtol, atol, equal_nan)
+        return bool(np.allclose(self._value, _values(other), rtol, atol, equal_nan))
 
     def equal(self, other: Any) -> Any:
         """Say whether both have the same shape and entries."""
-        return np.array_equal(self._value, _values(other))
+        return bool(np.array_equal(self._value, _values(other)))
 
     def logical_and(self, other: Any) -> PlainArray:
         """Say where neither is 0."""
@@ -124,34 +144,49 @@ class Conversions:
 
     def nonzero(self, *, as_tuple: Any = False) -> Any:
         """Give the indices of the entries that are not 0, a row for each; or, axis by axis."""
-        places = np.nonzero(self._value)
-        return tuple(map(plain, places)) if as_tuple else plain(np.stack(places, -1))
+        if not as_tuple:
+            return plain(np.argwhere(self._value))
+        return tuple(map(plain, np.nonzero(np.atleast_1d(self._value))))
 
-    def unique(self: Any, sorted: Any = True, *, return_counts: Any = False) -> Any:  # noqa: ARG002
-        """Give the different entries in order; and how often each is there."""
-        _, first, counts = np.unique(self._value, return_index=True, return_counts=True)
-        found = self.reshape(-1)[first]
-        return (found, plain(counts)) if return_counts else found
+    def unique(
+        self: Any,
+        sorted: Any = True,  # noqa: ARG002  (they are)
+        return_inverse: Any = False,
+        return_counts: Any = False,
+        dim: Any = None,
+    ) -> Any:
+        """Give the different entries in order, or slices along `dim`.
+
+        If asked for, also where in them each entry is, and how often each is there.
+        """
+        _, first, inverse, counts = np.unique(self._value, True, True, True, axis=dim)
+        found = self.reshape(-1)[first] if dim is None else self.take(first, dim)
+        wanted = ((return_inverse, inverse), (return_counts, counts))
+        others = tuple(plain(numbers) for asked, numbers in wanted if asked)
+        return (found, *others) if others else found
 
     # --- devices and memory -------------------------------------------------------------------
 
     @property
     def device(self) -> device:
-        """Where the entries are: on the CPU."""
-        return device("cpu")
+        """Where the entries are."""
+        return kind_of(self._value).device(self._value)
 
     @property
     def is_cuda(self) -> Any:
-        """Whether the entries are on a GPU: they are not."""
-        return False
+        """Whether the entries are on a GPU."""
+        return self.device.type == "cuda"
 
-    def cpu(self) -> Self:
-        """Give it as it is, on the CPU."""
-        return self
+    def cpu(self) -> Any:
+        """Give it on the CPU."""
+        return moved(self, "cpu")
 
-    def cuda(self, *_: Any, **__: Any) -> Any:
-        """Raise RuntimeError: there is only the CPU."""
-        raise RuntimeError(NO_GPU)
+    def cuda(self, device: Any = None, *_: Any, **__: Any) -> Any:
+        """Give it on a GPU, the current one or that of a number or name.
+
+        Raises RuntimeError where there is none.
+        """
+        return moved(self, "cuda" if device is None else device)
 
     def contiguous(self) -> Self:
         """Give it as it is: `view` takes any order in memory."""
@@ -203,25 +238,29 @@ class Conversions:
         """Make a tensor of the same dtype."""
         from tinytorch.pytorch import factories
 
-        return factories.tensor(data, dtype or self._value.dtype, **options)
+        options = {"dtype": dtype or self._value.dtype, "device": self.device, **options}
+        return factories.tensor(data, **options)
 
     def new_full(self, size: Any, fill_value: Any, dtype: Any = None, **options: Any) -> Any:
         """Make a tensor of the same dtype, filled with a number."""
         from tinytorch.pytorch import factories
 
-        return factories.full(size, fill_value, dtype=dtype or self._value.dtype, **options)
+        options = {"dtype": dtype or self._value.dtype, "device": self.device, **options}
+        return factories.full(size, fill_value, **options)
 
     def new_zeros(self, *size: Any, dtype: Any = None, **options: Any) -> Any:
         """Make a tensor of the same dtype, filled with zeros."""
         from tinytorch.pytorch import factories
 
-        return factories.zeros(*size, dtype=dtype or self._value.dtype, **options)
+        options = {"dtype": dtype or self._value.dtype, "device": self.device, **options}
+        return factories.zeros(*size, **options)
 
     def new_ones(self, *size: Any, dtype: Any = None, **options: Any) -> Any:
         """Make a tensor of the same dtype, filled with ones."""
         from tinytorch.pytorch import factories
 
-        return factories.ones(*size, dtype=dtype or self._value.dtype, **options)
+        options = {"dtype": dtype or self._value.dtype, "device": self.device, **options}
+        return factories.ones(*size, **options)
 
     new_empty = new_zeros
 
@@ -246,22 +285,23 @@ class Conversions:
         *args: Any,
         dtype: Any = None,
         device: Any = None,
-        non_blocking: Any = False,  # noqa: ARG002  (there is nowhere to go)
+        non_blocking: Any = False,  # noqa: ARG002  (copies are waited for)
         copy: Any = False,
     ) -> Any:
-        """Give it in another dtype, or in that of another tensor; on the CPU, where it is.
+        """Give it in another dtype, on another device, or as another tensor in both.
 
-        Raises RuntimeError for another device, TypeError for what is neither device nor dtype.
+        Raises RuntimeError for a device that is not there, TypeError for what is neither device nor
+        dtype.
         """
         for given in args:
             if is_device(given):
                 device = given
-            elif isinstance(given, Conversions | PlainArray):
-                dtype = given._value.dtype
+            elif isinstance(given, Conversions) or type(given) in PLAIN:
+                dtype, device = given._value.dtype, given.device
             elif not isinstance(given, bool):
                 dtype = given
-        check_device(device)
-        x = self if dtype is None else converted(self, dtype)
+        x = moved(self, device)
+        x = x if dtype is None else converted(x, dtype)
         return x.clone() if copy and x is self else x
 
     def type(self, dtype: Any) -> Any:
@@ -295,6 +335,10 @@ class Conversions:
     def short(self) -> PlainArray:
         """Give whole numbers of 16 bits."""
         return whole(self, np.int16)
+
+    def char(self) -> PlainArray:
+        """Give whole numbers of 8 bits."""
+        return whole(self, np.int8)
 
     def byte(self) -> PlainArray:
         """Give whole numbers from 0 to 255."""

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 import numpy as np
 
 from tinytorch.arrays.checks import anywhere
-from tinytorch.arrays.kind import evaluate
+from tinytorch.arrays.kind import evaluate, kind_of, own
 from tinytorch.arrays.words import conj
 from tinytorch.engine import Node, Rule, record
 from tinytorch.operations.joining import concatenate
@@ -98,8 +98,8 @@ def _cholesky_rule(grad: Any, out: Any, x: Any) -> Any:  # noqa: ARG001
 
 
 _CHOLESKY = unary(
-    # Dask's gives the upper triangle; it has no such parameter, and refuses.
-    lambda x: np.linalg.cholesky(x, upper=False),
+    # Dask's gives the upper triangle; it has no such parameter, and refuses. Nor has CuPy's.
+    lambda x: np.linalg.cholesky(x, **{"upper": False} if kind_of(x).plans else {}),
     by_adjoints(_cholesky_rule),
     "The lower triangle L for which x = L @ L.mH",
     "cholesky",
@@ -126,12 +126,12 @@ def _times_inverse_adjoint(x: Any, r: Any) -> Any:
 def _copy_lower(x: Any) -> Any:
     """Copy the lower triangle to the upper one, to a symmetric or Hermitian matrix."""
     lower = np.tril(x)
-    return (lower + mH(lower)) * (1 - np.eye(x.shape[-1], dtype=x.dtype) / 2)
+    return (lower + mH(lower)) * own(1 - np.eye(x.shape[-1], dtype=x.dtype) / 2, x)
 
 
 def _of_first(grad: Any, n: int, op: Operation) -> Any:
     """Give the gradient of the first n vectors. Raises ValueError if the others have one."""
-    if anywhere(grad[..., n:] != 0):
+    if grad.shape[-1] > n and anywhere(grad[..., n:] != 0):
         raise ValueError(
             f"{op}: the vectors that make a matrix square are arbitrary, and have no gradient; "
             f"the first {n} have one, which full_matrices=False (svd) or "
@@ -182,7 +182,7 @@ _EIGH = Operation("eigh")
 
 def _inverse_differences(x: Any) -> Any:
     """Give 1 / (x[j] - x[i]), and 0 where i = j."""
-    same = np.eye(x.shape[-1], dtype=x.dtype)
+    same = own(np.eye(x.shape[-1], dtype=x.dtype), x)
     return (1 - same) / (x[..., None, :] - x[..., :, None] + same)
 
 

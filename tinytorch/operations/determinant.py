@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from tinytorch.arrays.kind import own
 from tinytorch.arrays.words import conj
 from tinytorch.engine import Rule
 from tinytorch.operations.operation import Operation, apply, defines
@@ -52,7 +53,7 @@ def _cofactor(x: Any, *directions: Any) -> Any:
         given = ",".join([f"...{rows}", *entries])
         if last[-1] == last[-2]:
             diagonal = np.einsum(f"{given}->{last[:-1]}", *factors)
-            term = diagonal[..., None] * np.eye(s.shape[-1], dtype=x.dtype)
+            term = diagonal[..., None] * own(np.eye(s.shape[-1], dtype=x.dtype), x)
         else:
             term = np.einsum(f"{given}->{last}", *factors)
         inversions = sum(a > b for a, b in itertools.combinations(columns, 2))
@@ -62,8 +63,8 @@ def _cofactor(x: Any, *directions: Any) -> Any:
 
 def _products_of_others(s: Any, count: int) -> Any:
     """Give, for each choice of `count` entries of s, the product of all others; 0 for one twice."""
-    same = np.eye(s.shape[-1], dtype=bool)
-    chosen, free = np.ones((), s.dtype), np.ones(s.shape[-1], s.dtype)
+    same = own(np.eye(s.shape[-1], dtype=bool), s)
+    chosen, free = own(np.ones((), s.dtype), s), own(np.ones(s.shape[-1], s.dtype), s)
     for _ in range(count):
         chosen = chosen[..., None] * free
         s = np.where(same, 1, s[..., None, :])

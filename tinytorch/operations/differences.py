@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from tinytorch.arrays.kind import own
 from tinytorch.engine import Node
 from tinytorch.operations.operands import alike
 from tinytorch.operations.protocols import implements
@@ -68,7 +69,7 @@ def _slope(f: Any, spacing: Any, axis: int, edge_order: int) -> Any:
             f"for {line.shape[-1]} entries along axis {axis}"
         )
     step = np.diff(spacing) if np.ndim(spacing) else np.full(line.shape[-1] - 1, spacing)
-    step = step.astype(line.dtype)
+    step = own(step.astype(line.dtype), line)
     slope = (line[..., 1:] - line[..., :-1]) / step
     # The parabola through three points: its slope at the middle one, and at the ends.
     left, right = step[:-1], step[1:]

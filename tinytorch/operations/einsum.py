@@ -128,7 +128,7 @@ def tensordot(a: Any, b: Any, axes: Any = 2) -> Tensor:
     a, b = alike(a, b)
     if np.iterable(axes):  # counted from the front, since Dask gets the others wrong
         pairs = zip(axes, (a, b), strict=True)
-        axes = [normalize_axis_tuple(of, np.ndim(x), allow_duplicate=True) for of, x in pairs]
+        axes = tuple(normalize_axis_tuple(of, np.ndim(x), allow_duplicate=True) for of, x in pairs)
 
     def labels(a: Any, b: Any) -> tuple[list[int], list[int], list[int]]:
         """Number the axes of a, of b and of the result, as an einsum of lists takes them."""

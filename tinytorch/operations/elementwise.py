@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from tinytorch.arrays.kind import kind_of
 from tinytorch.arrays.plain import base
-from tinytorch.arrays.words import conj, half_as_single, keep, logaddexp
+from tinytorch.arrays.words import choose, conj, half_as_single, keep, logaddexp
 from tinytorch.engine import Node
 from tinytorch.operations.arithmetic import Arithmetic, set_where
 from tinytorch.operations.notation import binary, parametric, unary
@@ -90,11 +91,7 @@ def _square_distance(x: Any, y: Any) -> Any:
 
 
 def _erf(x: Any) -> Any:
-    try:
-        from scipy.special import erf  # type: ignore[import-untyped]  # SciPy has no types
-    except ImportError:
-        message = 'erf needs SciPy: pip install "tinytorch[scipy]"'
-        raise ModuleNotFoundError(message) from None
+    erf = kind_of(x).scipy("special", "erf")
     # In float16 SciPy gives float64, and it knows no longdouble.
     return erf(x.astype(np.float64) if x.dtype.char == "g" else x).astype(x.dtype)
 
@@ -102,6 +99,12 @@ def _erf(x: Any) -> Any:
 def _xlogy(x: Any, y: Any) -> Any:
     # Where x is 0, x + 1 is the 1 whose logarithm is 0, in the dtype of x. A nan in y stays nan.
     return x * np.log(np.where((x == 0) & (y == y), x + 1, y))  # noqa: PLR0124
+
+
+def _root_of_square_less_one(x: Any) -> Any:
+    if x.dtype.kind == "c":  # where the root of the product would have the other sign on the left
+        return np.sqrt(x - 1) * np.sqrt(x + 1)
+    return np.sqrt(x * x - 1)
 
 
 class Elementwise(Arithmetic):
@@ -164,7 +167,7 @@ class Elementwise(Arithmetic):
     )
     arccosh = acosh = unary(
         np.arccosh,
-        lambda grad, out, x: grad / (np.sqrt(x - 1) * np.sqrt(x + 1)),
+        lambda grad, out, x: grad / _root_of_square_less_one(x),
         "The inverse of cosh, x >= 1",
     )
     arctanh = atanh = unary(
@@ -294,7 +297,7 @@ def where(condition: Any, x: Any, y: Any) -> Tensor:
     mask = mask.astype(bool)
     return apply(
         _WHERE,
-        lambda x, y: np.where(mask, x, y),
+        lambda x, y: choose(mask, x, y),
         (
             lambda grad, out, x, y: keep(mask, grad),
             lambda grad, out, x, y: keep(np.logical_not(mask), grad),
@@ -306,6 +309,7 @@ def where(condition: Any, x: Any, y: Any) -> Tensor:
 
 @implements(np.where)
 def _where(condition: Any, /, *choices: Any) -> Any:
+    """Take the first choice where `condition` holds, else the second; the three broadcast."""
     # Of the condition alone, NumPy gives the indices.
     return where(condition, *choices) if choices else np.nonzero(condition)
 
@@ -326,7 +330,20 @@ def select(condlist: Sequence[Any], choicelist: Sequence[Any], default: Any = 0)
 
 @implements(np.clip)
 def _clip(a: Any, a_min: Any = None, a_max: Any = None, *, min: Any = None, max: Any = None) -> Any:
+    """Limit a to `a_min` <= a <= `a_max`, or `min` and `max`; the bounds get gradients too."""
     return Elementwise.clip(a, a_min if min is None else min, a_max if max is None else max)
+
+
+@implements(np.nan_to_num)
+def _nan_to_num(
+    x: Any,
+    copy: bool = True,  # noqa: ARG001  (it always is)
+    nan: float = 0.0,
+    posinf: float | None = None,
+    neginf: float | None = None,
+) -> Tensor:
+    """Put `nan`, `posinf` and `neginf` in place of what is not finite."""
+    return Elementwise.nan_to_num(x, nan=nan, posinf=posinf, neginf=neginf)
 
 
 numpy_functions[np.fabs] = Elementwise.absolute
@@ -335,4 +352,3 @@ numpy_functions[np.fix] = Elementwise.trunc
 numpy_functions[np.around] = Elementwise.round
 numpy_functions[np.radians] = Elementwise.deg2rad
 numpy_functions[np.degrees] = Elementwise.rad2deg
-numpy_functions[np.nan_to_num] = lambda x, copy=True, **kwargs: Elementwise.nan_to_num(x, **kwargs)

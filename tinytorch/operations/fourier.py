@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import numpy as np
 
+from tinytorch.arrays.kind import own
 from tinytorch.operations.notation import as_method
 from tinytorch.operations.operation import Operation, apply
 from tinytorch.operations.protocols import implements, numpy_functions
@@ -39,7 +40,8 @@ def _resized(x: Any, n: int, axis: int) -> Any:
 def _once_or_twice(n: int, axis: int, like: Any) -> Any:
     """Count how often each of the first n // 2 + 1 entries is among n, itself or its conjugate."""
     k = np.arange(n // 2 + 1)
-    return _along(axis, np.where((k == 0) | (2 * k == n), 1, 2), like.ndim).astype(like.real.dtype)
+    weights = _along(axis, np.where((k == 0) | (2 * k == n), 1, 2), like.ndim)
+    return own(weights.astype(like.real.dtype), like)
 
 
 def _transform(

@@ -6,8 +6,9 @@ and a sum that went to several places is read from all of them.
 
 from __future__ import annotations
 
+import functools
 import operator
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, overload
 
 import numpy as np
@@ -80,7 +81,7 @@ def _checked(index: Any) -> Any:
             f"an index is made of whole numbers or truth values, got {describe(index)}; "
             "comparisons, argmax and argsort give such arrays, x.data.astype(int) makes one"
         )
-    if kind_of(index).to_numpy:
+    if kind_of(index).plans:
         raise TypeError(
             f"an index decides the shape, a {kind_of(index).name} array as one must be computed "
             "first"
@@ -112,29 +113,10 @@ def one_along(
     return ValuesIndices(np.squeeze(values, axis), plain(indices.squeeze(axis)))
 
 
-@implements(np.bincount)
-def bincount(x: Any, weights: Any = None, minlength: int = 0) -> Any:
-    """Count how often each whole number is in x, or sum the `weights` of each."""
-    if isinstance(x, Node):
-        raise TypeError(f"bincount: it counts whole numbers, got {describe(x)}")
-    size = max(int(np.max(x, initial=-1)) + 1, minlength)
-    return scatter(weights, np.asarray(x), (size,))
-
-
-@implements(np.histogram)
-def histogram(
-    a: Any, bins: Any = 10, range: Any = None, density: Any = None, weights: Any = None
-) -> Any:
-    """Count the entries between the edges `bins`, an array; the counts have no gradient.
-
-    Raises TypeError where the result has one: of weights, densities, or edges that follow from a.
-    """
-    if isinstance(weights, Node) or isinstance(bins, Node) or density or np.ndim(bins) == 0:
-        raise TypeError(
-            "np.histogram has no derivative rule here: give it x.data for plain values, or the "
-            "edges as an array to count between them"
-        )
-    return np.histogram(a._value, bins, range, weights=weights)
+def strided(size: Sequence[int], stride: Sequence[int], offset: int) -> Any:
+    """Number the entries that lie in strides in a row: offset + i * stride[0] + j * stride[1]."""
+    steps = [step * np.arange(n) for n, step in zip(size, stride, strict=True)]
+    return functools.reduce(np.add.outer, steps, np.asarray(offset))
 
 
 def _array(index: Any) -> Any:
@@ -143,11 +125,17 @@ def _array(index: Any) -> Any:
 
 
 @implements(np.take)
-def take(x: Any, indices: Any, axis: int | None = None) -> Tensor:
-    """Pick entries along `axis`, or of all in one row; the axes of `indices` replace it."""
+def take(x: Any, indices: Any, axis: int | None = None, *, mode: str = "raise") -> Tensor:
+    """Pick entries along `axis`, or of all in one row; the axes of `indices` replace it.
+
+    In `mode` "wrap" the numbers go on from the start, in "clip" no further than the ends.
+    """
     if axis is None:
-        return pick(np.reshape(x, -1), _array(indices))
-    return pick(x, along(axis, _array(indices), x.ndim))
+        x, axis = np.reshape(x, -1), 0
+    index, size = _array(indices), size_along(x, axis)
+    if mode != "raise":
+        index = index % size if mode == "wrap" else np.clip(index, 0, size - 1)
+    return pick(x, along(axis, index, x.ndim))
 
 
 @implements(np.take_along_axis)
@@ -247,18 +235,31 @@ class Indexing(Node):
         return take(self, index, axis)
 
     @torch_spelling
-    def gather(self, axis: int, index: Any) -> Tensor:
+    def gather(self: Any, axis: int, index: Any) -> Tensor:
         """Pick along `axis`, in each row by its own indices; of the other axes the first ones."""
         index = _array(index)
+        if not np.ndim(self) or not index.ndim:  # as if it were a row
+            line: Any = np.atleast_1d(self)
+            row: Any = line.gather(axis, np.atleast_1d(index))
+            return np.reshape(row, index.shape)  # type: ignore[return-value]
+        if not index.size:
+            return pick(np.reshape(self, -1), index)
         return pick(self, _rows(self, index, axis, index.shape))
 
+    def as_strided(
+        self: Any, size: Sequence[int], stride: Sequence[int], storage_offset: int = 0
+    ) -> Tensor:
+        """Pick from all entries in one row, in strides: y[i, j] = row[offset + i * s + j * t]."""
+        return pick(np.reshape(self, -1), strided(size, stride, storage_offset))
+
     @torch_spelling
+    @axis_of_scalars
     def scatter_add(self: Any, axis: int, index: Any, src: Any) -> Any:
         """Add the entries of `src`, each to the entry of x that `gather` would pick for it."""
-        index = _array(index)
+        index = np.atleast_1d(_array(index))
         if not isinstance(src, Node):
             src = constant(src, self.dtype, _SCATTER)
-        part = src[tuple(slice(n) for n in index.shape)]
+        part = np.atleast_1d(src)[tuple(slice(n) for n in index.shape)]
         return scatter(part, _rows(self, index, axis, index.shape), self.shape) + self
 
     def masked_select(self: Any, mask: Any) -> Tensor:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tinytorch.engine import Node
+from tinytorch.operations.arithmetic import Arithmetic
 from tinytorch.operations.indexing import along, pick, size_along
 from tinytorch.operations.operands import alike
 from tinytorch.operations.operation import Operation, apply, defines
@@ -30,8 +31,10 @@ _MOST = 64
 
 @defines(_CONCATENATE)
 @implements(np.concatenate)
-def concatenate(arrays: Iterable[Any], axis: int | None = 0) -> Tensor:
+def concatenate(arrays: Iterable[Any], axis: int | None = 0, *, dtype: Any = None) -> Tensor:
     """Join arrays along an axis that they have; all other sizes agree."""
+    if dtype is not None:
+        return Arithmetic.astype(concatenate(arrays, axis), dtype)
     arrays = list(arrays)
     if axis is None:
         arrays, axis = _each_once(np.ravel, arrays), 0
@@ -73,9 +76,10 @@ def _each_once(function: Callable[[Any], Any], arrays: Iterable[Any]) -> list[An
 
 
 @implements(np.stack)
-def stack(arrays: Iterable[Any], axis: int = 0) -> Tensor:
+def stack(arrays: Iterable[Any], axis: int = 0, *, dtype: Any = None) -> Tensor:
     """Join arrays of one shape along a new axis."""
-    return concatenate(_each_once(lambda x: np.expand_dims(x, axis), alike(*arrays)), axis)
+    apart = _each_once(lambda x: np.expand_dims(x, axis), alike(*arrays))
+    return concatenate(apart, axis, dtype=dtype)
 
 
 @implements(np.append)
@@ -86,16 +90,16 @@ def append(x: Any, values: Any, axis: int | None = None) -> Tensor:
 
 
 @implements(np.hstack)
-def hstack(tup: Iterable[Any]) -> Tensor:
+def hstack(tup: Iterable[Any], *, dtype: Any = None) -> Tensor:
     """Join side by side: along the second axis, or the only one."""
     arrays = _each_once(np.atleast_1d, alike(*tup))
-    return concatenate(arrays, 0 if np.ndim(arrays[0]) == 1 else 1)
+    return concatenate(arrays, 0 if np.ndim(arrays[0]) == 1 else 1, dtype=dtype)
 
 
 @implements(np.vstack)
-def vstack(tup: Iterable[Any]) -> Tensor:
+def vstack(tup: Iterable[Any], *, dtype: Any = None) -> Tensor:
     """Join as rows: along the first axis of at least two."""
-    return concatenate(_each_once(np.atleast_2d, alike(*tup)), 0)
+    return concatenate(_each_once(np.atleast_2d, alike(*tup)), 0, dtype=dtype)
 
 
 @implements(np.dstack)

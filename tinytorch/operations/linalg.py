@@ -112,12 +112,9 @@ _PINV = Operation("pinv")
 @implements(np.linalg.pinv)
 def pinv(a: Any, rcond: Any = None, hermitian: bool = False, *, rtol: Any = None) -> Tensor:
     """Give the pseudo-inverse (Moore and Penrose); singular values up to `rcond` count as 0."""
-    tolerance = {} if rtol is None else {"rtol": rtol}
-
-    def function(x: Any) -> Any:
-        return np.linalg.pinv(x, rcond, hermitian, **tolerance)
-
-    return apply(_PINV, function, (by_adjoints(_pinv_rule),), a)
+    given = {"rcond": rcond, "hermitian": hermitian or None, "rtol": rtol}
+    parameters = {name: value for name, value in given.items() if value is not None}
+    return apply(_PINV, lambda x: np.linalg.pinv(x, **parameters), (by_adjoints(_pinv_rule),), a)
 
 
 def _pinv_rule(grad: Any, out: Any, x: Any) -> Any:
@@ -129,6 +126,11 @@ def _pinv_rule(grad: Any, out: Any, x: Any) -> Any:
 
 
 _LSTSQ = Operation("lstsq")
+
+
+def _least(rcond: float | None, shape: tuple[int, ...], dtype: np.dtype[Any]) -> float:
+    """Give the part of the largest singular value up to which others count as 0."""
+    return max(shape) * float(np.finfo(dtype).eps) if rcond is None else rcond
 
 
 @defines(_LSTSQ)
@@ -143,10 +145,9 @@ def lstsq(a: Any, b: Any, rcond: float | None = None) -> tuple[Tensor, Tensor, i
     if np.ndim(b) == 1:
         column, square, rank, values = lstsq(a, np.reshape(b, (-1, 1)), rcond)
         return column[:, 0], square, rank, values
-    rtol: Any = rcond  # None is the same here and there, but not in NumPy's types
 
     def rule_a(grad: Any, out: Any, a: Any, b: Any) -> Any:
-        inverse = np.linalg.pinv(a, rtol=rtol)
+        inverse = np.linalg.pinv(a, _least(rcond, a.shape, a.dtype))
         share = mH(inverse) @ grad
         return (
             (b - a @ out) @ mH(inverse @ share)
@@ -157,15 +158,18 @@ def lstsq(a: Any, b: Any, rcond: float | None = None) -> tuple[Tensor, Tensor, i
     x = apply(
         _LSTSQ,
         lambda a, b: np.linalg.lstsq(a, b, rcond)[0],
-        (by_adjoints(rule_a), lambda grad, out, a, b: np.linalg.pinv(a, rtol=rtol).mT @ grad),
+        (
+            by_adjoints(rule_a),
+            lambda grad, out, a, b: np.linalg.pinv(a, _least(rcond, a.shape, a.dtype)).mT @ grad,
+        ),
         a,
         b,
     )
     rest = b - a @ x
     squares = (rest * conj(rest)).real.sum(axis=0)
-    singular: Any = np.linalg.svdvals(a)
-    rank = int(np.linalg.matrix_rank(a, rtol=rtol))
+    singular: Any = np.linalg.svd(a, compute_uv=False)
     rows, columns = np.shape(a)
+    rank = int(np.sum(singular > _least(rcond, (rows, columns), singular.dtype) * singular[:1]))
     return x, squares if rank == columns < rows else squares[:0], rank, singular
 
 

@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from importlib import import_module
 from typing import Any
 
 import numpy as np
 
-from tinytorch.arrays.kind import evaluate
+from tinytorch.arrays.kind import evaluate, kind_of
 from tinytorch.engine import Node
 from tinytorch.operations.operation import Operation, apply
 
@@ -31,7 +30,7 @@ def _matrix_function(name: str, doc: str) -> Callable[[Any], Any]:
     def of_arrays(a: Any) -> Any:
         if a.shape[-1] == 0:
             return a
-        out = getattr(import_module("scipy.linalg"), name)(a)
+        out = kind_of(a).scipy("linalg", name)(a)
         of_complex = np.iscomplexobj(out)  # as where a has eigenvalues below 0
         return out.astype(np.result_type(a.dtype, 1j) if of_complex else a.dtype, copy=False)
 

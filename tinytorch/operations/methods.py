@@ -4,16 +4,25 @@ A type checker and an editor don't see what a row such as `exp = unary(...)` mak
 `methods.pyi` beside this file instead, which `make stub` writes from the class.
 """
 
-from tinytorch.operations import arranging, fourier, special_of_parameters  # noqa: F401
+from tinytorch.operations import (  # noqa: F401
+    arranging,
+    fourier,
+    histograms,
+    polynomials,
+    sets,
+    special_of_parameters,
+)
 from tinytorch.operations.activations import Activations
 from tinytorch.operations.complex_numbers import ComplexNumbers
 from tinytorch.operations.diagonals import Diagonals
 from tinytorch.operations.differences import Differences
+from tinytorch.operations.factorizations import Factorizations
 from tinytorch.operations.indexing import Indexing
 from tinytorch.operations.joining import Joining
 from tinytorch.operations.linalg import LinearAlgebra
 from tinytorch.operations.matrix_functions import MatrixFunctions
 from tinytorch.operations.ordering import Ordering
+from tinytorch.operations.padding import Padding
 from tinytorch.operations.reductions import Reductions
 from tinytorch.operations.repeating import Repeating
 from tinytorch.operations.replacing import Replacing
@@ -31,10 +40,12 @@ class Methods(
     Shape,
     Repeating,
     Diagonals,
+    Padding,
     Windows,
     Joining,
     Indexing,
     LinearAlgebra,
+    Factorizations,
     SumsOfProducts,
     Replacing,
     TorchNames,

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from tinytorch.engine import Array, Node
 from tinytorch.operations.decompositions import QRResult
+from tinytorch.operations.factorizations import TriangularSolution
 from tinytorch.operations.indexing import ValuesIndices
 from tinytorch.operations.linalg import SlogdetResult, TorchSVDResult
 from tinytorch.operations.reductions import Axis
@@ -61,9 +62,11 @@ class Methods(Node):
         """iv(0, x)"""
     def heaviside(self, other: Any) -> Tensor:
         """0 where x is negative, y where it is 0, and 1 where it is positive"""
+    def nextafter(self, other: Any) -> Tensor:
+        """The next number to x in the direction of y"""
     def vander(self, N: int | None = None, increasing: bool = False) -> Tensor:
         """Give the powers of each entry as a row, the highest first unless `increasing`."""
-    def corrcoef(self, y: Any = None, rowvar: bool = True) -> Tensor:
+    def corrcoef(self, y: Any = None, rowvar: bool = True, *, dtype: Any = None) -> Tensor:
         """Give the correlations of the rows of x (and y): their covariances by both deviations."""
     def logit(self, eps: float | None = None) -> Tensor:
         """Give log(x / (1 - x)), after x was limited to `eps` <= x <= 1 - eps."""
@@ -264,6 +267,10 @@ class Methods(Node):
         step: int = 1,
     ) -> Tensor:
         """Put `src` in the place of x[start:end:step] along `axis`."""
+    def as_strided_scatter(
+        self, src: Any, size: Sequence[int], stride: Sequence[int], storage_offset: int = 0
+    ) -> Tensor:
+        """Put `src` in the places that `as_strided` would pick."""
     @overload
     def diagonal_scatter(self, src: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Tensor:
         """Put `src` in the place of a diagonal."""
@@ -302,6 +309,19 @@ class Methods(Node):
         """Give x + value * tensor1 * tensor2."""
     def addcdiv(self, tensor1: Any, tensor2: Any, *, value: float = 1) -> Tensor:
         """Give x + value * tensor1 / tensor2."""
+    def lu(self, pivot: bool = True, get_infos: bool = False) -> Tensor:
+        """Give L and U packed into one matrix, and the row that each was exchanged for.
+
+        With `get_infos` also what LAPACK says of each matrix: 0.
+        """
+    def lu_solve(self, LU_data: Any, LU_pivots: Any) -> Tensor:
+        """Give the X for which A @ X is this tensor; `lu` has packed A."""
+    def triangular_solve(
+        self, A: Any, upper: bool = True, transpose: bool = False, unitriangular: bool = False
+    ) -> TriangularSolution:
+        """Give the X for which A @ X is this tensor, of the triangle of A; and A itself."""
+    def ormqr(self, input2: Any, input3: Any, left: bool = True, transpose: bool = False) -> Tensor:
+        """Give Q @ input3, of reflections whose vectors are here and whose factors `input2` are."""
     @overload
     def norm(self, p: Any = "fro", axis: Axis = None, keepdims: bool = False) -> Tensor:
         """Give (sum |x|**p)**(1/p), over `axis` or all entries; its slope at 0 is 0.
@@ -340,7 +360,7 @@ class Methods(Node):
         """Sum the products of all entries, in their order: of the conjugates in a."""
     def kron(self, b: Any) -> Tensor:
         """Put a copy of b, times that entry, in place of every entry of a: Kronecker's product."""
-    def trace(self, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Tensor:
+    def trace(self, offset: int = 0, axis1: int = 0, axis2: int = 1, dtype: Any = None) -> Tensor:
         """Sum the diagonal of the planes of two axes."""
     def matrix_power(self, n: int) -> Tensor:
         """Give the n-th power of square matrices, of their inverses for negative n.
@@ -393,11 +413,17 @@ class Methods(Node):
         Along the other axes x and `indices` broadcast.
         """
     @overload
-    def take(self, indices: Any, axis: int | None = None) -> Tensor:
-        """Pick entries along `axis`, or of all in one row; the axes of `indices` replace it."""
+    def take(self, indices: Any, axis: int | None = None, *, mode: str = "raise") -> Tensor:
+        """Pick entries along `axis`, or of all in one row; the axes of `indices` replace it.
+
+        In `mode` "wrap" the numbers go on from the start, in "clip" no further than the ends.
+        """
     @overload
-    def take(self, indices: Any, dim: int | None = None) -> Tensor:
-        """Pick entries along `axis`, or of all in one row; the axes of `indices` replace it."""
+    def take(self, indices: Any, dim: int | None = None, *, mode: str = "raise") -> Tensor:
+        """Pick entries along `axis`, or of all in one row; the axes of `indices` replace it.
+
+        In `mode` "wrap" the numbers go on from the start, in "clip" no further than the ends.
+        """
     def __getitem__(self, index: Any) -> Tensor:
         """"""
     def compress(self, condition: Any, axis: int | None = None) -> Tensor:
@@ -426,6 +452,10 @@ class Methods(Node):
     @overload
     def gather(self, dim: int, index: Any) -> Tensor:
         """Pick along `axis`, in each row by its own indices; of the other axes the first ones."""
+    def as_strided(
+        self, size: Sequence[int], stride: Sequence[int], storage_offset: int = 0
+    ) -> Tensor:
+        """Pick from all entries in one row, in strides: y[i, j] = row[offset + i * s + j * t]."""
     @overload
     def scatter_add(self, axis: int, index: Any, src: Any) -> Tensor:
         """Add the entries of `src`, each to the entry of x that `gather` would pick for it."""
@@ -515,6 +545,22 @@ class Methods(Node):
 
         Raises ValueError if a window is larger than that.
         """
+    def pad(
+        self,
+        pad_width: Any,
+        mode: Any = "constant",
+        *,
+        constant_values: Any = 0,
+        end_values: Any = 0,
+        stat_length: Any = None,
+        reflect_type: str = "even",
+    ) -> Tensor:
+        """Put `pad_width` entries before and after, along each axis.
+
+        They are `constant_values`; or in mode "edge", "reflect", "symmetric" or "wrap" taken from x, in
+        "linear_ramp" even steps to `end_values`, in "maximum", "minimum", "mean" or "median" that of
+        the first and last `stat_length` entries.
+        """
     @overload
     def tril(self, k: int = 0) -> Tensor:
         """Keep the entries on and below the `k`-th diagonal; the others become 0."""
@@ -572,8 +618,8 @@ class Methods(Node):
         """Give the number of entries."""
     def dim(self) -> int:
         """Give the number of axes."""
-    def ravel(self) -> Tensor:
-        """Arrange the entries in one axis."""
+    def ravel(self, order: str | None = None) -> Tensor:
+        """Arrange the entries in one axis; with `order` "F" the first axis runs fastest."""
     def moveaxis(self, source: Any, destination: Any) -> Tensor:
         """Move the axes `source` to the places `destination`; the others keep their order."""
     def movedim(self, source: Any, destination: Any) -> Tensor:
@@ -604,11 +650,6 @@ class Methods(Node):
     @overload
     def rot90(self, k: int = 1, dims: tuple[int, int] = (0, 1)) -> Tensor:
         """Turn the plane of `axes` by 90 degrees, `k` times, from the first towards the second."""
-    def pad(self, pad_width: Any, mode: Any = "constant", constant_values: Any = 0) -> Tensor:
-        """Put `pad_width` entries before and after, along each axis.
-
-        They are `constant_values`, or in mode "edge", "reflect", "symmetric" or "wrap" taken from x.
-        """
     @property
     def T(self) -> Tensor:
         """The axes in reverse order."""
@@ -659,21 +700,35 @@ class Methods(Node):
         """Give x[1:] - x[:-1] along `axis`, `n` times over, after putting on what comes at the ends."""
     @overload
     def quantile(
-        self, q: Any, axis: Axis = None, keepdims: bool = False, *, method: str = "linear"
+        self,
+        q: Any,
+        axis: Axis = None,
+        keepdims: bool = False,
+        *,
+        method: str = "linear",
+        weights: Any = None,
     ) -> Tensor:
         """Give the value below which the fraction `q` of the entries is, a number or an array of them.
 
-        Between two entries `method` decides: "linear", "lower", "higher", "midpoint" or "nearest". The
-        axes of q come first. Raises ValueError for q outside 0 to 1 and for another method.
+        Between two entries `method` decides, as in NumPy: "linear", "lower", "higher", "midpoint",
+        "nearest", "hazen" and others. The axes of q come first. `weights` say how much each entry
+        counts, with method "inverted_cdf". Raises ValueError for q outside 0 to 1 or another method.
         """
     @overload
     def quantile(
-        self, q: Any, dim: Axis = None, keepdim: bool = False, *, interpolation: str = "linear"
+        self,
+        q: Any,
+        dim: Axis = None,
+        keepdim: bool = False,
+        *,
+        interpolation: str = "linear",
+        weights: Any = None,
     ) -> Tensor:
         """Give the value below which the fraction `q` of the entries is, a number or an array of them.
 
-        Between two entries `method` decides: "linear", "lower", "higher", "midpoint" or "nearest". The
-        axes of q come first. Raises ValueError for q outside 0 to 1 and for another method.
+        Between two entries `method` decides, as in NumPy: "linear", "lower", "higher", "midpoint",
+        "nearest", "hazen" and others. The axes of q come first. `weights` say how much each entry
+        counts, with method "inverted_cdf". Raises ValueError for q outside 0 to 1 or another method.
         """
     @overload
     def median(self, axis: Axis = None, keepdims: bool = False, *, keepdim: bool = False) -> Tensor:
@@ -835,7 +890,7 @@ class Methods(Node):
     def var(
         self,
         axis: Axis = None,
-        correction: float = 1,
+        correction: float | None = 1,
         keepdims: bool = False,
         *,
         unbiased: bool = True,
@@ -845,7 +900,7 @@ class Methods(Node):
     def var(
         self,
         dim: Axis = None,
-        correction: float = 1,
+        correction: float | None = 1,
         keepdim: bool = False,
         *,
         unbiased: bool = True,
@@ -855,7 +910,7 @@ class Methods(Node):
     def std(
         self,
         axis: Axis = None,
-        correction: float = 1,
+        correction: float | None = 1,
         keepdims: bool = False,
         *,
         unbiased: bool = True,
@@ -865,7 +920,7 @@ class Methods(Node):
     def std(
         self,
         dim: Axis = None,
-        correction: float = 1,
+        correction: float | None = 1,
         keepdim: bool = False,
         *,
         unbiased: bool = True,

@@ -10,14 +10,15 @@ from typing import Any
 
 import numpy as np
 
+from tinytorch.arrays.kind import at_hand, own
 from tinytorch.operations.arithmetic import Arithmetic
 from tinytorch.operations.elementwise import where
 from tinytorch.operations.indexing import sort, take_along_axis
-from tinytorch.operations.protocols import implements
+from tinytorch.operations.ordering import has_slope, places_of, spread, weighted_quantile
+from tinytorch.operations.protocols import implements, numpy_functions
 from tinytorch.operations.reductions import Axis, Reductions, axes_of
+from tinytorch.operations.samples import as_operand, values_of
 from tinytorch.operations.shape import moveaxis
-
-numpys_quantile: Any = np.quantile
 
 
 def root(square: Any) -> Any:
@@ -48,9 +49,9 @@ nanmin = implements(np.nanmin)(_extreme("amin", np.inf))
 
 
 @implements(np.nanprod)
-def nanprod(a: Any, axis: Axis = None, *, keepdims: bool = False) -> Any:
-    """Give the product of the entries that are not nan."""
-    return where(np.isnan(a), 1, a).prod(axis, keepdims)
+def nanprod(a: Any, axis: Axis = None, *, keepdims: bool = False, initial: Any = 1) -> Any:
+    """Give the product of the entries that are not nan, and of `initial`."""
+    return where(np.isnan(a), 1, a).prod(axis, keepdims) * initial
 
 
 @implements(np.nancumsum)
@@ -72,12 +73,17 @@ def nanvar(
     *,
     ddof: float = 0,
     keepdims: bool = False,
+    mean: Any = None,
     correction: float | None = None,
 ) -> Any:
-    """Give the variance of the entries that are not nan; their number less `ddof` divides."""
+    """Give the variance of the entries that are not nan; their number less `ddof` divides.
+
+    Their `mean` may be given, with the axes kept at size 1.
+    """
     none = np.isnan(a)
     number = np.sum(~none, axis=axis, keepdims=True)
-    mean = where(none, 0, a).sum(axis, keepdims=True) / np.maximum(number, 1)
+    if mean is None:
+        mean = where(none, 0, a).sum(axis, keepdims=True) / np.maximum(number, 1)
     deviation = where(none, 0, a - mean)
     freedom = number.reshape(np.sum(none, axis=axis, keepdims=keepdims).shape)
     freedom = (freedom - (ddof if correction is None else correction)).astype(a.dtype)
@@ -93,28 +99,39 @@ def nanstd(a: Any, axis: Axis = None, **options: Any) -> Any:
 
 @implements(np.nanquantile)
 def nanquantile(
-    a: Any, q: Any, axis: Axis = None, *, method: str = "linear", keepdims: bool = False
+    a: Any,
+    q: Any,
+    axis: Axis = None,
+    *,
+    method: str = "linear",
+    keepdims: bool = False,
+    weights: Any = None,
 ) -> Any:
     """Give the value below which the fraction `q` of the entries that are not nan is.
 
     `method` is any of NumPy's, and the axes of q come first, as in np.quantile.
     """
-    q, axes = np.asarray(q, np.float64), axes_of(a, axis)
+    a, axes = as_operand(a), axes_of(a, axis)
+    if weights is not None:
+        none = np.isnan(values_of(a))
+        weights = np.where(none, 0, spread(values_of(weights), a, axes))
+        return weighted_quantile(where(none, np.inf, a), q, axis, method, keepdims, weights)
     kept = tuple(1 if i in axes else n for i, n in enumerate(a.shape))
     line = moveaxis(a, axes, range(len(axes)))
     line = sort(line.reshape(-1, *line.shape[len(axes) :]), axis=0)  # nan goes to the end
     rest = line.shape[1:]
-    counts = np.sum(~np.isnan(line), axis=0).reshape(-1)
-    # The quantile of 0, 1, ..., n - 1 is the place of that of n sorted entries.
-    each = {
-        n: numpys_quantile(np.arange(max(n, 1.0)), q.reshape(-1), method=method) for n in {*counts}
-    }
-    place = np.stack([each[n] for n in counts], axis=1) if counts.size else np.zeros((q.size, 0))
-    place = place.reshape(q.size, *rest)
+    counts = at_hand(np.sum(~np.isnan(line), axis=0).reshape(-1))  # each has a place of its own
+    fractions = np.reshape(values_of(q).astype(np.float64), -1)
+    each = {n: places_of(fractions, max(int(n), 1), method) for n in {*counts}}
+    n_q = fractions.size
+    place = np.stack([each[n] for n in counts], axis=1) if counts.size else np.zeros((n_q, 0))
+    place = place.reshape(n_q, *rest)
     low, high = np.floor(place), np.ceil(place)
     below, above = (take_along_axis(line, at.astype(int), 0) for at in (low, high))
-    out = below + (place - low).astype(a.dtype) * (above - below)
-    return out.reshape(q.shape + (kept if keepdims else rest))
+    if has_slope(q, method):
+        place = np.reshape(q, (n_q, *(1,) * len(rest))) * (counts.reshape(rest) - 1)
+    out = below + own((place - low).astype(a.dtype), a) * (above - below)
+    return out.reshape(np.shape(q) + (kept if keepdims else rest))
 
 
 @implements(np.nanpercentile)
@@ -129,15 +146,17 @@ def nanmedian(a: Any, axis: Axis = None, *, keepdims: bool = False) -> Any:
     return nanquantile(a, 0.5, axis, keepdims=keepdims)
 
 
-def _with_dtype(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Let NumPy's `dtype=` say what is computed with."""
+def _with_keywords(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Let NumPy's `dtype=` say what is computed with, and `where=` what counts: nan does not."""
     plainly = function
 
-    def converted(a: Any, *args: Any, dtype: Any = None, **options: Any) -> Any:
-        return plainly(a if dtype is None else Arithmetic.astype(a, dtype), *args, **options)
+    def chosen(a: Any, *args: Any, dtype: Any = None, where: Any = True, **options: Any) -> Any:
+        x = a if dtype is None else Arithmetic.astype(a, dtype)
+        return plainly(x if where is True else _where(where, x, np.nan), *args, **options)
 
-    return converted
+    chosen.__doc__ = plainly.__doc__
+    return chosen
 
 
-for _function in (np.nanprod, np.nancumsum, np.nancumprod, np.nanvar, np.nanstd):
-    implements(_function)(_with_dtype(globals()[_function.__name__]))
+for _function in (np.nanmean, np.nanprod, np.nanvar, np.nanstd, np.nancumsum, np.nancumprod):
+    implements(_function)(_with_keywords(numpy_functions[_function]))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tinytorch.arrays.kind import NUMBERS, evaluate
+from tinytorch.arrays.kind import NUMBERS, evaluate, kind_of
 from tinytorch.engine import Node, Rule, record
 from tinytorch.operations.operands import as_array, constant, no_parameter, refusal
 from tinytorch.operations.operation import Operation, apply
@@ -94,6 +94,7 @@ def binary(
             if type(x) is type(y) is np.ndarray:
                 value = function(x, y)
             else:
+                x, y = kind_of(x, y).operands(op, (x, y))
                 value = evaluate(op, function, x, y)
         except RuntimeWarning:
             value = evaluate(op, function, x, y)

@@ -24,6 +24,12 @@ heaviside = binary(
 spacing = unary(
     np.spacing, lambda grad, out, x: keep(False, grad), "The distance to the next number"
 )
+nextafter = binary(
+    np.nextafter,
+    lambda grad, out, x, y: keep(x != y, grad),
+    lambda grad, out, x, y: keep(False, grad),
+    "The next number to x in the direction of y",
+)
 numpy_functions[np.i0] = special_functions["i0"]
 
 
@@ -51,6 +57,7 @@ def modf(x: Any) -> tuple[Any, Any]:
 
 @implements(np.divmod)
 def _divmod(x: Any, y: Any) -> tuple[Any, Any]:
+    """Give x // y and x % y."""
     return np.floor_divide(x, y), np.mod(x, y)
 
 

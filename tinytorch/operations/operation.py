@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
-from tinytorch.arrays.kind import IN_MEMORY, evaluate
+from tinytorch.arrays.kind import IN_MEMORY, evaluate, kind_of
 from tinytorch.arrays.warned import at_users_line
 from tinytorch.engine import Node, Rule, record
 from tinytorch.operations.operands import closed_over, constant, refusal
@@ -141,6 +141,7 @@ def apply(
         if IN_MEMORY.issuperset(map(type, arrays)):
             value = function(*arrays)
         else:
+            arrays = kind_of(*arrays).operands(op, arrays)
             value = evaluate(op, function, *arrays)
     except RuntimeWarning:
         value = evaluate(op, function, *arrays)

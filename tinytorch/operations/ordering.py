@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 
-from tinytorch.arrays.kind import evaluate
+from tinytorch.arrays.kind import evaluate, kind_of, own
 from tinytorch.arrays.plain import plain
 from tinytorch.engine import Node
 from tinytorch.operations.elementwise import where
@@ -25,46 +25,104 @@ from tinytorch.operations.indexing import (
 from tinytorch.operations.protocols import implements
 from tinytorch.operations.pytorch import axis_of_scalars, torch_spelling
 from tinytorch.operations.reductions import Axis, axes_of, by_dim, extreme_rule, reduction
+from tinytorch.operations.samples import as_operand, values_of
 from tinytorch.operations.shape import moveaxis
 
 if TYPE_CHECKING:
     from tinytorch.tensor import Tensor
 
 
+# Methods that change by steps, as q does: its slope is 0.
+_STEPS = {
+    "lower", "higher", "nearest", "midpoint", "inverted_cdf", "averaged_inverted_cdf",
+    "closest_observation",
+}  # fmt: skip
+_numpys: Any = np.quantile
+
+
+def places_of(q: Any, n: int, method: str) -> Any:
+    """Say at which places between n sorted entries the quantiles are: those of 0, 1, ..., n - 1."""
+    return _numpys(np.arange(float(n)), q, method=method)
+
+
+def has_slope(q: Any, method: str) -> bool:
+    """Say whether quantiles change with q. Raises TypeError for methods without a rule for it."""
+    if isinstance(q, Node) and method != "linear" and method not in _STEPS:
+        raise TypeError(f'quantile: q has a gradient with method="linear", not {method!r}')
+    return isinstance(q, Node) and method == "linear"
+
+
 @implements(np.quantile)
 def quantile(
-    x: Any, q: Any, axis: Axis = None, keepdims: bool = False, *, method: str = "linear"
+    x: Any,
+    q: Any,
+    axis: Axis = None,
+    keepdims: bool = False,
+    *,
+    method: str = "linear",
+    weights: Any = None,
 ) -> Any:
     """Give the value below which the fraction `q` of the entries is, a number or an array of them.
 
-    Between two entries `method` decides: "linear", "lower", "higher", "midpoint" or "nearest". The
-    axes of q come first. Raises ValueError for q outside 0 to 1 and for another method.
+    Between two entries `method` decides, as in NumPy: "linear", "lower", "higher", "midpoint",
+    "nearest", "hazen" and others. The axes of q come first. `weights` say how much each entry
+    counts, with method "inverted_cdf". Raises ValueError for q outside 0 to 1 or another method.
     """
-    q = np.asarray(q, dtype=np.float64)  # float32 is too coarse to tell large positions apart
-    if not np.all((q >= 0) & (q <= 1)):
-        raise ValueError(f"quantile: q lies between 0 and 1, got {q}")
+    x = as_operand(x)
     if axis in (0, -1) and not x.ndim:
         axis = None  # as in PyTorch
     axes = axes_of(x, axis)
+    if weights is not None:
+        weights = spread(values_of(weights), x, axes)
+        return weighted_quantile(x, q, axis, method, keepdims, weights)
+    # float32 is too coarse to tell large positions apart
+    fractions = values_of(q).astype(np.float64)
+    if not np.all((fractions >= 0) & (fractions <= 1)):
+        raise ValueError(f"quantile: q lies between 0 and 1, got {fractions}")
     kept = tuple(1 if i in axes else n for i, n in enumerate(x.shape))
     line = moveaxis(x, axes, range(len(axes)))
     line = sort(line.reshape(-1, *line.shape[len(axes) :]), axis=0)
-    place = q * (line.shape[0] - 1)
+    size = line.shape[0]
+    place = places_of(fractions, size, method)
     low, high = np.floor(place), np.ceil(place)
-    weights = {
-        "linear": place - low,
-        "lower": np.zeros_like(place),
-        "higher": np.ones_like(place),
-        "midpoint": np.full_like(place, 0.5),
-        "nearest": np.round(place) - low,
-    }
-    if method not in weights:
-        raise ValueError(f"quantile: method is one of {', '.join(weights)}, got {method!r}")
-    weight = weights[method].astype(x.dtype).reshape(q.shape + (1,) * (line.ndim - 1))
     below, above = line[low.astype(int)], line[high.astype(int)]
+    weight = (q * (size - 1.0) if has_slope(q, method) else place) - low
+    weight = own(weight.astype(x.dtype).reshape(fractions.shape + (1,) * (line.ndim - 1)), x)
     out = below + weight * (above - below)
     out = where(np.isnan(line[-1]), line[-1], out)  # a nan is sorted to the end
-    return out.reshape(q.shape + kept) if keepdims else out
+    return out.reshape(fractions.shape + kept) if keepdims else out
+
+
+def spread(weights: Any, x: Any, axes: tuple[int, ...]) -> Any:
+    """Give weights the shape of x; they may have that of the axes alone that they are for."""
+    if weights.shape == x.shape:
+        return weights
+    if weights.shape != tuple(x.shape[i] for i in axes):
+        raise ValueError(
+            f"quantile: weights have the shape {x.shape} of the entries, or that of the axes, "
+            f"got {weights.shape}"
+        )
+    turned = np.transpose(weights, np.argsort(axes))
+    return np.broadcast_to(
+        turned.reshape([n if i in axes else 1 for i, n in enumerate(x.shape)]), x.shape
+    )
+
+
+def weighted_quantile(x: Any, q: Any, axis: Axis, method: str, keepdims: bool, weights: Any) -> Any:
+    """Pick the first entry up to which the weights sum up to the fraction `q` of them all."""
+    if method != "inverted_cdf":
+        raise ValueError(f'quantile: weights= go with method="inverted_cdf", not {method!r}')
+    axes, fractions = axes_of(x, axis), values_of(q).astype(np.float64)
+    kept = tuple(1 if i in axes else n for i, n in enumerate(x.shape))
+    in_front: list[Any] = [np.moveaxis(y, axes, range(len(axes))) for y in (x, weights)]
+    line, weights = (y.reshape(-1, *y.shape[len(axes) :]) for y in in_front)
+    order = np.argsort(values_of(line), axis=0, kind="stable")
+    sums = np.cumsum(np.take_along_axis(weights, order, 0), axis=0)
+    sums = sums / sums[-1:]
+    sums = np.where(sums == 0, -1, sums)  # what weighs nothing is no quantile, that of 0 neither
+    places = [np.argmax(sums >= fraction, axis=0) for fraction in fractions.reshape(-1)]
+    out = take_along_axis(line, np.take_along_axis(order, np.stack(places), 0), 0)
+    return np.reshape(out, fractions.shape + (kept if keepdims else line.shape[1:]))
 
 
 @implements(np.median)
@@ -89,11 +147,12 @@ def _mode_index(data: Any, axis: int, keepdims: bool) -> Any:  # noqa: ARG001
     """Find the last one of the entries that are there most often, the smallest of several such."""
     order = np.moveaxis(np.argsort(data, axis=axis, kind="stable"), axis, -1)
     line = np.take_along_axis(np.moveaxis(data, axis, -1), order, -1)
-    places = np.arange(line.shape[-1])
+    places = own(np.arange(line.shape[-1]), data)
     before, after = line[..., :-1], line[..., 1:]
     begins = (before != after) & ~(np.isnan(before) & np.isnan(after))
     begins = np.concatenate([np.ones_like(begins, shape=(*line.shape[:-1], 1)), begins], axis=-1)
-    repeated = places - np.maximum.accumulate(np.where(begins, places, 0), axis=-1)
+    first = kind_of(data).accumulate(np.maximum, np.where(begins, places, 0), -1)
+    repeated = places - first
     last = np.argmax(repeated, axis=-1, keepdims=True)
     return np.moveaxis(np.take_along_axis(order, last, -1), -1, axis)
 
@@ -106,10 +165,11 @@ def _median_index(data: Any, axis: int, keepdims: bool) -> Any:  # noqa: ARG001
 
 
 def _latest_extreme(x: Any, function: np.ufunc, axis: int) -> ValuesIndices:
-    running = evaluate(f"{function.__name__}.accumulate", function.accumulate, x.data, axis=axis)
-    places = np.indices(x.shape, sparse=True)[axis]
-    reached = (x.data == running) | np.isnan(x.data)
-    latest = np.maximum.accumulate(np.where(reached, places, 0), axis=axis)
+    data, kind = x._value, kind_of(x._value)
+    running = evaluate(f"{function.__name__}.accumulate", kind.accumulate, function, data, axis)
+    places = own(np.indices(x.shape, sparse=True)[axis], data)
+    reached = (data == running) | np.isnan(data)
+    latest = kind.accumulate(np.maximum, np.where(reached, places, 0), axis)
     return ValuesIndices(take_along_axis(x, latest, axis), plain(latest))
 
 

@@ -14,6 +14,7 @@ from tinytorch.operations.diagonals import Diagonals
 from tinytorch.operations.in_place import InPlace
 from tinytorch.operations.indexing import Indexing, ValuesIndices
 from tinytorch.operations.joining import Joining
+from tinytorch.operations.padding import Padding
 from tinytorch.operations.pytorch import torch_spelling
 from tinytorch.operations.reductions import Reductions
 from tinytorch.operations.repeating import Repeating
@@ -22,9 +23,10 @@ from tinytorch.operations.shape import Shape
 # What only arranges or picks entries does so with those of any array.
 _SAME = {
     Shape: """reshape flatten unflatten ravel transpose permute squeeze unsqueeze expand_dims
-        moveaxis movedim swapaxes swapdims flip fliplr flipud roll rot90 pad""",
+        moveaxis movedim swapaxes swapdims flip fliplr flipud roll rot90""",
     Repeating: "expand broadcast_to repeat tile repeat_interleave",
     Diagonals: "tril triu diag diagonal",
+    Padding: "pad",
     Joining: "split chunk unbind hsplit vsplit dsplit atleast_1d atleast_2d atleast_3d",
     Indexing: """select index_select gather take take_along_axis take_along_dim compress
         masked_select masked_fill""",

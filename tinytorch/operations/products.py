@@ -7,11 +7,12 @@ them, with PyTorch's meaning where the two differ.
 from __future__ import annotations
 
 import operator
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from tinytorch.arrays.kind import kind_of, own
 from tinytorch.arrays.words import conj, matmul, rows
 from tinytorch.engine import Node, Rule
 from tinytorch.operations.arithmetic import Arithmetic
@@ -90,14 +91,21 @@ def inner(a: Any, b: Any) -> Tensor:
 @implements(np.vdot)
 def vdot(a: Any, b: Any) -> Tensor:
     """Sum the products of all entries, in their order: of the conjugates in a."""
-    return Products.matmul(np.conj(np.ravel(a)), np.ravel(b))
+    return Products.matmul(conj(np.ravel(a)), np.ravel(b))
+
+
+def _vecdot(x: Any, y: Any) -> Any:
+    if isinstance(x, np.ndarray) and isinstance(y, np.ndarray):
+        return np.vecdot(x, y)
+    return np.einsum("...i,...i->...", conj(x), y)  # for CuPy has no such function
 
 
 _VECDOT = binary(
-    np.vecdot,
+    _vecdot,
     lambda grad, out, x, y: conj(grad[..., None] * y),
     lambda grad, out, x, y: grad[..., None] * conj(x),
     "The sum of the products of conj(x) and y over the last axis",
+    "vecdot",
 )
 
 
@@ -130,7 +138,7 @@ def multi_dot(arrays: Iterable[Any]) -> Tensor:
         matrices[-1] = np.reshape(matrices[-1], (-1, 1))
     out = apply(
         _MULTI_DOT,
-        lambda *arrays: np.linalg.multi_dot(arrays),
+        lambda *arrays: _multiplied(arrays),
         [_multi_dot_rule(i) for i in range(len(matrices))],
         *matrices,
     )
@@ -142,9 +150,13 @@ def _multi_dot_rule(i: int) -> Rule:
 
     def rule(grad: Any, out: Any, *matrices: Any) -> Any:  # noqa: ARG001
         transposed = [x.swapaxes(0, 1) for x in matrices]
-        return np.linalg.multi_dot([*transposed[:i][::-1], grad, *transposed[:i:-1]])
+        return _multiplied([*transposed[:i][::-1], grad, *transposed[:i:-1]])
 
     return rule
+
+
+def _multiplied(matrices: Sequence[Any]) -> Any:
+    return kind_of(*matrices).multi_dot(matrices)
 
 
 # --- products of all with all ---------------------------------------------------------------------
@@ -209,14 +221,15 @@ def _linalg_cross(x1: Any, x2: Any, /, *, axis: int = -1) -> Tensor:
 
 
 @implements(np.trace)
-def trace(a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Tensor:
+def trace(a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1, dtype: Any = None) -> Tensor:
     """Sum the diagonal of the planes of two axes."""
-    return Reductions.sum(diagonal(a, offset, axis1, axis2), -1)
+    given = {} if dtype is None else {"dtype": dtype}
+    return Reductions.sum(diagonal(a, offset, axis1, axis2), -1, **given)
 
 
 @implements(np.linalg.trace)
-def _linalg_trace(x: Any, /, *, offset: int = 0) -> Tensor:
-    return trace(x, offset, -2, -1)
+def _linalg_trace(x: Any, /, *, offset: int = 0, dtype: Any = None) -> Tensor:
+    return trace(x, offset, -2, -1, dtype)
 
 
 @implements(np.linalg.diagonal)
@@ -238,7 +251,7 @@ def matrix_power(a: Any, n: int) -> Tensor:
     if n < 0:
         return matrix_power(np.linalg.inv(a), -n)
     if n == 0:
-        return where(True, np.eye(a.shape[-1], dtype=a.dtype), a)
+        return where(True, own(np.eye(a.shape[-1], dtype=a.dtype), a), a)
     if n == 1:
         return Arithmetic.clone(a)
     half = matrix_power(a, n // 2)
@@ -290,9 +303,11 @@ numpy_functions[np.matmul] = numpy_functions[np.linalg.matmul] = Products.matmul
 
 @implements("matvec")
 def _matvec(x1: Any, x2: Any) -> Tensor:
+    """Give the product of matrices with vectors."""
     return Products.matmul(x1, np.expand_dims(x2, -1))[..., 0]
 
 
 @implements("vecmat")
 def _vecmat(x1: Any, x2: Any) -> Tensor:
+    """Give the product of vectors with matrices."""
     return Products.matmul(np.expand_dims(x1, -2), x2)[..., 0, :]

@@ -11,10 +11,11 @@ import numpy as np
 import numpy.typing as npt
 
 from tinytorch.arrays import words
+from tinytorch.arrays.kind import kind_of
 from tinytorch.arrays.plain import plain
 from tinytorch.arrays.words import conj, half_as_single, keep
 from tinytorch.engine import Array, Node, Rule
-from tinytorch.operations.arithmetic import set_where
+from tinytorch.operations.arithmetic import Arithmetic, set_where
 from tinytorch.operations.elementwise import Elementwise, where
 from tinytorch.operations.indexing import (
     ValuesIndices,
@@ -78,6 +79,8 @@ def reduction(
     @torch_spelling
     def method(self: Any, axis: Axis = None, keepdims: bool = False, **parameters: Any) -> Any:
         if parameters:
+            if (dtype := parameters.pop("dtype", None)) is not None:
+                self = Arithmetic.astype(self, dtype)
             check_parameters(op, known, (), parameters)
         if axis is not None:
             axis = tuple(axis) if isinstance(axis, list) else axis
@@ -113,6 +116,7 @@ def _of_numpy(name: str, method: Callable[..., Any]) -> Callable[..., Any]:
             )
         return method(a, axis, **options)
 
+    reduced.__doc__ = method.__doc__
     return reduced
 
 
@@ -135,11 +139,11 @@ def _products_before(x: Any) -> Any:
 def _prod_rule(grad: Any, out: Any, x: Any, axis: Axis) -> Any:  # noqa: ARG001
     # The product of all others, without dividing by an entry that may be 0.
     axes = axes_of(x, axis)
-    order = [i for i in range(x.ndim) if i not in axes] + list(axes)
+    order = (*(i for i in range(x.ndim) if i not in axes), *axes)
     moved = np.transpose(x, order)
     line = moved.reshape([*moved.shape[: x.ndim - len(axes)], count(x, axis)])
     others = _products_before(line) * _products_before(line[..., ::-1])[..., ::-1]
-    return grad * np.transpose(others.reshape(moved.shape), np.argsort(order).tolist())
+    return grad * np.transpose(others.reshape(moved.shape), tuple(np.argsort(order).tolist()))
 
 
 def _sums_from_behind(grad: Any, factors: Any) -> Any:
@@ -178,9 +182,9 @@ def running(function: Callable[..., Any], rule: Rule, doc: str, name: str) -> Ca
             line = apply(op, lambda x: function(x, axis=-1), (rule,), line)
         return np.moveaxis(line, -1, axis)
 
+    method = torch_spelling(axis_of_scalars(as_method(op, values)))
     if hasattr(np, name):
         numpy_functions[getattr(np, name)] = _of_numpy(name, values)
-    method = torch_spelling(axis_of_scalars(as_method(op, values)))
     op.function = values  # of arrays too, along any axis
     return method
 
@@ -201,6 +205,13 @@ def _std_rule(grad: Any, out: Any, x: Any, axis: Axis, ddof: float = 0) -> Any:
     deviation = conj(x - words.mean(x, axis, keepdims=True))
     # Where all entries are equal, the slope is set to 0.
     return grad * deviation / (set_where(out == 0, np.inf, out) * (count(x, axis) - ddof))
+
+
+def _lost(correction: float | None, unbiased: bool) -> float:
+    """Say how many freedoms a variance has lost: by default one, as in PyTorch."""
+    if not unbiased:
+        return 0
+    return 1 if correction is None else correction
 
 
 max_entry = reduction(np.max, extreme_rule, "The largest entry", "max")
@@ -264,7 +275,10 @@ class Reductions(Node):
         np.cumprod, _cumprod_rule, "The products of the entries up to each", "cumprod"
     )
     logcumsumexp = running(
-        np.logaddexp.accumulate, _logcumsumexp_rule, "The logsumexp up to each", "logcumsumexp"
+        lambda x, axis: kind_of(x).accumulate(np.logaddexp, x, axis),
+        _logcumsumexp_rule,
+        "The logsumexp up to each",
+        "logcumsumexp",
     )
 
     nansum = torch_spelling(nansum)
@@ -332,7 +346,7 @@ class Reductions(Node):
     def var(
         self,
         axis: Axis = None,
-        correction: float = 1,
+        correction: float | None = 1,
         keepdims: bool = False,
         *,
         unbiased: bool = True,
@@ -340,13 +354,13 @@ class Reductions(Node):
         """Give the variance: sum((x - mean)**2) / (n - correction); not `unbiased`, over n."""
         if isinstance(axis, bool):  # PyTorch's x.var(False)
             return variance(self, None, keepdims, ddof=int(axis))
-        return variance(self, axis, keepdims, ddof=correction if unbiased else 0)
+        return variance(self, axis, keepdims, ddof=_lost(correction, unbiased))
 
     @torch_spelling
     def std(
         self,
         axis: Axis = None,
-        correction: float = 1,
+        correction: float | None = 1,
         keepdims: bool = False,
         *,
         unbiased: bool = True,
@@ -354,7 +368,7 @@ class Reductions(Node):
         """Give the standard deviation, the root of the variance; its slope is 0 where it is 0."""
         if isinstance(axis, bool):  # PyTorch's x.std(False)
             return deviation(self, None, keepdims, ddof=int(axis))
-        return deviation(self, axis, keepdims, ddof=correction if unbiased else 0)
+        return deviation(self, axis, keepdims, ddof=_lost(correction, unbiased))
 
     @torch_spelling
     def argmax(self, axis: int | None = None, keepdims: bool = False) -> Any:
@@ -379,8 +393,7 @@ class Reductions(Node):
     @torch_spelling
     def count_nonzero(self, axis: Axis = None, keepdims: bool = False) -> Any:
         """Count the entries that are not 0, as plain integers."""
-        count = np.count_nonzero(self._value, axis=axis, keepdims=keepdims)
-        return plain(np.intp(count) if isinstance(count, int) else count)  # as NumPy 2.0 gives it
+        return plain((self._value != 0).sum(axis=axis, keepdims=keepdims))
 
 
 def by_dim(name: str, axis: Any, dim: int | None) -> bool:

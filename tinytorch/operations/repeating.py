@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from tinytorch.arrays.kind import kind_of
 from tinytorch.engine import Node
 from tinytorch.operations.indexing import size_along, take
 from tinytorch.operations.operands import describe
@@ -56,6 +57,7 @@ def repeat(x: Any, repeats: Any, axis: int | None = None) -> Tensor:
     """Repeat each entry along `axis`, or each of all, `repeats` times."""
     if axis is None:
         x, axis = reshape(x, -1), 0
+    repeats = kind_of(repeats).numpy(repeats)  # they decide the shape
     return take(x, np.repeat(np.arange(size_along(x, axis)), repeats), axis)
 
 

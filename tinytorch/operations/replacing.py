@@ -12,9 +12,11 @@ from typing import Any
 
 import numpy as np
 
+from tinytorch.arrays.kind import own
+from tinytorch.arrays.plain import base
 from tinytorch.engine import Node
 from tinytorch.operations.elementwise import where
-from tinytorch.operations.indexing import along, pick, scatter, size_along
+from tinytorch.operations.indexing import along, pick, scatter, size_along, strided
 from tinytorch.operations.operands import constant, describe
 from tinytorch.operations.pytorch import also_called, axis_of_scalars, torch_spelling
 from tinytorch.operations.reductions import Reductions
@@ -31,9 +33,9 @@ _REDUCTIONS: dict[str, tuple[float, Callable[..., Any]]] = {
 }
 
 
-def numbers_of(shape: tuple[int, ...]) -> Any:
-    """Number the entries of an array in their order."""
-    return np.arange(math.prod(shape)).reshape(shape)
+def numbers_of(shape: tuple[int, ...], like: Any = None) -> Any:
+    """Number the entries of an array in their order, for picking from `like`."""
+    return own(np.arange(math.prod(shape)).reshape(shape), like)
 
 
 def replaced(x: Any, places: Any, source: Any) -> Any:
@@ -42,11 +44,11 @@ def replaced(x: Any, places: Any, source: Any) -> Any:
     if not places.size:
         return x.clone()
     if np.ndim(source) == 0:
-        hit = np.zeros(x.size, bool)
+        hit = own(np.zeros(x.size, bool), x)
         hit[places.reshape(-1)] = True
         return where(hit.reshape(x.shape), source, x)
-    chosen = np.full(x.size, -1)
-    chosen[places.reshape(-1)] = numbers_of(places.shape).reshape(-1)
+    chosen = own(np.full(x.size, -1), x)
+    chosen[places.reshape(-1)] = numbers_of(places.shape, x).reshape(-1)
     chosen = chosen.reshape(x.shape)
     row = np.reshape(np.broadcast_to(source, places.shape), -1)
     return where(chosen >= 0, pick(row, np.maximum(chosen, 0)), x)
@@ -62,37 +64,38 @@ def piled(x: Any, places: Any, source: Any, reduce: str, include_self: bool) -> 
     neutral, reduced = _REDUCTIONS[reduce]
     places, source = places.reshape(-1), np.reshape(source, -1)
     count = np.bincount(places, minlength=x.size)
-    height = int(count.max(initial=0))
+    height = int(count.max()) if count.size else 0
     # The sources of one place follow each other in the order, and are counted from 0 on.
     order = np.argsort(places)
-    level = np.arange(places.size) - (np.cumsum(count) - count)[places[order]]
-    chosen = np.full((height, x.size), -1)
+    level = numbers_of(places.shape, x) - (np.cumsum(count) - count)[places[order]]
+    chosen = own(np.full((height, x.size), -1), x)
     chosen[level, places[order]] = order
     chosen, count = chosen.reshape(height, *x.shape), count.reshape(x.shape)
-    own = x if include_self else where(count > 0, neutral, x)
+    first = x if include_self else where(count > 0, neutral, x)
     if not height:
-        return own.clone()
+        return first.clone()
     pile = where(chosen >= 0, pick(source, np.maximum(chosen, 0)), neutral)
-    out: Any = reduced(np.concatenate([pile, own[None]]), 0)
+    out: Any = reduced(np.concatenate([pile, first[None]]), 0)
     return out / np.maximum(count + include_self, 1) if reduce == "mean" else out
 
 
-def _index(index: Any) -> Any:
+def _index(x: Any, index: Any) -> Any:
     if isinstance(index, Node):
         raise TypeError(f"an index is made of whole numbers, got {describe(index)}")
-    return np.asarray(index)
+    index = base(index)
+    return own(index if hasattr(index, "__array_function__") else np.asarray(index), x)
 
 
 def _rows(x: Any, index: Any, axis: int) -> Any:
     """Number the entries that `gather` would pick along `axis`."""
     rows = list(np.indices(index.shape, sparse=True))
     rows[axis] = index
-    return numbers_of(x.shape)[tuple(rows)]
+    return numbers_of(x.shape, x)[tuple(rows)]
 
 
 def _slices(x: Any, axis: int, index: Any) -> Any:
     """Number the entries of slices along `axis`."""
-    return np.take(numbers_of(x.shape), np.atleast_1d(index), axis)
+    return np.take(numbers_of(x.shape, x), np.atleast_1d(index), axis)
 
 
 def _source(x: Any, source: Any, shape: tuple[int, ...]) -> Any:
@@ -115,7 +118,7 @@ class Replacing(Node):
 
         With `reduce` "add" or "multiply" they are added to what is there, or multiply it.
         """
-        index = np.atleast_1d(_index(index))
+        index = np.atleast_1d(_index(self, index))
         source = _source(self, value if src is None else src, index.shape)
         if reduce is None:
             return replaced(self, _rows(self, index, axis), source)
@@ -132,7 +135,7 @@ class Replacing(Node):
 
         `reduce` is "sum", "prod", "mean", "amax" or "amin"; with what is there if `include_self`.
         """
-        index = np.atleast_1d(_index(index))
+        index = np.atleast_1d(_index(self, index))
         source = np.reshape(_source(self, src, index.shape), index.shape)
         return piled(self, _rows(self, index, axis), source, reduce, include_self)
 
@@ -140,19 +143,19 @@ class Replacing(Node):
     @axis_of_scalars
     def index_copy(self: Any, axis: int, index: Any, source: Any) -> Any:
         """Put the slices of `source` in the places of those along `axis`."""
-        return replaced(self, _slices(self, axis, _index(index)), _in_shape(self, source))
+        return replaced(self, _slices(self, axis, _index(self, index)), _in_shape(self, source))
 
     @torch_spelling
     @axis_of_scalars
     def index_fill(self: Any, axis: int, index: Any, value: Any) -> Any:
         """Put a number in all places of slices along `axis`."""
-        return replaced(self, _slices(self, axis, _index(index)), value)
+        return replaced(self, _slices(self, axis, _index(self, index)), value)
 
     @torch_spelling
     @axis_of_scalars
     def index_add(self: Any, axis: int, index: Any, source: Any, *, alpha: float = 1) -> Any:
         """Add the slices of `source`, `alpha` times, to those along `axis`."""
-        index = np.atleast_1d(_index(index))
+        index = np.atleast_1d(_index(self, index))
         source = _in_shape(self, source)
         source = source if alpha == 1 else source * alpha
         return self + scatter(source, along(axis, index, self.ndim), self.shape)
@@ -163,12 +166,12 @@ class Replacing(Node):
         self: Any, axis: int, index: Any, source: Any, reduce: str, *, include_self: bool = True
     ) -> Any:
         """Reduce the slices of `source` into those along `axis`: "prod", "mean", "amax", "amin"."""
-        places = _slices(self, axis, _index(index))
+        places = _slices(self, axis, _index(self, index))
         return piled(self, places, _in_shape(self, source), reduce, include_self)
 
     def index_put(self: Any, indices: Sequence[Any], values: Any, accumulate: bool = False) -> Any:
         """Give x after x[indices] = values, or with them added where `accumulate`."""
-        places = numbers_of(self.shape)[tuple(map(_index, indices))]
+        places = numbers_of(self.shape, self)[tuple(_index(self, index) for index in indices)]
         if not accumulate:
             return replaced(self, places, values)
         values = values if isinstance(values, Node) else constant(values, self.dtype, _NAME)
@@ -177,7 +180,7 @@ class Replacing(Node):
 
     def put(self: Any, index: Any, source: Any, accumulate: bool = False) -> Any:
         """Put the entries of `source` in places counted in order, or add them to what is there."""
-        index = _index(index)
+        index = _index(self, index)
         row = self.reshape(-1).index_put((index.reshape(-1),), np.reshape(source, -1), accumulate)
         return row.reshape(self.shape)
 
@@ -188,7 +191,7 @@ class Replacing(Node):
         """
         shape = np.broadcast_shapes(self.shape, np.shape(mask))
         x: Any = np.broadcast_to(self, shape)
-        places = np.flatnonzero(np.broadcast_to(mask, shape))
+        places = np.flatnonzero(np.broadcast_to(_index(self, mask), shape))
         row = np.reshape(source, -1)
         if row.size < places.size:
             raise ValueError(f"masked_scatter: {places.size} places for {row.size} entries")
@@ -197,7 +200,7 @@ class Replacing(Node):
     @torch_spelling
     def select_scatter(self: Any, src: Any, axis: int, index: int) -> Any:
         """Put `src` in the place of one slice along `axis`."""
-        return replaced(self, numbers_of(self.shape)[along(axis, index, self.ndim)], src)
+        return replaced(self, numbers_of(self.shape, self)[along(axis, index, self.ndim)], src)
 
     @torch_spelling
     def slice_scatter(
@@ -210,14 +213,24 @@ class Replacing(Node):
     ) -> Any:
         """Put `src` in the place of x[start:end:step] along `axis`."""
         part = along(axis, slice(start, end, step), self.ndim)
-        return replaced(self, numbers_of(self.shape)[part], src)
+        return replaced(self, numbers_of(self.shape, self)[part], src)
+
+    def as_strided_scatter(
+        self: Any,
+        src: Any,
+        size: Sequence[int],
+        stride: Sequence[int],
+        storage_offset: int = 0,
+    ) -> Any:
+        """Put `src` in the places that `as_strided` would pick."""
+        return replaced(self, strided(size, stride, storage_offset), src)
 
     @also_called(dim1="axis1", dim2="axis2")
     def diagonal_scatter(
         self: Any, src: Any, offset: int = 0, axis1: int = 0, axis2: int = 1
     ) -> Any:
         """Put `src` in the place of a diagonal."""
-        return replaced(self, np.diagonal(numbers_of(self.shape), offset, axis1, axis2), src)
+        return replaced(self, np.diagonal(numbers_of(self.shape, self), offset, axis1, axis2), src)
 
     @also_called(dim1="axis1", dim2="axis2")
     def diag_embed(self: Any, offset: int = 0, axis1: int = -2, axis2: int = -1) -> Any:

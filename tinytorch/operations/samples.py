@@ -1,4 +1,4 @@
-"""NumPy's functions of samples in a row: interpolation, convolution, polynomials, running sums."""
+"""NumPy's functions of samples in a row: interpolation, convolution, running sums, ranges."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from tinytorch.arrays.kind import NUMBERS
+from tinytorch.arrays.kind import NUMBERS, own
+from tinytorch.arrays.words import conj
 from tinytorch.engine import Node
 from tinytorch.operations.arithmetic import Arithmetic
 from tinytorch.operations.elementwise import where
@@ -80,8 +81,8 @@ def convolve(a: Any, v: Any, mode: str = "full") -> Any:
 
 @implements(np.correlate)
 def correlate(a: Any, v: Any, mode: str = "valid") -> Any:
-    """Give c[k] = sum(a[i + k] * v[i])."""
-    a, v = as_operand(a), as_operand(v)
+    """Give c[k] = sum(a[i + k] * conj(v[i]))."""
+    a, v = as_operand(a), conj(as_operand(v))
     if v.size > a.size:
         return convolve(a[::-1], v, mode)[::-1]
     return convolve(a, v[::-1], mode)
@@ -109,6 +110,7 @@ def _cumulative(name: str, first: float) -> Any:
     def cumulative(
         x: Any, /, *, axis: int | None = None, dtype: Any = None, include_initial: bool = False
     ) -> Any:
+        """Join the entries up to each, after none of them too if `include_initial`."""
         if axis is None:
             if x.ndim != 1:
                 raise ValueError(f"cumulative: {describe(x)} needs an axis")
@@ -124,94 +126,6 @@ def _cumulative(name: str, first: float) -> Any:
 
 cumulative_sum = implements("cumulative_sum")(_cumulative("cumsum", 0))
 cumulative_prod = implements("cumulative_prod")(_cumulative("cumprod", 1))
-
-# --- polynomials, the coefficient of the highest power first --------------------------------------
-
-
-@implements(np.polyval)
-def polyval(p: Any, x: Any) -> Any:
-    """Give p[0] * x**(n-1) + ... + p[n-1], by Horner's scheme."""
-    if isinstance(x, np.poly1d):
-        raise TypeError("polyval: of a polynomial of tensors, x is an array or a tensor")
-    x = as_operand(x)
-    out: Any = np.zeros_like(x)
-    for coefficient in p:
-        out = out * x + coefficient
-    return out
-
-
-@implements(np.polyadd)
-def polyadd(a1: Any, a2: Any) -> Any:
-    """Add two polynomials."""
-    a1, a2 = np.atleast_1d(a1), np.atleast_1d(a2)
-    n = max(a1.size, a2.size)
-    return np.pad(a1, (n - a1.size, 0)) + np.pad(a2, (n - a2.size, 0))
-
-
-@implements(np.polysub)
-def polysub(a1: Any, a2: Any) -> Any:
-    """Subtract one polynomial from another."""
-    return polyadd(a1, -as_operand(a2))
-
-
-@implements(np.polymul)
-def polymul(a1: Any, a2: Any) -> Any:
-    """Multiply two polynomials."""
-    return convolve(np.atleast_1d(a1), np.atleast_1d(a2))
-
-
-@implements(np.polyder)
-def polyder(p: Any, m: int = 1) -> Any:
-    """Differentiate a polynomial, `m` times."""
-    for _ in range(m):
-        p = p[:-1] * np.arange(p.size - 1, 0, -1)
-    return p
-
-
-@implements(np.polyint)
-def polyint(p: Any, m: int = 1, k: Any = None) -> Any:
-    """Integrate a polynomial, `m` times; `k` are the constants, by default 0."""
-    constants = np.broadcast_to(as_operand(0.0 if k is None else k, p), (m,))
-    for i in range(m):
-        p = np.concatenate([p / np.arange(p.size, 0, -1), constants[i : i + 1]])
-    return p
-
-
-@implements(np.poly)
-def poly(seq_of_zeros: Any) -> Any:
-    """Give the polynomial with these zeros."""
-    if seq_of_zeros.ndim != 1:
-        raise TypeError("np.poly of a matrix of tensors has no rule here; its zeros have one")
-    out: Any = np.ones(1, seq_of_zeros.dtype)
-    for zero in seq_of_zeros:
-        out = np.pad(out, (0, 1)) - np.pad(out * zero, (1, 0))
-    return out
-
-
-@implements(np.polyfit)
-def polyfit(x: Any, y: Any, deg: int, rcond: float | None = None, *, w: Any = None) -> Any:
-    """Give the polynomial of degree `deg` that is nearest to the points (x, y): least squares."""
-    x, y = as_operand(x), as_operand(y)
-    matrix = np.vander(x, deg + 1)
-    scale = np.sqrt(np.sum(values_of(matrix) ** 2, axis=0))
-    matrix = matrix / scale
-    if w is not None:
-        w = as_operand(w)
-        matrix, y = matrix * w[:, None], y * (w if y.ndim == 1 else w[:, None])
-    coefficients = np.linalg.lstsq(matrix, y, rcond=rcond)[0]
-    return coefficients / (scale if y.ndim == 1 else scale[:, None])
-
-
-@implements(np.vander)
-def vander(x: Any, N: int | None = None, increasing: bool = False) -> Any:
-    """Give the powers of each entry as a row, the highest first unless `increasing`."""
-    n = x.shape[-1] if N is None else N
-    powers = [x**0]
-    while len(powers) < n:
-        powers.append(powers[-1] * x)
-    columns = powers[:n] if increasing else powers[:n][::-1]
-    return np.stack(columns, axis=-1) if columns else np.zeros((*x.shape, 0), x.dtype)
-
 
 # --- ranges between tensors -----------------------------------------------------------------------
 
@@ -234,7 +148,7 @@ def linspace(
         start, stop = start.astype(dtype), stop.astype(dtype)
     wide = like.dtype if dtype is None or np.dtype(dtype).kind != "f" else np.dtype(dtype)
     place = (np.arange(num) / max(parts, 1)).astype(wide)
-    out = start + place.reshape(-1, *(1,) * start.ndim) * (stop - start)
+    out = start + own(place.reshape(-1, *(1,) * start.ndim), start) * (stop - start)
     if endpoint and num > 1:
         out = np.concatenate([out[along(0, slice(-1), out.ndim)], stop[None]])
     out = np.moveaxis(out, 0, axis)

@@ -16,10 +16,9 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
 from tinytorch.engine import Node
-from tinytorch.operations.indexing import size_along, take
 from tinytorch.operations.operation import Operation, apply, defines
 from tinytorch.operations.protocols import implements
-from tinytorch.operations.pytorch import also_called, axis_of_scalars, torch_spelling
+from tinytorch.operations.pytorch import also_called, torch_spelling
 
 if TYPE_CHECKING:
     from tinytorch.tensor import Tensor
@@ -28,7 +27,6 @@ _RESHAPE = Operation("reshape")
 _TRANSPOSE = Operation("transpose")
 _FLIP = Operation("flip")
 _ROLL = Operation("roll")
-_PAD = Operation("pad")
 
 
 def unpacked(values: tuple[Any, ...]) -> tuple[int, ...]:
@@ -43,8 +41,14 @@ def unpacked(values: tuple[Any, ...]) -> tuple[int, ...]:
 
 @defines(_RESHAPE)
 @implements(np.reshape)
-def reshape(x: Any, shape: int | Sequence[int]) -> Tensor:
-    """Arrange the entries, in their order, in `shape`; one size may be -1."""
+def reshape(x: Any, shape: int | Sequence[int], order: str | None = None) -> Tensor:
+    """Arrange the entries, in their order, in `shape`; one size may be -1.
+
+    With `order` "F" the first axis runs fastest, in x and in the result.
+    """
+    if order == "F":
+        turned = (shape,) if isinstance(shape, int) else tuple(shape)[::-1]
+        return transpose(reshape(transpose(x), turned))
     return apply(
         _RESHAPE,
         lambda x: x.reshape(shape),
@@ -59,7 +63,8 @@ def transpose(x: Any, axes: Sequence[int] | None = None) -> Tensor:
     """Put the axes in the order `axes`, or in reverse."""
     if axes is None:
         axes = range(x.ndim)[::-1]
-    back = np.argsort([i % x.ndim for i in axes]).tolist() if x.ndim else ()
+    axes = tuple(axes)
+    back = tuple(np.argsort([i % x.ndim for i in axes]).tolist()) if x.ndim else ()
     return apply(
         _TRANSPOSE,
         lambda x: np.transpose(x, axes),
@@ -124,9 +129,9 @@ def squeeze(x: Any, axis: int | tuple[int, ...] | None = None) -> Tensor:
 
 
 @implements(np.ravel)
-def ravel(x: Any) -> Tensor:
-    """Arrange the entries in one axis."""
-    return reshape(x, -1)
+def ravel(x: Any, order: str | None = None) -> Tensor:
+    """Arrange the entries in one axis; with `order` "F" the first axis runs fastest."""
+    return reshape(x, -1, order)
 
 
 def _without_memory(x: Any) -> Any:
@@ -140,6 +145,7 @@ def _without_memory(x: Any) -> Any:
 @implements(np.flip)
 def flip(x: Any, axis: int | tuple[int, ...] | None = None) -> Tensor:
     """Reverse the order of the entries along `axis`, or along all."""
+    axis = tuple(axis) if isinstance(axis, list) else axis
     return apply(_FLIP, lambda x: np.flip(x, axis), (lambda grad, out, x: np.flip(grad, axis),), x)
 
 
@@ -159,7 +165,8 @@ def flipud(x: Any) -> Tensor:
 @implements(np.roll)
 def roll(x: Any, shift: Any, axis: Any = None) -> Tensor:
     """Shift the entries along `axis`, or all in one row; the last ones come in first."""
-    back = tuple(-s for s in shift) if isinstance(shift, tuple | list) else -shift
+    shift, axis = (tuple(x) if isinstance(x, list) else x for x in (shift, axis))
+    back = tuple(-s for s in shift) if isinstance(shift, tuple) else -shift
     return apply(
         _ROLL,
         lambda x: np.roll(x, shift, axis),
@@ -174,33 +181,10 @@ def rot90(x: Any, k: int = 1, axes: tuple[int, int] = (0, 1)) -> Any:
     first, second = axes
     turned = x
     if k % 4 in (2, 3):
-        turned = flip(turned, axes)
+        turned = flip(turned, tuple(axes))
     if k % 2:
         turned = swapaxes(flip(turned, second), first, second)
     return np.positive(x) if turned is x else turned
-
-
-@defines(_PAD)
-@implements(np.pad)
-def pad(x: Any, pad_width: Any, mode: Any = "constant", constant_values: Any = 0) -> Any:
-    """Put `pad_width` entries before and after, along each axis.
-
-    They are `constant_values`, or in mode "edge", "reflect", "symmetric" or "wrap" taken from x.
-    """
-    if mode not in ("constant", "edge", "reflect", "symmetric", "wrap"):
-        raise ValueError(f"pad: mode {mode!r} has no gradient here")
-    if mode == "constant":
-        before = [n[0] for n in np.broadcast_to(pad_width, (x.ndim, 2)).tolist()]
-        inside = tuple(slice(b, b + n) for b, n in zip(before, x.shape, strict=True))
-        return apply(
-            _PAD,
-            lambda x: np.pad(x, pad_width, constant_values=constant_values),
-            (lambda grad, out, x: grad[inside],),
-            x,
-        )
-    for axis, width in enumerate(np.broadcast_to(pad_width, (x.ndim, 2)).tolist()):
-        x = take(x, np.pad(np.arange(size_along(x, axis)), width, mode=mode), axis)
-    return x
 
 
 class Size(int):
@@ -255,7 +239,6 @@ class Shape(Node):
     rollaxis = rollaxis
     fliplr, flipud = fliplr, flipud
     rot90 = also_called(dims="axes")(rot90)
-    pad = pad
 
     @property
     def T(self) -> Tensor:
@@ -303,10 +286,9 @@ class Shape(Node):
         return transpose(self, unpacked(axes if dims is None else (dims,)))
 
     @torch_spelling
-    @axis_of_scalars
     def squeeze(self, axis: int | tuple[int, ...] | None = None) -> Tensor:
         """Leave out the axes of size 1, or of those named the ones that have it."""
-        if axis is None:
+        if axis is None or (not self.ndim and {*np.atleast_1d(axis)} <= {0, -1}):
             return squeeze(self)
         named = normalize_axis_tuple(axis, self.ndim)
         return squeeze(self, tuple(i for i in named if self.shape[i] == 1))

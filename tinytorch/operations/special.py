@@ -9,11 +9,11 @@ from __future__ import annotations
 import math
 import sys
 from collections.abc import Callable
-from importlib import import_module
 from typing import Any
 
 import numpy as np
 
+from tinytorch.arrays.kind import kind_of
 from tinytorch.engine import Rule
 from tinytorch.operations.elementwise import Elementwise
 from tinytorch.operations.notation import binary, unary
@@ -28,16 +28,22 @@ special_functions: dict[str, Callable[..., Any]] = {
 }
 
 
-def _row(name: str, doc: str, *rules: Rule) -> Operation:
-    """Write down SciPy's function of that name, with a rule for each of its one or two inputs."""
+def values_of(name: str) -> Callable[..., Any]:
+    """Give SciPy's function of that name, of arrays of any kind."""
 
     def function(*arrays: Any) -> Any:
-        value = getattr(import_module("scipy.special"), name)(*arrays)
+        value = kind_of(*arrays).scipy("special", name)(*arrays)
         # SciPy computes float16 in float32.
-        return value.astype(np.result_type(*arrays), copy=False)
+        dtype = np.result_type(*(getattr(x, "dtype", x) for x in arrays))
+        return value if value.dtype == dtype else value.astype(dtype)
 
+    return function
+
+
+def _row(name: str, doc: str, *rules: Rule) -> Operation:
+    """Write down SciPy's function of that name, with a rule for each of its one or two inputs."""
     write: Callable[..., Any] = unary if len(rules) == 1 else binary
-    special_functions[name] = write(function, *rules, doc=doc, name=name)
+    special_functions[name] = write(values_of(name), *rules, doc=doc, name=name)
     return Operation[name.upper()]
 
 
@@ -171,7 +177,7 @@ ive: Operation = _row(
     "iv(order, x) * exp(-|x|)",
     _no_rule,
     lambda grad, out, order, x: (
-        grad * ((ive(order - 1, x) + ive(order + 1, x)) / 2 - np.sign(x) * out)
+        grad * (ive(order - 1, x) + ive(order + 1, x)) / 2 - (grad * out).real * np.sign(x.real)
     ),
 )
 kve: Operation = _row(

@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import inspect
 import math
-from collections.abc import Callable
-from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -16,21 +14,13 @@ import numpy as np
 from tinytorch.operations.elementwise import where
 from tinytorch.operations.notation import binary, unary
 from tinytorch.operations.operation import Operation, apply
-from tinytorch.operations.special import special_functions
-
-
-def _value(name: str) -> Callable[..., Any]:
-    def function(*arrays: Any) -> Any:
-        value = getattr(import_module("scipy.special"), name)(*arrays)
-        return value.astype(np.result_type(*arrays), copy=False)
-
-    return function
+from tinytorch.operations.special import special_functions, values_of
 
 
 def _row(name: str, doc: str, *rules: Any) -> Any:
     """Write down SciPy's function of that name, with a rule for each of its inputs."""
     write: Any = {1: unary, 2: binary, 3: _ternary}[len(rules)]
-    special_functions[name] = write(_value(name), *rules, doc=doc, name=name)
+    special_functions[name] = write(values_of(name), *rules, doc=doc, name=name)
     return Operation[name.upper()]
 
 

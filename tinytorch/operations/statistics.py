@@ -50,6 +50,7 @@ def _reduction(
         out = plainly(x, axis, *others, **options)
         return out if initial is None else add(out, initial)
 
+    reduced.__doc__ = plainly.__doc__
     implements(function)(reduced)
 
 
@@ -69,7 +70,7 @@ def _mean_where(a: Any, axis: Axis, where: Any, keepdims: bool) -> tuple[Any, An
 
 
 def _moment(function: Callable[..., Any]) -> None:
-    """Let NumPy's mean, variance or deviation take `where=`, `dtype=` and `correction=`."""
+    """Let NumPy's mean, variance or deviation take `where=`, `dtype=`, `mean=`, `correction=`."""
     plainly, name = numpy_functions[function], function.__name__
 
     def moment(
@@ -78,23 +79,27 @@ def _moment(function: Callable[..., Any]) -> None:
         *others: Any,
         where: Any = True,
         dtype: Any = None,
+        mean: Any = None,
         **options: Any,
     ) -> Any:
         x = a if dtype is None else Arithmetic.astype(a, dtype)
         if "correction" in options:
             options["ddof"] = options.pop("correction")
-        if where is True:
+        if where is True and mean is None:
             return plainly(x, axis, *others, **options)
         keepdims, ddof = options.pop("keepdims", False), options.pop("ddof", 0)
         if options or others:
-            raise TypeError(f"np.{name}: with where= tensors take axis, keepdims, ddof and dtype")
+            raise TypeError(f"np.{name}: where= and mean= go with axis=, keepdims=, ddof=, dtype=")
         if name.endswith("mean"):
             return _mean_where(x, axis, where, keepdims)[0]
-        apart = _where(where, x - _mean_where(x, axis, where, True)[0], 0)
-        mean, number = _mean_where(apart * apart, axis, where, keepdims)
-        spread = mean * number / np.maximum(number - ddof, 0)
+        middle = _mean_where(x, axis, where, True)[0] if mean is None else mean
+        apart = _where(where, x - middle, 0)
+        squares = (apart * apart.conj()).real if apart.dtype.kind == "c" else apart * apart
+        square, number = _mean_where(squares, axis, where, keepdims)
+        spread = square * number / np.maximum(number - ddof, 0)
         return root(spread) if name.endswith("std") else spread
 
+    moment.__doc__ = plainly.__doc__
     implements(function)(moment)
 
 
@@ -163,6 +168,8 @@ def cov(
     ddof: float | None = None,
     fweights: Any = None,
     aweights: Any = None,
+    *,
+    dtype: Any = None,
 ) -> Any:
     """Give the covariances of the rows of m (and y): sum((x - mean) (y - mean)) / (n - 1).
 
@@ -173,6 +180,8 @@ def cov(
     x = _observations(m, rowvar)
     if y is not None:
         x = np.concatenate([x, _observations(y, rowvar)])
+    if dtype is not None:
+        x = Arithmetic.astype(x, dtype)
     ddof = float(not bias) if ddof is None else ddof
     parts = [w for w in (fweights, aweights) if w is not None]
     if not parts:
@@ -195,9 +204,9 @@ def _observations(m: Any, rowvar: bool) -> Any:
 
 
 @implements(np.corrcoef)
-def corrcoef(x: Any, y: Any = None, rowvar: bool = True) -> Any:
+def corrcoef(x: Any, y: Any = None, rowvar: bool = True, *, dtype: Any = None) -> Any:
     """Give the correlations of the rows of x (and y): their covariances by both deviations."""
-    c = cov(x, y, rowvar)
+    c = cov(x, y, rowvar, dtype=dtype)
     if c.ndim == 0:
         return c / c
     deviation = np.sqrt(np.diagonal(c).real)

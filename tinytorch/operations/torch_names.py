@@ -8,7 +8,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from tinytorch.arrays.plain import plain
+from tinytorch.arrays.kind import at_hand, own
+from tinytorch.arrays.plain import base, plain
 from tinytorch.engine import Node
 from tinytorch.operations.decompositions import mH
 from tinytorch.operations.differences import gradient, trapezoid
@@ -18,10 +19,10 @@ from tinytorch.operations.joining import array_split
 from tinytorch.operations.nans import nanquantile
 from tinytorch.operations.norms import vector_norm
 from tinytorch.operations.notation import unary
-from tinytorch.operations.numbers import heaviside
+from tinytorch.operations.numbers import heaviside, nextafter
+from tinytorch.operations.polynomials import vander
 from tinytorch.operations.pytorch import torch_spelling
 from tinytorch.operations.reductions import Axis, Reductions, axes_of
-from tinytorch.operations.samples import vander
 from tinytorch.operations.special import special_functions
 from tinytorch.operations.statistics import corrcoef, cov
 
@@ -54,7 +55,7 @@ class TorchNames(Node):
     )
     digamma, lgamma = _special("psi"), _special("gammaln")
     erfc, erfinv, i0 = _special("erfc"), _special("erfinv"), _special("i0")
-    heaviside = heaviside
+    heaviside, nextafter = heaviside, nextafter
     vander = vander
     corrcoef = corrcoef
 
@@ -71,7 +72,7 @@ class TorchNames(Node):
 
     def mvlgamma(self: Any, p: int) -> Any:
         """Give the logarithm of the gamma function of p dimensions."""
-        shifted = self[..., None] - np.arange(p).astype(self.dtype) / 2
+        shifted = self[..., None] - own(np.arange(p).astype(self.dtype) / 2, self)
         out = special_functions["gammaln"](shifted).sum(axis=-1)
         return out + p * (p - 1) / 4 * math.log(math.pi)
 
@@ -164,7 +165,7 @@ class TorchNames(Node):
     def tensor_split(self: Any, indices_or_sections: Any, axis: int = 0) -> Any:
         """Cut into that many parts, the first ones larger by one if need be, or before indices."""
         given = indices_or_sections
-        parts = given if isinstance(given, int) else np.asarray(given)
+        parts = given if isinstance(given, int) else np.asarray(at_hand(base(given)))
         parts = int(parts) if np.ndim(parts) == 0 else parts.tolist()  # type: ignore[union-attr]
         return tuple(array_split(self, parts, axis))
 

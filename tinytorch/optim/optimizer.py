@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from tinytorch.arrays.kind import NUMPY, kind_of
+from tinytorch.arrays.kind import kind_of
 from tinytorch.arrays.warned import WarningsAtUsersLine, warn
 from tinytorch.arrays.words import as_reals
 from tinytorch.engine import Array
@@ -84,7 +84,7 @@ class Optimizer:
                 raise TypeError(f"{kind}: a parameter is a Tensor, got {describe(x)}")
             if x._children:
                 raise ValueError(f"{kind}: {describe(x)} is computed from others; optimise those")
-            if kind_of(x._value) is not NUMPY:
+            if kind_of(x._value).plans:
                 raise TypeError(f"{kind}: {describe(x)} holds no NumPy array to change")
             if x in known:
                 raise ValueError(f"{kind}: {describe(x)} comes twice among the parameters")

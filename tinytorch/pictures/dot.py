@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from tinytorch.arrays.kind import at_hand, kind_of
 from tinytorch.engine import Node
 from tinytorch.nn import Module
 from tinytorch.pictures.cells import INK, Cell, Look, framed, in_full, side_by_side, stacked, write
@@ -61,9 +62,9 @@ def as_dot(
         names = names_of(graph)
     if grads is None:
         grads = {
-            id(x): summary(np.asarray(x._grad))
+            id(x): summary(np.asarray(at_hand(x._grad)))
             for x in graph.units
-            if getattr(x, "_grad", None) is not None and isinstance(x._value, np.ndarray)
+            if getattr(x, "_grad", None) is not None and not kind_of(x._value).plans
         }
     from graphviz import Digraph
 
@@ -151,7 +152,7 @@ def _tooltip(graph: Graph, unit: Any, name: str) -> dict[str, str]:
 
 def _values(array: Any, grad: list[str] | None) -> Cell:
     """Write all values, or what they range over, with the lines of the gradient beside them."""
-    if not isinstance(array, np.ndarray):  # it may be far away, or not computed yet
+    if not isinstance(array := at_hand(array), np.ndarray):  # it may not be computed yet
         return write(f"{type(array).__module__.partition('.')[0]} array", 9, _FAINT)
     columns = [(INK, summary(array))]
     if grad is not None:

@@ -12,9 +12,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from tinytorch.arrays.plain import PlainArray, base, plain
-from tinytorch.devices import check_device
-from tinytorch.operations.conversions import converted
+from tinytorch.arrays.kind import NUMPY, from_dlpack, kind_of, placed
+from tinytorch.arrays.plain import PLAIN, base, plain
+from tinytorch.devices import namespace
+from tinytorch.operations.conversions import converted, moved
 from tinytorch.operations.operands import as_dtype, describe
 from tinytorch.operations.shape import unpacked
 from tinytorch.tensor import Tensor
@@ -37,7 +38,14 @@ def tensor(
     >>> tensor([1.0, 2.0]), tensor([1, 2])
     (Tensor([1., 2.], requires_grad=False), array([1, 2]))
     """
-    check_device(device)
+    x = _tensor(data, dtype, requires_grad)
+    if not isinstance(x, Tensor):
+        return moved(x, device)
+    x._value = placed(x._value, device)
+    return x
+
+
+def _tensor(data: Any, dtype: npt.DTypeLike | None, requires_grad: bool) -> Any:
     if isinstance(data, Tensor):
         kind = data.dtype if dtype is None else as_dtype(dtype)
         if kind.kind in "fc":
@@ -51,18 +59,21 @@ def tensor(
             raise ValueError(f"tensor: the lists are of different lengths: {error}") from None
     kind = data.dtype if dtype is None else as_dtype(dtype)
     if kind.kind in "biu" and data.dtype.kind in "biuf":
-        return made(np.array(data, kind), requires_grad)
+        return made(data.astype(kind), requires_grad)
     return Tensor(data, None, requires_grad, None if dtype is None else kind)
 
 
 def as_tensor(data: Any, dtype: npt.DTypeLike | None = None, device: Any = None) -> Any:
     """Make a tensor of the same memory, if data are an array or a tensor of that dtype."""
-    if isinstance(data, Tensor | PlainArray):
-        check_device(device)
+    if is_tensor(data):
+        data = moved(data, device)
         return data if dtype is None else converted(data, dtype)
     if isinstance(data, np.ndarray) and dtype in (None, data.dtype):
-        check_device(device)
-        return from_numpy(data)
+        return moved(from_numpy(data), device)
+    if not hasattr(data, "__array_function__") and hasattr(data, "__dlpack__"):
+        data = from_dlpack(data)
+    if kind_of(data) is not NUMPY and dtype in (None, data.dtype) and data.dtype.kind in "fbiu":
+        return moved(made(data), device)
     return tensor(data, dtype, device)
 
 
@@ -78,8 +89,9 @@ def from_numpy(ndarray: Any) -> Any:
     return made(np.ndarray.view(ndarray, np.ndarray), False)
 
 
-def made(array: Any, requires_grad: bool = False) -> Any:
-    """Make a tensor, or a plain array, of an array that nobody else writes to."""
+def made(array: Any, requires_grad: bool = False, device: Any = None) -> Any:
+    """Make a tensor, or a plain array, of an array that nobody else writes to; on a device."""
+    array = placed(array, device)
     if array.dtype.kind not in "fc":
         if requires_grad:
             raise RuntimeError(
@@ -94,7 +106,7 @@ def made(array: Any, requires_grad: bool = False) -> Any:
 
 def is_tensor(obj: Any) -> bool:
     """Say whether obj is a tensor, or a plain array with a tensor's methods."""
-    return isinstance(obj, Tensor | PlainArray)
+    return isinstance(obj, Tensor) or type(obj) in PLAIN
 
 
 # --- filled with a number -------------------------------------------------------------------------
@@ -118,8 +130,7 @@ def zeros(
     requires_grad: bool = False,
 ) -> Any:
     """Make a tensor of zeros."""
-    check_device(device)
-    return made(np.zeros(size_of(shape, size), known(dtype)), requires_grad)
+    return made(namespace(device).zeros(size_of(shape, size), known(dtype)), requires_grad, device)
 
 
 def ones(
@@ -130,8 +141,7 @@ def ones(
     requires_grad: bool = False,
 ) -> Any:
     """Make a tensor of ones."""
-    check_device(device)
-    return made(np.ones(size_of(shape, size), known(dtype)), requires_grad)
+    return made(namespace(device).ones(size_of(shape, size), known(dtype)), requires_grad, device)
 
 
 def empty(
@@ -154,9 +164,10 @@ def full(
     requires_grad: bool = False,
 ) -> Any:
     """Make a tensor filled with a number, of that number's dtype."""
-    check_device(device)
     fill_value = getattr(fill_value, "_value", fill_value)
-    return made(np.full(size_of((size,)), fill_value, known(dtype)), requires_grad)
+    return made(
+        namespace(device).full(size_of((size,)), fill_value, known(dtype)), requires_grad, device
+    )
 
 
 def zeros_like(
@@ -193,8 +204,7 @@ def full_like(
     requires_grad: bool = False,
 ) -> Any:
     """Make a tensor filled with a number, of another's shape and of its dtype or a given one."""
-    check_device(device)
-    like = getattr(input, "_value", input)
+    like = placed(getattr(input, "_value", input), device)
     fill_value = getattr(fill_value, "_value", fill_value)
     return made(np.full_like(like, fill_value, known(dtype)), requires_grad)
 
@@ -216,10 +226,9 @@ def arange(
     >>> arange(3), arange(0, 1, 0.5)
     (array([0, 1, 2]), Tensor([0. , 0.5], requires_grad=False))
     """
-    check_device(device)
     start, end = (0, start) if end is None else (start, end)
     ends = [getattr(x, "_value", x) for x in (start, end, step)]
-    return made(np.arange(*ends, dtype=known(dtype)), requires_grad)
+    return made(namespace(device).arange(*ends, dtype=known(dtype)), requires_grad, device)
 
 
 def linspace(
@@ -232,8 +241,9 @@ def linspace(
     requires_grad: bool = False,
 ) -> Any:
     """Give that many numbers from `start` to `end`, both included, at equal distances."""
-    check_device(device)
-    return made(np.linspace(start, end, steps, dtype=known(dtype)), requires_grad)
+    return made(
+        namespace(device).linspace(start, end, steps, dtype=known(dtype)), requires_grad, device
+    )
 
 
 def logspace(
@@ -247,8 +257,11 @@ def logspace(
     requires_grad: bool = False,
 ) -> Any:
     """Give that many numbers from base**start to base**end, each the same multiple of the last."""
-    check_device(device)
-    return made(np.logspace(start, end, steps, base=base, dtype=known(dtype)), requires_grad)
+    return made(
+        namespace(device).logspace(start, end, steps, base=base, dtype=known(dtype)),
+        requires_grad,
+        device,
+    )
 
 
 def eye(
@@ -260,8 +273,11 @@ def eye(
     requires_grad: bool = False,
 ) -> Any:
     """Make a matrix with ones on its diagonal."""
-    check_device(device)
-    return made(np.eye(n, m, dtype=np.float64 if dtype is None else as_dtype(dtype)), requires_grad)
+    return made(
+        namespace(device).eye(n, m, dtype=np.float64 if dtype is None else as_dtype(dtype)),
+        requires_grad,
+        device,
+    )
 
 
 def tril_indices(row: int, col: int, offset: int = 0) -> Any:

@@ -27,7 +27,6 @@ MEANINGS: dict[str, str] = {
     "distributed": "everything runs in one process; Dask's arrays take many",
     "multiprocessing": "everything runs in one process; a DataLoader's workers are threads",
     "func": "its transforms are tinytorch's own: grad, vmap, jacrev, hessian, vjp, jvp",
-    "linalg": "NumPy's functions take tensors: np.linalg.norm(x), np.linalg.solve(A, b)",
     "special": "SciPy's functions take tensors: scipy.special.expit(x); so does x.erf()",
     "sparse": "arrays are dense: NumPy knows no others",
     "quantization": "tensors are floating: model.half() halves a model",

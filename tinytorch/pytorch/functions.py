@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from tinytorch.arrays.plain import plain, wrapped
+from tinytorch.operations import factorizations
 from tinytorch.operations.conversions import Conversions
 from tinytorch.operations.elementwise import where as _where
 from tinytorch.operations.methods import Methods
@@ -25,8 +26,8 @@ from tinytorch.tensor import Tensor
 
 # What makes sense as a method alone, or means something else as a name of the package.
 _METHODS_ONLY = {
-    "append", "astype", "bernoulli", "bool", "byte", "cdouble", "cfloat", "compress", "contiguous",
-    "copy", "cpu",
+    "append", "astype", "bernoulli", "bool", "byte", "cdouble", "cfloat", "char", "compress",
+    "contiguous", "copy", "cpu",
     "cuda", "dim", "double", "element_size", "expand", "expand_as", "expand_dims", "float",
     "half", "int", "is_contiguous", "long", "multinomial", "ndimension", "nelement", "new_empty",
     "new_full", "new_ones", "new_tensor", "new_zeros", "pad", "partition", "repeat",
@@ -119,7 +120,11 @@ def polar(abs: Any, angle: Any) -> Tensor:
 
 
 def view_as_real(input: Any) -> Tensor:
-    """Give real and imaginary parts side by side, in a new last axis of size 2."""
+    """Give real and imaginary parts side by side, in a new last axis of size 2.
+
+    >>> view_as_real([1 + 2j])
+    Tensor([[1., 2.]], requires_grad=False)
+    """
     x = _subject(input)
     if x.dtype.kind != "c":
         raise TypeError(f"view_as_real: expected complex numbers, got {describe(x)}, {x.dtype}")
@@ -127,7 +132,11 @@ def view_as_real(input: Any) -> Tensor:
 
 
 def view_as_complex(input: Any) -> Tensor:
-    """Make complex numbers of real and imaginary parts: x[..., 0] + i x[..., 1]."""
+    """Make complex numbers of real and imaginary parts: x[..., 0] + i x[..., 1].
+
+    >>> view_as_complex([[1.0, 2.0]])
+    Tensor([1.+2.j], dtype=complex128, requires_grad=False)
+    """
     x = _subject(input)
     if x.dtype.kind == "c" or x.shape[-1:] != (2,):
         raise ValueError(
@@ -141,8 +150,13 @@ def view_as_complex(input: Any) -> Tensor:
 
 
 def cat(tensors: Any, dim: int = 0, *, axis: int | None = None) -> Tensor:
-    """Join tensors along an axis that they have; all other sizes agree."""
-    return wrapped(np.concatenate(list(tensors), dim if axis is None else axis))
+    """Join tensors along an axis that they have; all other sizes agree.
+
+    Rows without entries fit anywhere.
+    """
+    tensors = list(tensors)
+    some = [x for x in tensors if np.shape(x) != (0,)]
+    return wrapped(np.concatenate(some or tensors, dim if axis is None else axis))
 
 
 concat = concatenate = cat
@@ -190,7 +204,15 @@ def einsum(equation: str, *operands: Any) -> Tensor:
 
 
 def tensordot(a: Any, b: Any, dims: Any = 2) -> Tensor:
-    """Sum products over the last `dims` axes of a and the first of b, or over pairs of axes."""
+    """Sum products over the last `dims` axes of a and the first of b, or over pairs of axes.
+
+    Of a pair, one may have size 1, and is repeated.
+    """
+    if isinstance(dims, list | tuple):
+        for i, j in zip(*dims, strict=True):
+            n, m = np.shape(a)[i], np.shape(b)[j]
+            a = np.sum(a, axis=i, keepdims=True) if m == 1 != n else a
+            b = np.sum(b, axis=j, keepdims=True) if n == 1 != m else b
     return wrapped(np.tensordot(a, b, dims))
 
 
@@ -235,6 +257,20 @@ def combinations(input: Any, r: int = 2, with_replacement: bool = False) -> Tens
 def bincount(input: Any, weights: Any = None, minlength: int = 0) -> Tensor:
     """Count how often each whole number is there, or add up its weights."""
     return wrapped(np.bincount(input, weights, minlength))
+
+
+def lu_unpack(
+    LU_data: Any, LU_pivots: Any, unpack_data: bool = True, unpack_pivots: bool = True
+) -> Any:
+    """Give P, L and U of what `lu` packs, so that P @ L @ U is what it was given.
+
+    Without `unpack_data` P alone, without `unpack_pivots` L and U: nothing stands for the others.
+    """
+    p, lower, upper = factorizations.lu_unpack(_subject(LU_data), LU_pivots)
+    return factorizations.LUResult(
+        p if unpack_pivots else None,  # type: ignore[arg-type]
+        *(lower, upper) if unpack_data else (None, None),  # type: ignore[arg-type]
+    )
 
 
 @torch_spelling

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from tinytorch.arrays.plain import PlainArray
 from tinytorch.engine import Array
 from tinytorch.operations.decompositions import QRResult
+from tinytorch.operations.factorizations import TriangularSolution
 from tinytorch.operations.indexing import ValuesIndices
 from tinytorch.operations.linalg import SlogdetResult, TorchSVDResult
 from tinytorch.operations.reductions import Axis
@@ -48,6 +49,8 @@ __all__ = [
     "argmin",
     "argsort",
     "argwhere",
+    "as_strided",
+    "as_strided_scatter",
     "asin",
     "asinh",
     "atan",
@@ -198,6 +201,9 @@ __all__ = [
     "logsigmoid",
     "logsumexp",
     "lt",
+    "lu",
+    "lu_solve",
+    "lu_unpack",
     "masked_fill",
     "masked_scatter",
     "masked_select",
@@ -231,10 +237,12 @@ __all__ = [
     "ne",
     "neg",
     "negative",
+    "nextafter",
     "nonzero",
     "norm",
     "not_equal",
     "numel",
+    "ormqr",
     "outer",
     "permute",
     "pinv",
@@ -317,6 +325,7 @@ __all__ = [
     "transpose",
     "trapezoid",
     "trapz",
+    "triangular_solve",
     "tril",
     "triu",
     "true_divide",
@@ -478,6 +487,16 @@ def argsort(
 def argwhere(input: Any) -> Any:
     """Give the indices of the entries that are not 0, as plain rows."""
 
+def as_strided(
+    input: Any, size: Sequence[int], stride: Sequence[int], storage_offset: int = 0
+) -> Tensor:
+    """Pick from all entries in one row, in strides: y[i, j] = row[offset + i * s + j * t]."""
+
+def as_strided_scatter(
+    input: Any, src: Any, size: Sequence[int], stride: Sequence[int], storage_offset: int = 0
+) -> Tensor:
+    """Put `src` in the places that `as_strided` would pick."""
+
 def asin(input: Any) -> Tensor:
     """The angle whose sine is x"""
 
@@ -524,7 +543,10 @@ def cartesian_prod(*tensors: Any) -> Tensor:
     """Give all rows of an entry of each; of a single row that row."""
 
 def cat(tensors: Any, dim: int = 0, *, axis: int | None = None) -> Tensor:
-    """Join tensors along an axis that they have; all other sizes agree."""
+    """Join tensors along an axis that they have; all other sizes agree.
+
+    Rows without entries fit anywhere.
+    """
 
 def cbrt(input: Any) -> Tensor:
     """The cube root of x"""
@@ -586,10 +608,16 @@ def complex(real: Any, imag: Any) -> Tensor:
     """Make real + i imag."""
 
 def concat(tensors: Any, dim: int = 0, *, axis: int | None = None) -> Tensor:
-    """Join tensors along an axis that they have; all other sizes agree."""
+    """Join tensors along an axis that they have; all other sizes agree.
+
+    Rows without entries fit anywhere.
+    """
 
 def concatenate(tensors: Any, dim: int = 0, *, axis: int | None = None) -> Tensor:
-    """Join tensors along an axis that they have; all other sizes agree."""
+    """Join tensors along an axis that they have; all other sizes agree.
+
+    Rows without entries fit anywhere.
+    """
 
 def conj(input: Any) -> Tensor:
     """The complex conjugate: the real part - imag * i"""
@@ -603,7 +631,7 @@ def conjugate(input: Any) -> Tensor:
 def copysign(input: Any, other: Any) -> Tensor:
     """The magnitude of x with the sign of y"""
 
-def corrcoef(input: Any, y: Any = None, rowvar: bool = True) -> Tensor:
+def corrcoef(input: Any, y: Any = None, rowvar: bool = True, *, dtype: Any = None) -> Tensor:
     """Give the correlations of the rows of x (and y): their covariances by both deviations."""
 
 def cos(input: Any) -> Tensor:
@@ -1092,6 +1120,23 @@ def logsumexp(input: Any, dim: Axis = None, keepdim: bool = False) -> Tensor:
 def lt(input: Any, other: Any) -> PlainArray:
     """Say where x < other."""
 
+def lu(input: Any, pivot: bool = True, get_infos: bool = False) -> Tensor:
+    """Give L and U packed into one matrix, and the row that each was exchanged for.
+
+    With `get_infos` also what LAPACK says of each matrix: 0.
+    """
+
+def lu_solve(input: Any, LU_data: Any, LU_pivots: Any) -> Tensor:
+    """Give the X for which A @ X is this tensor; `lu` has packed A."""
+
+def lu_unpack(
+    LU_data: Any, LU_pivots: Any, unpack_data: bool = True, unpack_pivots: bool = True
+) -> Any:
+    """Give P, L and U of what `lu` packs, so that P @ L @ U is what it was given.
+
+    Without `unpack_data` P alone, without `unpack_pivots` L and U: nothing stands for the others.
+    """
+
 def masked_fill(input: Any, mask: Any, value: Any) -> Tensor:
     """Put `value` where `mask` is true."""
 
@@ -1327,6 +1372,9 @@ def neg(input: Any) -> Tensor:
 def negative(input: Any) -> Tensor:
     """-x"""
 
+def nextafter(input: Any, other: Any) -> Tensor:
+    """The next number to x in the direction of y"""
+
 def nonzero(input: Any, *, as_tuple: Any = False) -> Any:
     """Give the indices of the entries that are not 0, a row for each; or, axis by axis."""
 
@@ -1349,6 +1397,11 @@ def not_equal(input: Any, other: Any) -> PlainArray:
 
 def numel(input: Any) -> int:
     """Give the number of entries."""
+
+def ormqr(
+    input: Any, input2: Any, input3: Any, left: bool = True, transpose: bool = False
+) -> Tensor:
+    """Give Q @ input3, of reflections whose vectors are here and whose factors `input2` are."""
 
 def outer(input: Any, b: Any) -> Tensor:
     """Multiply every entry of a with every entry of b, to a matrix: out[i, j] = a[i] * b[j]."""
@@ -1393,22 +1446,36 @@ def qr(input: Any, some: bool = True) -> QRResult:
 
 @overload
 def quantile(
-    input: Any, q: Any, axis: Axis = None, keepdims: bool = False, *, method: str = "linear"
+    input: Any,
+    q: Any,
+    axis: Axis = None,
+    keepdims: bool = False,
+    *,
+    method: str = "linear",
+    weights: Any = None,
 ) -> Tensor:
     """Give the value below which the fraction `q` of the entries is, a number or an array of them.
 
-    Between two entries `method` decides: "linear", "lower", "higher", "midpoint" or "nearest". The
-    axes of q come first. Raises ValueError for q outside 0 to 1 and for another method.
+    Between two entries `method` decides, as in NumPy: "linear", "lower", "higher", "midpoint",
+    "nearest", "hazen" and others. The axes of q come first. `weights` say how much each entry
+    counts, with method "inverted_cdf". Raises ValueError for q outside 0 to 1 or another method.
     """
 
 @overload
 def quantile(
-    input: Any, q: Any, dim: Axis = None, keepdim: bool = False, *, interpolation: str = "linear"
+    input: Any,
+    q: Any,
+    dim: Axis = None,
+    keepdim: bool = False,
+    *,
+    interpolation: str = "linear",
+    weights: Any = None,
 ) -> Tensor:
     """Give the value below which the fraction `q` of the entries is, a number or an array of them.
 
-    Between two entries `method` decides: "linear", "lower", "higher", "midpoint" or "nearest". The
-    axes of q come first. Raises ValueError for q outside 0 to 1 and for another method.
+    Between two entries `method` decides, as in NumPy: "linear", "lower", "higher", "midpoint",
+    "nearest", "hazen" and others. The axes of q come first. `weights` say how much each entry
+    counts, with method "inverted_cdf". Raises ValueError for q outside 0 to 1 or another method.
     """
 
 def rad2deg(input: Any) -> Tensor:
@@ -1417,8 +1484,8 @@ def rad2deg(input: Any) -> Tensor:
 def radians(input: Any) -> Tensor:
     """Degrees in radians"""
 
-def ravel(input: Any) -> Tensor:
-    """Arrange the entries in one axis."""
+def ravel(input: Any, order: str | None = None) -> Tensor:
+    """Arrange the entries in one axis; with `order` "F" the first axis runs fastest."""
 
 def real(input: Any) -> Tensor:
     """Give the real part: `x.real`."""
@@ -1676,7 +1743,7 @@ def stack(tensors: Any, dim: int = 0, *, axis: int | None = None) -> Tensor:
 def std(
     input: Any,
     axis: Axis = None,
-    correction: float = 1,
+    correction: float | None = 1,
     keepdims: bool = False,
     *,
     unbiased: bool = True,
@@ -1687,7 +1754,7 @@ def std(
 def std(
     input: Any,
     dim: Axis = None,
-    correction: float = 1,
+    correction: float | None = 1,
     keepdim: bool = False,
     *,
     unbiased: bool = True,
@@ -1734,12 +1801,18 @@ def t(input: Any) -> Tensor:
     """Exchange the axes of a matrix. Raises ValueError for more than two."""
 
 @overload
-def take(input: Any, indices: Any, axis: int | None = None) -> Tensor:
-    """Pick entries along `axis`, or of all in one row; the axes of `indices` replace it."""
+def take(input: Any, indices: Any, axis: int | None = None, *, mode: str = "raise") -> Tensor:
+    """Pick entries along `axis`, or of all in one row; the axes of `indices` replace it.
+
+    In `mode` "wrap" the numbers go on from the start, in "clip" no further than the ends.
+    """
 
 @overload
-def take(input: Any, indices: Any, dim: int | None = None) -> Tensor:
-    """Pick entries along `axis`, or of all in one row; the axes of `indices` replace it."""
+def take(input: Any, indices: Any, dim: int | None = None, *, mode: str = "raise") -> Tensor:
+    """Pick entries along `axis`, or of all in one row; the axes of `indices` replace it.
+
+    In `mode` "wrap" the numbers go on from the start, in "clip" no further than the ends.
+    """
 
 def take_along_axis(input: Any, indices: Any, axis: int | None = -1) -> Tensor:
     """Pick along `axis`, in each row by its own indices, as argsort and argmax give them.
@@ -1770,7 +1843,10 @@ def tensor_split(input: Any, indices_or_sections: Any, dim: int = 0) -> Any:
     """Cut into that many parts, the first ones larger by one if need be, or before indices."""
 
 def tensordot(a: Any, b: Any, dims: Any = 2) -> Tensor:
-    """Sum products over the last `dims` axes of a and the first of b, or over pairs of axes."""
+    """Sum products over the last `dims` axes of a and the first of b, or over pairs of axes.
+
+    Of a pair, one may have size 1, and is repeated.
+    """
 
 def tile(input: Any, *sizes: Any) -> Tensor:
     """Lay the whole of x side by side, that many times along each axis (np.repeat: entries)."""
@@ -1793,7 +1869,7 @@ def topk(
     A nan is larger than any number.
     """
 
-def trace(input: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Tensor:
+def trace(input: Any, offset: int = 0, axis1: int = 0, axis2: int = 1, dtype: Any = None) -> Tensor:
     """Sum the diagonal of the planes of two axes."""
 
 def transpose(input: Any, *axes: Any, dim0: int | None = None, dim1: int | None = None) -> Tensor:
@@ -1814,6 +1890,11 @@ def trapz(input: Any, x: Any = None, *, dx: float = 1, axis: int = -1) -> Tensor
 @overload
 def trapz(input: Any, x: Any = None, *, dx: float = 1, dim: int = -1) -> Tensor:
     """Integrate over x, or over steps of `dx`: sum((y[1:] + y[:-1]) / 2 * diff(x))."""
+
+def triangular_solve(
+    input: Any, A: Any, upper: bool = True, transpose: bool = False, unitriangular: bool = False
+) -> TriangularSolution:
+    """Give the X for which A @ X is this tensor, of the triangle of A; and A itself."""
 
 @overload
 def tril(input: Any, k: int = 0) -> Tensor:
@@ -1859,8 +1940,17 @@ def unfold(input: Any, dimension: int, size: int, step: int) -> Tensor:
     Raises ValueError if a window is larger than that.
     """
 
-def unique(input: Any, sorted: Any = True, *, return_counts: Any = False) -> Any:
-    """Give the different entries in order; and how often each is there."""
+def unique(
+    input: Any,
+    sorted: Any = True,
+    return_inverse: Any = False,
+    return_counts: Any = False,
+    dim: Any = None,
+) -> Any:
+    """Give the different entries in order, or slices along `dim`.
+
+    If asked for, also where in them each entry is, and how often each is there.
+    """
 
 @overload
 def unsqueeze(input: Any, axis: int) -> Tensor:
@@ -1877,7 +1967,7 @@ def vander(input: Any, N: int | None = None, increasing: bool = False) -> Tensor
 def var(
     input: Any,
     axis: Axis = None,
-    correction: float = 1,
+    correction: float | None = 1,
     keepdims: bool = False,
     *,
     unbiased: bool = True,
@@ -1888,7 +1978,7 @@ def var(
 def var(
     input: Any,
     dim: Axis = None,
-    correction: float = 1,
+    correction: float | None = 1,
     keepdim: bool = False,
     *,
     unbiased: bool = True,
@@ -1904,10 +1994,18 @@ def vdot(input: Any, b: Any) -> Tensor:
     """Sum the products of all entries, in their order: of the conjugates in a."""
 
 def view_as_complex(input: Any) -> Tensor:
-    """Make complex numbers of real and imaginary parts: x[..., 0] + i x[..., 1]."""
+    """Make complex numbers of real and imaginary parts: x[..., 0] + i x[..., 1].
+
+    >>> view_as_complex([[1.0, 2.0]])
+    Tensor([1.+2.j], dtype=complex128, requires_grad=False)
+    """
 
 def view_as_real(input: Any) -> Tensor:
-    """Give real and imaginary parts side by side, in a new last axis of size 2."""
+    """Give real and imaginary parts side by side, in a new last axis of size 2.
+
+    >>> view_as_real([1 + 2j])
+    Tensor([[1., 2.]], requires_grad=False)
+    """
 
 def vsplit(input: Any, indices_or_sections: Any) -> list[Tensor]:
     """Split along the first axis."""

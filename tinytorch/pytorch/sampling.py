@@ -11,8 +11,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from tinytorch.arrays.plain import plain
-from tinytorch.devices import check_device
+from tinytorch.arrays.kind import NUMPY, kind_of, placed
+from tinytorch.arrays.plain import base, plain
+from tinytorch.devices import device as device_of
+from tinytorch.devices import gpu
 from tinytorch.operations.operands import describe
 from tinytorch.pytorch.factories import known, made, size_of
 from tinytorch.random import RNG
@@ -24,6 +26,21 @@ __all__ = [
 ]  # fmt: skip
 
 
+def draws(rng: RNG, device: Any) -> Any:
+    """Give what draws on a device; None is the CPU."""
+    on_cpu = device is None or device_of(device).type == "cpu"
+    return (NUMPY if on_cpu else gpu()).draws(chosen(rng))
+
+
+def _values(x: Any) -> Any:
+    x = base(getattr(x, "_value", x))
+    return x if hasattr(x, "__array_function__") else np.asarray(x)
+
+
+def _converted(drawn: Any, dtype: npt.DTypeLike | None) -> Any:
+    return np.asarray(drawn, like=drawn) if dtype is None else np.asarray(drawn, dtype, like=drawn)
+
+
 def rand(
     *shape: Any,
     size: Any = None,
@@ -33,9 +50,8 @@ def rand(
     requires_grad: bool = False,
 ) -> Any:
     """Draw evenly from 0 to 1."""
-    check_device(device)
-    drawn: Any = chosen(generator).random(size_of(shape, size))
-    return made(np.asarray(drawn, known(dtype)), requires_grad)
+    drawn = draws(generator, device).random(size_of(shape, size))
+    return made(_converted(drawn, known(dtype)), requires_grad, device)
 
 
 def randn(
@@ -47,9 +63,8 @@ def randn(
     requires_grad: bool = False,
 ) -> Any:
     """Draw from the normal distribution of mean 0 and variance 1."""
-    check_device(device)
-    drawn: Any = chosen(generator).standard_normal(size_of(shape, size))
-    return made(np.asarray(drawn, known(dtype)), requires_grad)
+    drawn = draws(generator, device).standard_normal(size_of(shape, size))
+    return made(_converted(drawn, known(dtype)), requires_grad, device)
 
 
 def rand_like(
@@ -60,7 +75,7 @@ def rand_like(
     requires_grad: bool = False,
 ) -> Any:
     """Draw evenly from 0 to 1, in another tensor's shape and dtype."""
-    kind = dtype or input.dtype
+    kind, device = dtype or input.dtype, device or input.device
     return rand(size=input.shape, dtype=kind, device=device, requires_grad=requires_grad)
 
 
@@ -72,7 +87,7 @@ def randn_like(
     requires_grad: bool = False,
 ) -> Any:
     """Draw from the normal distribution, in another tensor's shape and dtype."""
-    kind = dtype or input.dtype
+    kind, device = dtype or input.dtype, device or input.device
     return randn(size=input.shape, dtype=kind, device=device, requires_grad=requires_grad)
 
 
@@ -90,7 +105,6 @@ def randint(
 
     Raises TypeError without `high` or `size`.
     """
-    check_device(device)
     given = list(bounds)
     if size is None and given:
         size = given.pop()
@@ -100,24 +114,22 @@ def randint(
         low = given.pop()
     if high is None or size is None or given:
         raise TypeError("randint: write randint(high, size) or randint(low, high, size)")
-    drawn: Any = chosen(generator).integers(int(low), int(high), size_of((), size))
-    return made(np.asarray(drawn, known(dtype)), requires_grad)
+    drawn = draws(generator, device).integers(int(low), int(high), size_of((), size))
+    return made(_converted(drawn, known(dtype)), requires_grad, device)
 
 
 def randint_like(
     input: Any, *bounds: int, dtype: npt.DTypeLike | None = None, device: Any = None
 ) -> Any:
     """Draw whole numbers, in another tensor's shape and dtype: randint_like(x, low, high)."""
-    return randint(*bounds, input.shape, dtype=dtype or input.dtype, device=device)
+    return randint(*bounds, input.shape, dtype=dtype or input.dtype, device=device or input.device)
 
 
 def randperm(
     n: int, *, generator: RNG = None, dtype: npt.DTypeLike = np.int64, device: Any = None
 ) -> Any:
     """Give the numbers from 0 up to `n` in random order."""
-    check_device(device)
-    drawn: Any = chosen(generator).permutation(n)
-    return made(drawn.astype(dtype))
+    return made(placed(chosen(generator).permutation(n).astype(dtype), device))
 
 
 def normal(
@@ -131,20 +143,23 @@ def normal(
     requires_grad: bool = False,
 ) -> Any:
     """Draw from normal distributions: of one mean and one std, or those of each entry."""
-    check_device(device)
     mean, std = getattr(mean, "_value", mean), getattr(std, "_value", std)
-    shape = None if size is None else size_of((), size)
-    drawn: Any = chosen(generator).normal(mean, std, shape)
-    return made(np.asarray(drawn, known(dtype)), requires_grad)
+    shape = (
+        np.broadcast_shapes(np.shape(mean), np.shape(std)) if size is None else size_of((), size)
+    )
+    home = kind_of(mean, std)
+    numbers = draws(generator, device) if device is not None else home.draws(chosen(generator))
+    drawn = mean + std * numbers.standard_normal(shape)
+    return made(_converted(drawn, known(dtype)), requires_grad, device)
 
 
 def bernoulli(input: Any, *, generator: RNG = None) -> Any:
     """Draw 1 with the probability that each entry is, else 0. Raises ValueError for no such."""
-    p = np.asarray(getattr(input, "_value", input))
+    p = _values(input)
     if not ((p >= 0) & (p <= 1)).all():
         raise ValueError("bernoulli: the entries are probabilities, between 0 and 1")
-    drawn: Any = chosen(generator).random(p.shape) < p
-    return made(np.asarray(drawn, p.dtype))
+    drawn = kind_of(p).draws(chosen(generator)).random(p.shape) < p
+    return made(drawn.astype(p.dtype))
 
 
 def multinomial(
@@ -155,7 +170,7 @@ def multinomial(
     The entries need not add up to 1. Without `replacement` no index comes twice. Raises ValueError
     for entries of which nothing can be drawn, or not as many.
     """
-    weights = np.asarray(getattr(input, "_value", input), np.float64)
+    weights = _values(input).astype(np.float64)
     if weights.ndim not in (1, 2):
         raise ValueError(f"multinomial: expected one axis or two, got {describe(input)}")
     rows = np.atleast_2d(weights)
@@ -163,12 +178,12 @@ def multinomial(
         raise ValueError(
             "multinomial: the entries are finite, none is negative, and a row has one above 0"
         )
-    rng = chosen(generator)
+    rng = kind_of(weights).draws(chosen(generator))
     if replacement or num_samples == 1:
         ends = np.cumsum(rows, axis=1)
         places = rng.random((len(rows), num_samples)) * ends[:, -1:]
         pairs = zip(ends, places, strict=True)
-        drawn: Any = np.array([np.searchsorted(*pair, side="right") for pair in pairs], np.int64)
+        drawn: Any = np.stack([np.searchsorted(*pair, side="right") for pair in pairs])
     else:
         if num_samples > np.count_nonzero(rows, axis=1).min():
             raise ValueError(

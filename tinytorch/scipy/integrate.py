@@ -86,15 +86,17 @@ def quad(
     np.float64(9.0)
     """
     a, b = operand(a), operand(b)
-    ends = float(a._value), float(b._value)
-    f = Function(func, args, _inside(*ends))
-    value, error = of_values(
-        lambda: import_module("scipy.integrate").quad(
-            lambda x: float(values(f(x, *f.values))), *ends, epsabs=epsabs, epsrel=epsrel,
-            limit=limit,
+    f = Function(func, args, _inside(a._value, b._value))
+    errors: list[float] = []
+
+    def find(g: Callable[[Any], Any], a: float, b: float) -> Any:
+        value, error = import_module("scipy.integrate").quad(
+            lambda x: float(g(x)), a, b, epsabs=epsabs, epsrel=epsrel, limit=limit
         )
-    )  # fmt: skip
-    return _integral(f, (epsabs, epsrel), a, b, f.tensors, value), error
+        errors.append(error)
+        return np.asarray(value)
+
+    return _integral(f, (epsabs, epsrel), a, b, f.tensors, find), max(errors)
 
 
 def quad_vec(
@@ -114,20 +116,21 @@ def quad_vec(
     array([4.5, 9. ])
     """
     a, b = operand(a), operand(b)
-    ends = float(a._value), float(b._value)
-    function = Function(f, args, _inside(*ends))
-    value, error = of_values(
-        lambda: import_module("scipy.integrate").quad_vec(
-            lambda x: values(function(x, *function.values)), *ends, epsabs, epsrel
-        )
-    )
+    function = Function(f, args, _inside(a._value, b._value))
+    errors: list[float] = []
+
+    def find(g: Callable[[Any], Any], a: float, b: float) -> Any:
+        value, error = import_module("scipy.integrate").quad_vec(g, a, b, epsabs, epsrel)
+        errors.append(error)
+        return np.asarray(value)
+
     tolerances = (max(epsabs, 1e-12), epsrel)  # a derivative may be 0, unlike what it is of
-    return _integral(function, tolerances, a, b, function.tensors, value), error
+    return _integral(function, tolerances, a, b, function.tensors, find), max(errors)
 
 
-def _inside(a: float, b: float) -> float:
+def _inside(a: Any, b: Any) -> Any:
     """Give a number that lies between the ends, or at one."""
-    return min(max(a, b), max(min(a, b), 0.5))
+    return np.clip(0.5, np.minimum(a, b), np.maximum(a, b))
 
 
 def _integral(
@@ -136,18 +139,16 @@ def _integral(
     a: Any,
     b: Any,
     args: Sequence[Any],
-    value: Any = None,
+    find: Callable[..., Any] | None = None,
 ) -> Any:
-    """Integrate f(x, *args); its `value` may be known already."""
+    """Integrate f(x, *args); `find(g, a, b)` does it in arrays, if not `quad_vec`."""
+
+    def by_quad_vec(g: Callable[[Any], Any], a: float, b: float) -> Any:
+        return import_module("scipy.integrate").quad_vec(g, a, b, *tolerances)[0]
 
     def of_arrays(a: Any, b: Any, *args: Any) -> Any:
-        if value is not None:
-            return np.asarray(value)
         args = tuple(map(np.asarray, args))  # which a batch refuses, to come one by one
-        quad_vec = import_module("scipy.integrate").quad_vec
-        return of_values(
-            lambda: quad_vec(lambda x: values(f(x, *args)), float(a), float(b), *tolerances)[0]
-        )
+        return of_values(find or by_quad_vec, lambda x: values(f(x, *args)), float(a), float(b))
 
     def slope(x: Any, grad: Any, *args: Any) -> Any:
         return _in_a_row(vjp(lambda *args: operand(f(x, *args)), *args)[1](grad))

@@ -30,11 +30,11 @@ def root(fun: Callable[..., Any], x0: Any, args: Any = (), **options: Any) -> An
     start = np.asarray(values(x0), float)
     f = Function(fun, args, start)
 
-    def search() -> Any:
+    def search(*given: Any) -> Any:
         return import_module("scipy.optimize").root(
-            lambda x: values(f(x, *f.values)),
+            lambda x: values(f(x, *given)),
             start,
-            jac=jacobian(lambda x: f(x, *f.values)),
+            jac=jacobian(lambda x: f(x, *given)),
             **options,
         )
 
@@ -54,11 +54,11 @@ def minimize(fun: Callable[..., Any], x0: Any, args: Any = (), **options: Any) -
     f = Function(fun, args, start)
     slope = gradient_of(f)
 
-    def search() -> Any:
+    def search(*given: Any) -> Any:
         return import_module("scipy.optimize").minimize(
-            lambda x: values(f(x, *f.values)),
+            lambda x: values(f(x, *given)),
             start,
-            jac=lambda x: slope(x, *f.values),
+            jac=lambda x: slope(x, *given),
             **options,
         )
 
@@ -67,16 +67,21 @@ def minimize(fun: Callable[..., Any], x0: Any, args: Any = (), **options: Any) -
 
 def _solved(
     name: str,
-    search: Callable[[], Any],
+    search: Callable[..., Any],
     f: Function,
     start: Any,
     equation: Callable[..., Any],
 ) -> Any:
     """Search, and record the solution of equation(x, *args) = 0."""
-    found = of_values(search)
-    if not found.success:
-        raise RuntimeError(f"{name}: no solution was found: {found.message}")
-    solution = np.reshape(found.x, start.shape)
+    results: list[Any] = []
+
+    def solve(*given: Any) -> Any:
+        arrays = map(np.asarray, given)  # which a batch refuses, to come one by one
+        found = of_values(search, *arrays)
+        if not found.success:
+            raise RuntimeError(f"{name}: no solution was found: {found.message}")
+        results.append(found)
+        return np.reshape(found.x, start.shape)
 
     def shares(grad: Any, out: Any, *args: Any) -> Any:
         slope = jacobian(lambda x: equation(x, *args))(out)
@@ -88,7 +93,9 @@ def _solved(
         return evaluate(_SOLUTION, shares, *given)
 
     rules: Any = JointRules(work, *(lambda work, *_, i=i: work[i] for i in range(len(f.tensors))))
-    found.x = (
-        apply(_SOLUTION, lambda *_: solution, rules, *f.tensors) if f.tensors else operand(solution)
-    )
-    return found
+    if f.tensors:
+        x = apply(_SOLUTION, lambda *x: evaluate(_SOLUTION, solve, *x), rules, *f.tensors)
+    else:
+        x = operand(solve())
+    results[-1].x = x
+    return results[-1]

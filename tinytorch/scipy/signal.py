@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from tinytorch.arrays.kind import evaluate
+from tinytorch.arrays.words import conj
 from tinytorch.operations.operation import Operation, apply
 from tinytorch.scipy.words import operand
 
@@ -45,8 +46,8 @@ def fftconvolve(in1: Any, in2: Any, mode: str = "full") -> Any:
 
 
 def correlate(in1: Any, in2: Any, mode: str = "full", method: str = "auto") -> Any:
-    """Give out[k] = sum(in1[i + k] * in2[i]); modes and methods as in `convolve`."""
-    return convolve(in1, np.flip(operand(in2)), mode, method)
+    """Give out[k] = sum(in1[i + k] * conj(in2[i])); modes and methods as in `convolve`."""
+    return convolve(in1, np.flip(conj(operand(in2))), mode, method)
 
 
 def _full(x: Any, y: Any, method: str) -> Any:

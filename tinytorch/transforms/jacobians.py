@@ -9,10 +9,10 @@ from typing import Any, Literal, overload
 import numpy as np
 
 from tinytorch.arrays.checks import surely
-from tinytorch.arrays.kind import kind_of
+from tinytorch.arrays.kind import kind_of, own
 from tinytorch.autograd import sweep
 from tinytorch.engine import Array, topological_order
-from tinytorch.grad_mode import in_transform
+from tinytorch.grad_mode import in_transform, run_in_transform
 from tinytorch.operations.operands import describe
 from tinytorch.tensor import Tensor
 from tinytorch.transforms.calling import (
@@ -21,6 +21,7 @@ from tinytorch.transforms.calling import (
     Function,
     call_on_tensors,
     derived,
+    in_memory,
     parted,
     result_of,
     title_of,
@@ -219,7 +220,7 @@ def _by_columns(output: Any, variables: Any) -> Any:
         remaining = iter(next(rows))
         return map_leaves(lambda _where, _x: next(remaining), "", variables)
 
-    return map_leaves(blocks, "", output)
+    return in_memory(map_leaves(blocks, "", output), variables)
 
 
 def _holomorphic(x: Tensor, derivative: Any, turned: Any) -> Any:
@@ -257,13 +258,17 @@ def _for_each_unit(
 
     f takes a sweep through the graph below `roots`, and its results are shaped as `likes`.
     """
-    kind = kind_of(y._value)
+    kind = kind_of(y._value, *[root._value for root in leaves(roots)])
     if not y.size:
-        return [result_of(np.empty((0, *x.shape), x.dtype), x) for x in likes]
+        return [result_of(np.zeros_like(x._value, shape=(0, *x.shape)), x) for x in likes]
     if not kind.takes_batches:
         units = [Tensor(unit, requires_grad=False) for unit in _units(y, 0, y.size)]
-        rows = [np.stack(column) for column in zip(*map(f, units), strict=True)]
-        return rows if in_transform() else kind.settle(rows, [x._value for x in likes])
+        # As tensors, which are plans until all of them are there.
+        results = run_in_transform(lambda: [f(unit) for unit in units], [])
+        rows: list[Any] = [np.stack(column) for column in zip(*results, strict=True)]
+        if in_transform():
+            return rows
+        return kind.settle([row._value for row in rows], [x._value for x in likes])
     # For as many entries of y at once as memory should be spent on.
     entries = 1 + sum(node._value.size for node in topological_order(leaves(roots)))
     step = 1 + _BATCHED_ENTRIES // entries
@@ -274,4 +279,5 @@ def _for_each_unit(
 def _units(y: Tensor, start: int, count: int) -> Array:
     """Give arrays like y that are 1 in one of its entries, from the entry `start` on."""
     count = min(count, y.size - start)
-    return np.eye(count, y.size, start, dtype=y.dtype).reshape(count, *y.shape)
+    units: Array = own(np.eye(count, y.size, start, dtype=y.dtype), y)
+    return units.reshape(count, *y.shape)
