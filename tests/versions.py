@@ -19,7 +19,7 @@ NEEDED = ["dask[array,distributed]", "hypothesis", "pandas", "pytest", "pytest-x
           "safetensors", "scikit-learn", "scipy", "torch==2.13.0", "--editable", "."]  # fmt: skip
 # What compares texts and pictures, opens notebooks or checks types does so on one version.
 LEFT_OUT = ["assets", "docs", "examples*", "exercises", "explain", "mistakes", "moons",
-            "notebooks", "packaging", "pictures", "readme", "types"]  # fmt: skip
+            "notebooks", "numpy_page", "packaging", "pictures", "readme", "types"]  # fmt: skip
 TESTS = ["--numprocesses", "auto", *(f"--ignore-glob=*/test_{name}.py" for name in LEFT_OUT)]
 VERSION = (
     "import sys, sysconfig; print('%d.%d%s' % (*sys.version_info[:2], "

@@ -11,6 +11,7 @@ EXTRAS = {
     "safetensors": ("saves and loads states: save, load", ["safetensors"]),
     "scipy": ("special functions, and fits by SciPy: tinytorch.scipy", ["scipy"]),
     "dask": ("arrays larger than memory, on many cores or machines", ["dask", "distributed"]),
+    "cuda": ("arrays on an NVIDIA GPU", ["cupy-cuda12x"]),
     "examples": ("runs examples/", ["safetensors", "matplotlib", "scikit-learn", "tqdm"]),
 }
 
