@@ -48,7 +48,10 @@ _OF_MEMORY = frozenset(
 
 @functools.cache
 def _names(function: Callable[..., Any]) -> tuple[str, ...]:
-    return tuple(inspect.signature(function).parameters)
+    try:
+        return tuple(inspect.signature(function).parameters)
+    except ValueError:  # those in C tell theirs from NumPy 2.4 on; the first has no name there
+        return ("",)
 
 
 def arguments(function: Callable[..., Any], args: Any, kwargs: Any) -> tuple[Any, dict[str, Any]]:
