@@ -11,7 +11,7 @@ export OMP_NUM_THREADS = 1
 export OPENBLAS_NUM_THREADS = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help venv install demo digits gpt autoencoder pinn larger-than-memory notebook assets frames docs tests tests-thorough browser-tests gpu-tests bench bench-readme gpu-bench lint types stub mistakes numpy-functions format clean
+.PHONY: help venv install demo digits gpt autoencoder pinn larger-than-memory notebook assets frames docs tests tests-thorough tests-versions tests-oldest fuzz mutants release-check browser-tests gpu-tests bench bench-readme gpu-bench lint types stub mistakes numpy-functions format clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-18s %s\n", $$1, $$2 }' Makefile
@@ -61,6 +61,25 @@ tests: $(VENV)/installed-dev ## run the test suite
 
 tests-thorough: $(VENV)/installed-dev ## search for new counterexamples, for an hour or so
 	$(BIN)/pytest --numprocesses auto --hypothesis-profile thorough
+
+tests-versions: $(VENV)/created ## run the tests on every Python here, with the oldest and the newest NumPy
+	$(BIN)/python tests/versions.py $(TESTS)
+
+tests-oldest: $(VENV)/installed-dev $(VENV)/oldest ## run the tests of NumPy's words with the oldest NumPy
+	PYTHONPATH=$(VENV)/oldest $(BIN)/pytest --numprocesses auto --hypothesis-profile few \
+	tests/test_numpy.py tests/test_numpy_functions.py tests/test_operations.py tests/test_engine.py
+
+fuzz: $(VENV)/installed-dev ## compare random graphs with PyTorch: make fuzz SECONDS=600 SEED=1
+	PYTHONPATH=.:tests $(BIN)/python tests/fuzz.py $(or $(SECONDS),60) $(SEED)
+
+mutants: $(VENV)/installed-dev ## would the tests notice a change? make mutants SECONDS=600 FILES=engine.py SEED=1
+	PYTHONPATH=. $(BIN)/python tests/mutants.py --seconds $(or $(SECONDS),600) --seed $(or $(SEED),0) $(FILES)
+
+release-check: $(VENV)/installed-release ## build wheel and sdist and try each in an empty environment
+	rm -rf dist
+	$(BIN)/python -m hatchling build
+	$(BIN)/twine check --strict dist/*
+	$(BIN)/python tests/release_check.py
 
 browser-tests: $(VENV)/installed-dev $(VENV)/installed-browser ## use the step-by-step page in Chromium
 	@command -v chromium chromedriver >/dev/null || { echo \
@@ -129,6 +148,10 @@ $(VENV)/installed-%: $(VENV)/created pyproject.toml requirements.txt
 	@$(BIN)/pip install --quiet --disable-pip-version-check \
 		--constraint requirements.txt --editable '.[$*]'
 	@touch $@
+
+# The oldest NumPy that is supported, to be put before the installed one.
+$(VENV)/oldest: $(VENV)/created
+	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --target $@ 'numpy==2.0.*'
 
 # The benchmark's peers have an environment to themselves.
 $(BENCH)/installed: $(VENV)/created pyproject.toml benchmarks/requirements.txt

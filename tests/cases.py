@@ -19,6 +19,7 @@ from reference import exchanged
 from torch.nn import functional
 
 Function = Callable[..., Any]
+NUMPY_2_1, NUMPY_2_5 = (np.lib.NumpyVersion(np.__version__) >= v for v in ("2.1.0", "2.5.0"))
 
 
 @dataclass(frozen=True)
@@ -593,7 +594,7 @@ CASES = [
         torch=lambda x, low, high: x.clip(low, high),
         here=(
             lambda x, low, high: np.clip(x, a_min=low, a_max=high),
-            lambda x, low, high: np.clip(x, min=low, max=high),
+            lambda x, low, high: np.clip(x, min=low, max=high) if NUMPY_2_1 else x.clip(low, high),
             lambda x, low, high: x.clamp(min=low, max=high),
         ),
         # Its own broadcasting fails in the backward pass.

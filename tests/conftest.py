@@ -20,6 +20,7 @@ settings.register_profile(
     deadline=None,
     phases=(Phase.explicit, Phase.generate, Phase.shrink),
 )
+settings.register_profile("few", settings.get_profile("quick"), max_examples=3)
 # A search for new ones: pytest --hypothesis-profile=thorough
 settings.register_profile("thorough", max_examples=1000, deadline=None, print_blob=True)
 settings.load_profile("quick")

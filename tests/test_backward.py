@@ -11,8 +11,10 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from tinytorch import Tensor, no_grad
+from tinytorch import Operation, Tensor, engine, no_grad, operation
+from tinytorch import grad as derive
 from tinytorch.engine import accumulate, topological_order, watcher
+from tinytorch.threads import _under_the_lock
 
 
 def program() -> tuple[list[Tensor], Tensor]:
@@ -109,7 +111,7 @@ def test_an_error_before_any_line_leaves_all_gradients_or_none() -> None:
             break
         unchanged += assert_all_or_nothing(z, before, after)
     assert n > 100
-    assert unchanged == n - 2  # once it came after all had been set
+    assert n - 3 <= unchanged < n - 1  # once or twice it came after all had been set
 
 
 def test_interrupts_at_random_moments_leave_all_gradients_or_none() -> None:
@@ -157,7 +159,11 @@ def test_memory_that_runs_out_changes_no_gradient() -> None:
     assert x._grad is before
 
 
-def test_threads_that_share_parameters_lose_no_gradient() -> None:
+@pytest.mark.parametrize("at_once", [any, _under_the_lock])  # with a GIL, and without
+def test_threads_that_share_parameters_lose_no_gradient(
+    at_once: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine, "at_once", at_once)
     w = Tensor(np.zeros(50))
     rounds, workers = 50, 8
     start = threading.Barrier(workers)
@@ -178,6 +184,40 @@ def test_threads_that_share_parameters_lose_no_gradient() -> None:
     finally:
         sys.setswitchinterval(interval)
     assert_array_equal(w.grad, np.full(50, rounds * workers))
+
+
+def test_threads_may_transform_and_define_operations_at_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(Operation, "_members", dict(Operation._members))
+    expected = np.tanh(np.ones(3)) * (1 - np.tanh(1) ** 2) * 2
+    failures: list[Any] = []
+    start = threading.Barrier(8)
+
+    def work(number: int) -> None:
+        try:
+            start.wait()
+            for i in range(20):
+                name = f"square_{number}_{i}"
+                square = operation(lambda x: x * x, lambda grad, out, x: 2 * x * grad, name=name)
+                for _ in range(9):
+                    assert name in [str(op) for op in Operation]
+                slope = derive(lambda x, f=square: f(np.tanh(x)).sum())(np.ones(3))
+                assert_allclose(slope, expected, rtol=1e-14)
+        except Exception as error:  # noqa: BLE001
+            failures.append(error)
+
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        threads = [threading.Thread(target=work, args=(i,)) for i in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    finally:
+        sys.setswitchinterval(interval)
+    assert not failures
 
 
 # --- changes in place -----------------------------------------------------------------------------

@@ -105,6 +105,20 @@ def test_needs_nothing_but_numpy() -> None:
     assert done.stdout == "6.5 False\n"
 
 
+def test_gradients_are_named_after_arguments() -> None:
+    def loss(parameters: Any, x: Any) -> Any:
+        return ((np.tanh(x @ parameters["w"]) + parameters["b"]) ** 2).mean()
+
+    step = compile(value_and_grad(loss))
+    for _ in range(4):
+        step({"w": np.ones((2, 1)), "b": np.ones(1)}, np.ones((4, 2)))
+    assert re.search(r"return \(x\d+, d_parameters_w, d_parameters_b\)", step.source)
+    cube = compile(tinytorch.grad(lambda x: (x**3).sum()))
+    for _ in range(4):
+        cube(np.ones(3))
+    assert "    d_x = 3.0 * x1  # (3,)\n    return (d_x,)" in cube.source
+
+
 def test_labels_name_results() -> None:
     @compile
     def f(x: Any) -> Any:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from cases import CASES, Case, Choices, dice
+from cases import CASES, NUMPY_2_5, Case, Choices, dice
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
@@ -96,7 +96,8 @@ def counterpart(method: Function) -> Function | None:
 
 def numpy_spellings(method: Function) -> list[Function]:
     """Find NumPy's functions of the names that ours has."""
-    return [getattr(np, name) for name in aliases(method) if callable(getattr(np, name, None))]
+    names = [name for name in aliases(method) if callable(getattr(np, name, None))]
+    return [getattr(np, name) for name in names if name != "fix" or not NUMPY_2_5]  # deprecated
 
 
 # Zeros, ties, halves, the ends of domains, small ones and large ones.
@@ -522,7 +523,7 @@ def test_reductions_without_gradient_are_plain(name: str, seed: int) -> None:
     assert type(by_numpy) is type(expected)
     assert type(by_method) is type(by_pytorch) is PlainArray
     for answer in (by_numpy, by_method, by_pytorch):
-        assert answer.dtype == np.asarray(expected).dtype
+        assert np.asarray(answer).dtype == np.asarray(expected).dtype
         assert_array_equal(answer, expected)
 
 

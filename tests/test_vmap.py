@@ -483,13 +483,16 @@ def test_a_matrix_that_all_share(product: Function) -> None:
         assert_close(jvp(f, w, np.cos(w))[1], jvp(expected, w, np.cos(w))[1])
 
 
-@pytest.mark.parametrize("f", [np.dot, np.matmul, np.vdot, np.vecmat])
+VECMAT = getattr(np, "vecmat", None)  # NumPy 2.2
+
+
+@pytest.mark.parametrize("f", [np.dot, np.matmul, np.vdot, *([VECMAT] if VECMAT else [])])
 @pytest.mark.parametrize("real", [(), (0,), (1,)])
 def test_products_of_complex_vectors(f: Function, real: tuple[int, ...]) -> None:
     rng = np.random.default_rng(0)
     pair = [rng.normal(size=(3, 4)) + 1j * rng.normal(size=(3, 4)) for _ in range(2)]
     x, y = (part.real if i in real else part for i, part in enumerate(pair))
-    if f is np.vecmat:
+    if f is VECMAT:
         y = np.stack([y, 2 * y], -1)
     assert_close(vmap(f)(x, y), np.stack([f(a, b) for a, b in zip(x, y, strict=True)]))
 

@@ -38,6 +38,8 @@ from tinytorch.transforms import (
     vmap,
 )
 
+__version__ = "0.1.0"  # the one place: the build reads it here
+
 __all__ = [
     "Generator",
     "Operation",

@@ -17,6 +17,7 @@ import numpy as np
 
 from tinytorch.arrays.scattered import Scattered, whole
 from tinytorch.arrays.words import broadcast_to, cast, conj, sum_axes, sum_leading
+from tinytorch.threads import at_once
 
 Array: TypeAlias = np.ndarray[tuple[Any, ...], np.dtype[Any]]  # or what speaks its protocols
 Rule: TypeAlias = Callable[..., Any]  # rule(grad, out, *inputs) gives the share of one input
@@ -53,8 +54,7 @@ class Node:
 
 recording = ContextVar[Sequence[Any]]("recording", default=(True, 0))  # enabled?, transforms around
 watcher = ContextVar[Callable[..., object] | None]("watcher", default=None)  # of each share
-_new, _count = object.__new__, count(1)
-_by_order, _get_grad = map(attrgetter, ("_order", "_grad"))
+_new, _count, _by_order = object.__new__, count(1), attrgetter("_order")
 
 
 def record(value: Any, inputs: Any, arrays: Any, op: Any, rules: Sequence[Rule]) -> Any:
@@ -117,7 +117,7 @@ def pull(grads: Any, nodes: Iterable[Node], only: Any = None, create_graph: bool
 def accumulate(grads: Mapping[Node, Any]) -> None:
     """Set `.grad`: add to what a leaf has, replace what an intermediate node has."""
     changed = True
-    while changed:  # by another thread; compare and set is one call into C, which none can part
+    while changed:  # by another thread; compare and set is one call, which none can part
         totals, handed_on, before = dict(grads), set(), {}
         for x, grad in grads.items():  # in which no input comes before its outputs
             if x._children:
@@ -128,8 +128,8 @@ def accumulate(grads: Mapping[Node, Any]) -> None:
                 totals[x] = present + grad
             elif id(grad) in handed_on or getattr(grad, "base", None) is not None:
                 totals[x] = grad.copy()  # a rule has handed on what it was given
-        differ = map(is_not, map(_get_grad, before), before.values())
-        changed = any(chain(differ, map(setattr, totals, repeat("_grad"), totals.values())))
+        differ = map(is_not, map(attrgetter("_grad"), before), before.values())
+        changed = at_once(chain(differ, map(setattr, totals, repeat("_grad"), totals.values())))
 
 
 def sum_to_shape(array: Any, shape: Sequence[int], like: Any = None) -> Any:

@@ -187,6 +187,10 @@ def is_grad_enabled() -> bool:
 _variables: dict[int, ref[Node]] = {}
 
 
+def _nothing() -> None:
+    """Stand for the variable that there is not."""
+
+
 def in_transform(*tensors: Node) -> bool:
     """Say whether a transform of functions wants to differentiate what is computed here.
 
@@ -199,7 +203,7 @@ def in_transform(*tensors: Node) -> bool:
         return bool(enabled and depth)
     # An id may be another's by now, if an interrupt has left it behind.
     nodes = topological_order(tensors)
-    return any(id(x) in _variables and _variables[id(x)]() is x for x in nodes)
+    return any(_variables.get(id(x), _nothing)() is x for x in nodes)
 
 
 def run_in_transform(

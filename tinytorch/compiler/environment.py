@@ -28,6 +28,7 @@ from tinytorch.engine import Node
 
 _TINYTORCH = str(Path(__file__).parents[1])
 _STANDARD = sysconfig.get_path("stdlib"), str(Path(np.__file__).parent), "<frozen"
+_INSTALLED = sysconfig.get_path("purelib"), sysconfig.get_path("platlib")
 _SCALARS = (int, float, str, bytes, bool, type(None), Enum, np.generic, np.dtype, complex)
 _STRUCTURES = (list, tuple, dict, deque)
 _LEAVES = (*_SCALARS, np.ndarray, np.random.Generator, Node, types.ModuleType)
@@ -91,6 +92,7 @@ class Environment:
         self._seen: set[int] = set()
         self.places: dict[str, Place] = {}
         self.roots = roots
+        self._own = {_package(getattr(root, "__module__", None)) for root in roots}
         for i, root in enumerate(roots):
             self._look(root, "" if i == 0 else f"object_{i}")
         rng = "default_generator"
@@ -169,6 +171,14 @@ class Environment:
 
     # --- the walk -------------------------------------------------------------------------------
 
+    def _is_library(self, module: Any) -> bool:
+        """Tell what is installed, whose functions stay as they are, from the user's own modules."""
+        package = _package(getattr(module, "__name__", None))
+        if _is_standard(module) or package == "tinytorch":
+            return True
+        path = getattr(module, "__file__", None) or ""
+        return package not in self._own and path.startswith(_INSTALLED)
+
     def _place(self, how: str, container: Any, key: Any, name: str, value: Any) -> None:
         place = self._note(how, container, key, name, value)
         if type(value) is tuple:
@@ -196,8 +206,10 @@ class Environment:
             return
         self._seen.add(id(value))
         look: Any = next((look for kind, look in self._LOOKS if isinstance(value, kind)), None)
-        if hasattr(value, "__wrapped__") and not isinstance(value, types.FunctionType | type):
-            self._look(value.__wrapped__, name)
+        # What an object gives for a name that it hasn't, or raises, is its own affair.
+        wrapped = getattr(value, "__dict__", {}).get("__wrapped__")
+        if wrapped is not None and not isinstance(value, types.FunctionType | type):
+            self._look(wrapped, name)
         else:
             (look or Environment._look_into_object)(self, value, name)
 
@@ -224,7 +236,7 @@ class Environment:
             self._place("item", value, key, f"{name}[{shown}]", part)
 
     def _look_into_class(self, kind: type, name: str) -> None:
-        if not _is_library(sys.modules.get(kind.__module__)):
+        if not self._is_library(sys.modules.get(kind.__module__)):
             self._look_into_attributes(kind, name)
 
     def _look_into_object(self, value: Any, name: str) -> None:
@@ -269,14 +281,15 @@ class Environment:
         for key in names:
             value = function.__globals__.get(key)
             if isinstance(value, types.ModuleType):
-                if not _is_library(value):
+                if not self._is_library(value):
                     for inner in names.keys() & vars(value).keys():
                         self._place(
                             "item", vars(value), inner, f"{key}.{inner}", vars(value)[inner]
                         )
             elif key in function.__globals__:
                 module = sys.modules.get(getattr(value, "__module__", None) or "")
-                keep = self._place if not _is_library(module) or _has_state(value) else self._note
+                changes = not self._is_library(module) or _has_state(value)
+                keep = self._place if changes else self._note
                 keep("item", function.__globals__, key, key, value)
 
     def _look_into_defaults(self, function: types.FunctionType) -> None:
@@ -326,11 +339,10 @@ def _has_state(value: Any) -> bool:
     return is_object and not isinstance(value, type | types.FunctionType)
 
 
+def _package(module: str | None) -> str:
+    return (module or "").partition(".")[0]
+
+
 def _is_standard(module: Any) -> bool:
-    name = getattr(module, "__name__", "")
-    root = name.partition(".")[0]
-    return (root in sys.stdlib_module_names and root != "__main__") or root == "numpy"
-
-
-def _is_library(module: Any) -> bool:
-    return _is_standard(module) or getattr(module, "__name__", "").partition(".")[0] == "tinytorch"
+    package = _package(getattr(module, "__name__", None))
+    return (package in sys.stdlib_module_names and package != "__main__") or package == "numpy"

@@ -32,6 +32,9 @@ def optimise(program: Program, outputs: Iterable[int]) -> tuple[Program, list[in
     calls = [_typed(fast, values) for call in calls for fast in _fastest(call, values)]
     calls, instead = _each_once(calls, values, kept)
     outputs = [instead.get(slot, slot) for slot in outputs]
+    for value in list(values):
+        if (of := value.gradient_of) is not None:
+            values[instead.get(value.slot, value.slot)].gradient_of = instead.get(of, of)
     calls = _subtracted(calls, values)
     calls = _needed(calls, values, set(outputs))
     return replace(program, calls=calls, values=values), outputs

@@ -80,7 +80,7 @@ def block(arrays: Any) -> Any:
     return joined(arrays, levels)
 
 
-@implements(np.unstack)
+@implements("unstack")
 def unstack(x: Any, /, *, axis: int = 0) -> Any:
     """Give the slices along `axis`, without that axis."""
     return Joining.unbind(x, axis)

@@ -28,7 +28,7 @@ class _Registry(type):
     _members: dict[str, Operation]
 
     def __iter__(cls) -> Iterator[Operation]:
-        return iter(cls._members.values())
+        return iter(list(cls._members.values()))  # while another thread adds to them, too
 
     def __len__(cls) -> int:
         return len(cls._members)

@@ -300,14 +300,14 @@ class Products(Node):
 numpy_functions[np.linalg.matrix_transpose] = matrix_transpose
 numpy_functions[np.matmul] = numpy_functions[np.linalg.matmul] = Products.matmul
 
-if hasattr(np, "matvec"):  # NumPy 2.2
 
-    @implements(np.matvec)
-    def _matvec(x1: Any, x2: Any) -> Tensor:
-        """Give the product of matrices with vectors."""
-        return Products.matmul(x1, np.expand_dims(x2, -1))[..., 0]
+@implements("matvec")
+def _matvec(x1: Any, x2: Any) -> Tensor:
+    """Give the product of matrices with vectors."""
+    return Products.matmul(x1, np.expand_dims(x2, -1))[..., 0]
 
-    @implements(np.vecmat)
-    def _vecmat(x1: Any, x2: Any) -> Tensor:
-        """Give the product of the conjugates of vectors with matrices."""
-        return Products.matmul(np.expand_dims(conj(x1), -2), x2)[..., 0, :]
+
+@implements("vecmat")
+def _vecmat(x1: Any, x2: Any) -> Tensor:
+    """Give the product of the conjugates of vectors with matrices."""
+    return Products.matmul(conj(np.expand_dims(x1, -2)), x2)[..., 0, :]

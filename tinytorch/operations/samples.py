@@ -124,8 +124,8 @@ def _cumulative(name: str, first: float) -> Any:
     return cumulative
 
 
-cumulative_sum = implements(np.cumulative_sum)(_cumulative("cumsum", 0))
-cumulative_prod = implements(np.cumulative_prod)(_cumulative("cumprod", 1))
+cumulative_sum = implements("cumulative_sum")(_cumulative("cumsum", 0))
+cumulative_prod = implements("cumulative_prod")(_cumulative("cumprod", 1))
 
 # --- ranges between tensors -----------------------------------------------------------------------
 

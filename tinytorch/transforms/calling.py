@@ -162,6 +162,9 @@ def _tensor(where: str, leaf: Any) -> Tensor:
 def pull_back(outputs: Sequence[Tensor], seeds: Sequence[Tensor], variables: Any) -> Any:
     """Give the gradients of `sum(output * seed)` in the structure of `variables`."""
     found = sweep(outputs, seeds, leaves(variables), create_graph=in_transform())
+    if not in_transform():
+        for x, gradient in zip(leaves(variables), found, strict=True):
+            x._grad = gradient  # after which a recording names it
     remaining = iter(found)
     return map_leaves(lambda _where, x: result_of(next(remaining), x), "", variables)
 
