@@ -27,18 +27,23 @@ def gradients(
         return cast("dict[Node, Any]", at_users_line(_way_back, seeds, only, create_graph))
 
 
-_kind_of_dtype = attrgetter("dtype.kind")
+_value_of, _kind_of_dtype = attrgetter("_value"), attrgetter("dtype.kind")
 
 
 def _way_back(seeds: Mapping[Node, Any], only: Any, create_graph: bool) -> dict[Node, Any]:
-    grads = {root: conj(seed) for root, seed in seeds.items()}
+    grads = _conjugated(dict(seeds))
     nodes = topological_order(seeds) if only is None else list(only)
     nodes.reverse()
-    kind = kind_of(*[root._value for root in seeds])
+    kind = kind_of(*map(_value_of, seeds))
     if create_graph or kind is NUMPY:
         pull(grads, nodes, only, create_graph)
     else:
         kind.way_back(nodes, grads, lambda nodes: pull(grads, nodes, only))
+    return _conjugated(grads)
+
+
+def _conjugated(grads: dict[Node, Any]) -> dict[Node, Any]:
+    """Give the conjugates of complex gradients; to ask is one call into C."""
     if "c" in map(_kind_of_dtype, grads.values()):
         return {x: conj(grad) for x, grad in grads.items()}
     return grads
