@@ -130,7 +130,7 @@ def nanquantile(
     n_q = fractions.size
     if method == "linear":
         places_of(fractions, 1, method)  # which checks them
-        place = fractions[:, None] * np.maximum(counts - 1, 0)
+        place = own(fractions[:, None], counts) * np.maximum(counts - 1, 0)
     else:  # each number of entries has a place of its own
         counts = at_hand(counts)
         each = {n: places_of(fractions, max(int(n), 1), method) for n in {*counts}}
