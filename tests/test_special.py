@@ -26,7 +26,7 @@ def test_values_and_derivatives(name: str) -> None:
         order = ORDERS[name]
         assert_allclose(function(order, Tensor(X)).data, function(order, X), rtol=1e-15)
         check_grads(lambda x: function(order, x), X, order=3)
-        with pytest.raises(TypeError, match=r"derivative by (the order|a parameter|their parameters)"):
+        with pytest.raises(TypeError, match=r"derivative by (the order|their param)"):
             function(Tensor(order), X).sum().backward()
         return
     if function.nin == 3:
