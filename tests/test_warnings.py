@@ -15,7 +15,7 @@ from reference import exchanged, is_variable, leaves, tensors_of
 
 from tinytorch import Operation, Tensor, autograd, grad, jacobian, nn, operation, optim
 from tinytorch.engine import topological_order
-from tinytorch.nn.module import Parameter
+from tinytorch.nn.parameter import Parameter
 
 PACKAGE = r"tinytorch\.(arrays|engine|operations|tensor)\b"  # as in arrays/warned.py
 own_log = operation(np.log, lambda grad, out, x: grad / x, name="own_log")

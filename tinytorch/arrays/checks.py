@@ -8,7 +8,8 @@ import numpy as np
 
 from tinytorch.arrays.batch import Batch, aligned, level_of
 from tinytorch.arrays.kind import kind_of
-from tinytorch.arrays.recorder import call, current
+from tinytorch.arrays.recorder import call
+from tinytorch.arrays.user_lines import current
 
 
 def check(fine: Any, values: Any, error: type[Exception], message: str) -> None:

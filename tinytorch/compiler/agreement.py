@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from tinytorch.arrays.recorder import map_parts, refuse
+from tinytorch.arrays.recorder import map_parts
+from tinytorch.arrays.user_lines import refuse
 from tinytorch.compiler.environment import Place
 from tinytorch.compiler.program import Constant, Program, Value, same
 from tinytorch.compiler.recording import Made

@@ -7,31 +7,28 @@ import inspect
 import os
 import threading
 import warnings
-from collections.abc import Callable, Container, Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from tinytorch.arrays.batch import Batch
-from tinytorch.arrays.plain import PlainArray, base
-from tinytorch.arrays.recorder import current, map_parts, refuse, refuse_gpu
+from tinytorch.arrays.recorder import map_parts
+from tinytorch.arrays.user_lines import current, refuse
 from tinytorch.compiler.agreement import agree
-from tinytorch.compiler.blocks import cores, in_runs
-from tinytorch.compiler.environment import Environment, Place, line_about
-from tinytorch.compiler.execute import Executable
-from tinytorch.compiler.passes import optimise
-from tinytorch.compiler.program import Argument, Constant, Gradient, Program, Ref, owner_of
+from tinytorch.compiler.blocks import cores
+from tinytorch.compiler.environment import Environment, line_about
+from tinytorch.compiler.program import Argument, Program, Ref
+from tinytorch.compiler.ready import Ready
 from tinytorch.compiler.recording import Made, Recorded, record
+from tinytorch.compiler.signature import signature
 from tinytorch.compiler.source import Source, argument_names
-from tinytorch.compiler.updates import updates_last
 from tinytorch.engine import Node
 from tinytorch.grad_mode import in_transform, is_grad_enabled
 from tinytorch.operations.operands import describe
 
 if TYPE_CHECKING:
     from tinytorch.pictures import Picture
-
-asarray = np.asarray
 
 # What a signature tells from others of its kind.
 _PLAIN = (int, float, str, bytes, bool, complex, type(None), np.ndarray, np.generic, Node)
@@ -54,7 +51,7 @@ class _Variant:
         self.conditions: list[Any] = []
         self.dynamic: set[str] = set()
         self.first: Program | None = None
-        self.ready: _Ready | None = None
+        self.ready: Ready | None = None
         self.unchanged: Callable[[], bool] = lambda: False
 
     def settle(self, environment: Environment, leaves: Sequence[Any]) -> None:
@@ -85,109 +82,6 @@ class _Variant:
         return self.shared == owners.keys() & environment.owners and self.unchanged()
 
 
-class _Ready:
-    """A program with what it reads before it runs, and what it sets afterwards."""
-
-    def __init__(
-        self,
-        program: Program,
-        arguments: Sequence[str],
-        environment: Environment,
-        threads: int,
-    ) -> None:
-        self.program, self.arguments = program, arguments
-        self.inputs = [
-            value.slot
-            for value in program.values
-            if isinstance(value.source, Argument | Gradient | Place)
-        ]
-        outputs: dict[int, int] = {}
-
-        def output(x: Any) -> None:
-            slot = x.slot if type(x) is Ref else x.data.slot if isinstance(x, Made) else None
-            if slot is not None:
-                outputs.setdefault(slot, len(outputs))
-
-        map_parts(output, program.results)
-        for _, slot in program.gradients:
-            output(None if slot is None else Ref(slot))
-        for _, made in program.rebound:
-            output(made)
-        self.outputs = outputs
-        program, places = optimise(program, outputs)
-        calls, n_last = updates_last(program.calls, program.values)
-        calls = in_runs(calls, program.values, places, threads)
-        self.executable = Executable(program, places, self.inputs, calls=calls, n_last=n_last)
-        self._gradients = [
-            (key, None if slot is None else outputs[slot]) for key, slot in program.gradients
-        ]
-        self.settle(environment)
-
-    def settle(self, environment: Environment) -> None:
-        """Look for what is outside where it is now."""
-        self.environment, places = environment, environment.places
-        self.sources = [self.program.values[slot].source for slot in self.inputs]
-        self.sources = [places[x.name] if type(x) is Place else x for x in self.sources]
-        self.program.rebound = [(places[x.name], made) for x, made in self.program.rebound]
-
-    def __call__(self, leaves: Sequence[Any]) -> Any:
-        program = self.program
-        given = [_read(source, leaves) for source in self.sources]
-        try:
-            out = self.executable.run(*given)
-        except Exception as error:
-            call = self.executable.call_of(error)
-            if call is not None:
-                name = getattr(call.function, "__name__", call.function)
-                error.add_note(f"in {name}, recorded at {call.line}: {call.line.text}")
-            raise
-        for key, i in self._gradients:
-            node = leaves[key.number] if type(key) is Argument else key
-            node._grad = None if i is None else asarray(out[i])
-        for place, made in program.rebound:
-            place.write(self._result(made, out, leaves))
-        if type(program.results) is Made:
-            return self._result(program.results, out, leaves)
-        return map_parts(lambda x: self._result(x, out, leaves), program.results)
-
-    def source(self, name: str) -> Source:
-        """Write the program down as text."""
-        run = self.executable
-        gradients = [(key, run.outputs[i]) for key, i in self._gradients if i is not None]
-        labels: list[tuple[str, int]] = []
-
-        def note(x: Any) -> None:
-            if isinstance(x, Made) and x.label:
-                labels.append((x.label, run.outputs[self.outputs[x.data.slot]]))
-
-        map_parts(note, self.program.results)
-        return Source(
-            name, run.program, run.outputs, labels, gradients, self.arguments, self.environment
-        )
-
-    def _result(self, x: Any, out: tuple[Any, ...], leaves: Sequence[Any]) -> Any:
-        if type(x) is Ref:
-            value, described = out[self.outputs[x.slot]], self.program.values[x.slot]
-            if described.shape or described.weak:
-                return value
-            return asarray(value)[()] if described.scalar else asarray(value)
-        if not isinstance(x, Made):
-            return x
-        if type(x.node) is Argument:
-            return leaves[x.node.number]
-        return x.tensor(out[self.outputs[x.data.slot]]) if x.node is None else x.node
-
-
-def _read(source: Any, leaves: Sequence[Any]) -> Any:
-    if type(source) is Argument:
-        leaf = leaves[source.number]
-        return leaf._value if isinstance(leaf, Node) else leaf
-    if type(source) is Place:
-        return source.read()
-    key = source.node
-    return np.asarray((leaves[key.number] if type(key) is Argument else key)._grad)
-
-
 class Compiled:
     """A function that runs as a NumPy program; see `compile`."""
 
@@ -206,19 +100,20 @@ class Compiled:
     def _begin(self) -> None:
         self._variants: dict[Any, list[_Variant]] = {}
         self._lock = threading.RLock()
-        self._latest: _Ready | None = None
+        self._latest: Ready | None = None
         self._varying: frozenset[int] = frozenset()  # leaves that are ints, and inputs
         self._ints: dict[Any, list[list[Any]]] = {}  # of first calls that are alike but for ints
         self._changes, self._changed = 0, ""  # so many calls in a row change something outside
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Run the program for such a call, or where there is none yet the function itself."""
         if current() is not None or in_transform():
             return self._function(*args, **kwargs)  # a part of the program around it
         leaves: list[Any] = []
         owners: dict[int, int] = {}
         key = (
-            _signature(args, leaves, owners, self._varying) if args else None,
-            _signature(kwargs, leaves, owners, self._varying) if kwargs else None,
+            signature(args, leaves, owners, self._varying) if args else None,
+            signature(kwargs, leaves, owners, self._varying) if kwargs else None,
             is_grad_enabled(),
         )
         for x in leaves:
@@ -271,7 +166,7 @@ class Compiled:
             variant.first = None
             names = argument_names(self._function, args, kwargs)
             program = agree(first, recorded.program)
-            variant.ready = self._latest = _Ready(program, names, environment, self._threads)
+            variant.ready = self._latest = Ready(program, names, environment, self._threads)
             variant.settle(environment, leaves)
         return _given(recorded, leaves)
 
@@ -329,7 +224,7 @@ class Compiled:
     def _let_ints_vary(self, args: Any, kwargs: Any) -> bool:
         """Let an int be an input that was another one in each of many calls, as a counter is."""
         leaves: list[Any] = []
-        kind = _signature((args, kwargs), leaves, {}, range(_MOST_LEAVES))
+        kind = signature((args, kwargs), leaves, {}, range(_MOST_LEAVES))
         ints = [x if type(x) is int else None for x in leaves]
         known = self._ints.setdefault((kind, is_grad_enabled()), [])
         known.append(ints)
@@ -419,47 +314,6 @@ def _may_be_input(x: Any, y: Any) -> bool:
     return type(x) is type(y) and isinstance(x, float | np.inexact)
 
 
-def _signature(  # noqa: PLR0911  (a branch for each kind)
-    tree: Any, leaves: list[Any], owners: dict[int, int], varying: Container[int]
-) -> Any:
-    """Describe the arguments: programs are for one structure, with these shapes and dtypes.
-
-    `leaves` and the `owners` of their memory are noted.
-    """
-    kind = type(tree)
-    if kind is tuple or kind is list or hasattr(kind, "_make"):
-        return kind, *[_signature(part, leaves, owners, varying) for part in tree]
-    if kind is dict:
-        return kind, *[
-            (key, _signature(part, leaves, owners, varying)) for key, part in tree.items()
-        ]
-    if kind is PlainArray:
-        tree, kind = base(tree), np.ndarray
-    leaves.append(tree)
-    if kind is np.ndarray:
-        owner = owners.setdefault(id(owner_of(tree)), len(owners))
-        return tree.shape, tree.dtype.str, tree.strides, owner
-    if isinstance(tree, Node):
-        data = tree._value
-        if type(data) is not np.ndarray:
-            refuse_gpu(data)
-        owner = owners.setdefault(id(owner_of(data)), len(owners))
-        return (
-            kind, data.shape, data.dtype.str, getattr(data, "strides", None), owner,
-            tree._requires_grad, tree._grad is None, tree.label, id(tree) in owners,
-        )  # fmt: skip
-    if kind is float or isinstance(tree, np.inexact):
-        return kind
-    if kind is int and len(leaves) - 1 in varying:
-        return kind
-    refuse_gpu(tree)
-    try:
-        hash(tree)
-    except TypeError:
-        return id(tree)
-    return kind, tree
-
-
 def compile(  # noqa: A001  (as PyTorch's)
     function: Callable[..., Any] | None = None, *, threads: int | None = None
 ) -> Any:
@@ -490,6 +344,3 @@ def compile(  # noqa: A001  (as PyTorch's)
     if function is None:
         return functools.partial(compile, threads=threads)
     return Compiled(function, cores() if threads is None else threads)
-
-
-__all__ = ["Constant", "compile"]

@@ -22,7 +22,7 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 
 from tinytorch import random
-from tinytorch.arrays.recorder import Line
+from tinytorch.arrays.user_lines import Line
 from tinytorch.compiler.program import owner_of
 from tinytorch.engine import Node
 

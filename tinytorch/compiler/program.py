@@ -8,7 +8,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from tinytorch.arrays.recorder import ATOMS, Line, is_number, map_parts
+from tinytorch.arrays.recorder import ATOMS, is_number, map_parts
+from tinytorch.arrays.user_lines import Line
 from tinytorch.engine import Array
 
 

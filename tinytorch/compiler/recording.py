@@ -13,17 +13,8 @@ from typing import Any, NamedTuple, NoReturn
 import numpy as np
 
 from tinytorch.arrays.batch import Batch
-from tinytorch.arrays.recorder import (
-    Line,
-    Recorder,
-    current,
-    entrances,
-    map_parts,
-    refuse,
-    refuse_gpu,
-    tapes,
-    user_line,
-)
+from tinytorch.arrays.recorder import Recorder, map_parts, refuse_gpu
+from tinytorch.arrays.user_lines import Line, current, entrances, refuse, tapes, user_line
 from tinytorch.compiler.environment import Environment, Place, line_about
 from tinytorch.compiler.program import (
     Argument,

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tinytorch.arrays.checks import raise_unless
-from tinytorch.arrays.recorder import Line, refuse
+from tinytorch.arrays.user_lines import Line, refuse
 from tinytorch.compiler.environment import Environment, Place
 from tinytorch.compiler.program import Argument, Call, Constant, Gradient, Program, Ref, Value
 from tinytorch.compiler.storage import METHODS, is_reduction

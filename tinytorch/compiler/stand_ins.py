@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 
 from tinytorch.arrays.plain import PlainArray, base
-from tinytorch.arrays.recorder import call, current, refuse
+from tinytorch.arrays.recorder import call
+from tinytorch.arrays.user_lines import current, refuse
 from tinytorch.compiler.tape import Tape
 
 

@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from tinytorch.arrays.recorder import Line, Recorder, map_parts, plainly, refuse, user_line
+from tinytorch.arrays.recorder import Recorder, map_parts, plainly
+from tinytorch.arrays.user_lines import Line, refuse, user_line
 from tinytorch.compiler.environment import Place
 from tinytorch.compiler.program import (
     Argument,

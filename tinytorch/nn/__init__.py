@@ -101,7 +101,7 @@ from tinytorch.nn.max_pooling import (
     MaxUnpool2d,
     MaxUnpool3d,
 )
-from tinytorch.nn.module import Module, Parameter
+from tinytorch.nn.module import Module
 from tinytorch.nn.normalization import GroupNorm, LayerNorm, LocalResponseNorm, RMSNorm
 from tinytorch.nn.padding import (
     CircularPad1d,
@@ -120,6 +120,7 @@ from tinytorch.nn.padding import (
     ZeroPad2d,
     ZeroPad3d,
 )
+from tinytorch.nn.parameter import Parameter
 from tinytorch.nn.perceptron import MLP, Activation, Layer, Neuron
 from tinytorch.nn.pooling import AvgPool1d, AvgPool2d, AvgPool3d, LPPool1d, LPPool2d, LPPool3d
 from tinytorch.nn.recurrent import GRU, LSTM, RNN, GRUCell, LSTMCell, RNNCell

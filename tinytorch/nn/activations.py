@@ -14,7 +14,8 @@ from tinytorch.arrays.kind import kind_of
 from tinytorch.arrays.warned import warn
 from tinytorch.nn.function_module import FunctionModule
 from tinytorch.nn.inputs import tensor
-from tinytorch.nn.module import Module, Parameter
+from tinytorch.nn.module import Module
+from tinytorch.nn.parameter import Parameter
 from tinytorch.random import RNG, generator
 from tinytorch.tensor import Tensor
 

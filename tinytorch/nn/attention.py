@@ -18,7 +18,8 @@ from tinytorch.nn.dropout import dropout
 from tinytorch.nn.init import xavier_normal_, xavier_uniform_
 from tinytorch.nn.inputs import input_like, tensor, values
 from tinytorch.nn.linear import Linear, linear
-from tinytorch.nn.module import Module, Parameter
+from tinytorch.nn.module import Module
+from tinytorch.nn.parameter import Parameter
 from tinytorch.operations.activations import _is_moderate, _softmax_rule
 from tinytorch.operations.operands import describe
 from tinytorch.operations.operation import Operation, apply, defines

@@ -7,7 +7,8 @@ from collections.abc import Iterable, Iterator, Mapping, MutableMapping, Mutable
 from itertools import groupby
 from typing import Any, ClassVar, Self
 
-from tinytorch.nn.module import Module, Parameter
+from tinytorch.nn.module import Module
+from tinytorch.nn.parameter import Parameter
 from tinytorch.operations.operands import describe
 from tinytorch.tensor import Tensor
 

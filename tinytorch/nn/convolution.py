@@ -10,8 +10,9 @@ import numpy as np
 import numpy.typing as npt
 
 from tinytorch.nn.inputs import input_like
-from tinytorch.nn.module import Module, Parameter
+from tinytorch.nn.module import Module
 from tinytorch.nn.padding import pad
+from tinytorch.nn.parameter import Parameter
 from tinytorch.nn.spatial import Sizes, each, for_axes, in_batches
 from tinytorch.operations.correlation import Sliding, correlate
 from tinytorch.operations.operands import describe

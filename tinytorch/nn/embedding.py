@@ -11,7 +11,8 @@ from tinytorch.arrays.checks import check, surely
 from tinytorch.arrays.kind import kind_of, own
 from tinytorch.arrays.plain import plain
 from tinytorch.nn.inputs import tensor, values
-from tinytorch.nn.module import Module, Parameter
+from tinytorch.nn.module import Module
+from tinytorch.nn.parameter import Parameter
 from tinytorch.operations.operands import describe
 from tinytorch.random import RNG, generator
 from tinytorch.tensor import Tensor

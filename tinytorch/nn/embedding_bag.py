@@ -10,7 +10,8 @@ import numpy.typing as npt
 from tinytorch.arrays.kind import kind_of, own
 from tinytorch.nn.embedding import embedding
 from tinytorch.nn.inputs import values
-from tinytorch.nn.module import Module, Parameter
+from tinytorch.nn.module import Module
+from tinytorch.nn.parameter import Parameter
 from tinytorch.operations.indexing import scatter
 from tinytorch.operations.operands import describe
 from tinytorch.random import RNG, generator

@@ -9,7 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from tinytorch.nn.inputs import check_sizes, input_like, tensor
-from tinytorch.nn.module import Module, Parameter
+from tinytorch.nn.module import Module
+from tinytorch.nn.parameter import Parameter
 from tinytorch.operations.einsum import einsum
 from tinytorch.operations.operands import describe
 from tinytorch.random import RNG, generator

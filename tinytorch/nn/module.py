@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from operator import itemgetter
 from types import MappingProxyType
-from typing import Any, ParamSpec, Protocol, Self, TypeAlias, TypeVar, cast
+from typing import Any, ParamSpec, Protocol, Self, TypeAlias, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -14,64 +14,11 @@ from tinytorch.arrays.kind import placed
 from tinytorch.arrays.plain import PLAIN, base, plain
 from tinytorch.devices import is_device
 from tinytorch.grad_mode import in_transform
+from tinytorch.nn.parameter import Parameter
 from tinytorch.nn.state import IncompatibleKeys, load, state_of
 from tinytorch.operations.arithmetic import floating
 from tinytorch.operations.operands import describe
 from tinytorch.tensor import Tensor
-
-
-class _ParameterType(type):
-    """Lets `isinstance(x, Parameter)` look for the mark that makes a tensor a parameter."""
-
-    def __instancecheck__(cls, x: object) -> bool:
-        if cls is not Parameter:
-            return super().__instancecheck__(x)
-        return isinstance(x, Tensor) and hasattr(x, "_is_parameter")
-
-
-class Parameter(Tensor, metaclass=_ParameterType):
-    """A tensor that a module is trained by; it stays one while `requires_grad` is false.
-
-    What is computed from it is a plain tensor. `data` is copied, as by `Tensor`. To Python, which
-    runs quickest where all objects are of one class, it is a `Tensor` with a mark. One of a
-    subclass is of that class, too.
-
-    >>> x = Parameter([1.0, 2.0])
-    >>> isinstance(x, Parameter), isinstance(x * 2, Parameter)
-    (True, False)
-    """
-
-    __slots__ = ()
-
-    def __new__(
-        cls,
-        data: Any,
-        requires_grad: bool = True,
-        *,
-        label: str | None = None,
-        dtype: npt.DTypeLike | None = None,
-    ) -> Self:
-        """Mark a tensor."""
-        if cls is not Parameter:
-            return super().__new__(cls)  # and Python goes on with __init__
-        tensor = Tensor(data, label, requires_grad, dtype)
-        tensor._is_parameter = True
-        return cast(Self, tensor)
-
-    def __init__(
-        self,
-        data: Any,
-        requires_grad: bool = True,
-        *,
-        label: str | None = None,
-        dtype: npt.DTypeLike | None = None,
-    ) -> None:
-        super().__init__(data, label, requires_grad, dtype)
-        self._is_parameter = True
-
-    def __reduce_ex__(self, protocol: Any) -> tuple[Any, ...]:
-        # Copies of one of a subclass: its own __new__ may take anything, and the state has all.
-        return object.__new__, (type(self),), self.__getstate__()
 
 
 class Parameters(list[Tensor]):

@@ -13,7 +13,8 @@ from tinytorch.arrays import words
 from tinytorch.engine import Node
 from tinytorch.nn.function_module import FunctionModule
 from tinytorch.nn.inputs import tensor
-from tinytorch.nn.module import Module, Parameter
+from tinytorch.nn.module import Module
+from tinytorch.nn.parameter import Parameter
 from tinytorch.operations.operation import Operation, apply, defines
 from tinytorch.tensor import Tensor
 

@@ -11,7 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from tinytorch.nn.inputs import input_like
-from tinytorch.nn.module import Module, Parameter
+from tinytorch.nn.module import Module
+from tinytorch.nn.parameter import Parameter
 from tinytorch.operations.operands import describe
 from tinytorch.random import RNG, generator
 from tinytorch.tensor import Tensor

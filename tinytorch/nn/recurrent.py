@@ -14,7 +14,8 @@ from tinytorch.nn.cells import Cell, recurrence
 from tinytorch.nn.dropout import dropout as drop
 from tinytorch.nn.inputs import input_like, tensor
 from tinytorch.nn.linear import linear
-from tinytorch.nn.module import Module, Parameter
+from tinytorch.nn.module import Module
+from tinytorch.nn.parameter import Parameter
 from tinytorch.nn.utils.rnn import PackedSequence, pad_packed_sequence
 from tinytorch.operations.operands import describe
 from tinytorch.random import RNG, generator

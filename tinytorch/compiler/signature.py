@@ -1,0 +1,54 @@
+"""What tells one kind of call from another: the structure, shapes and dtypes of its arguments."""
+
+from __future__ import annotations
+
+from collections.abc import Container
+from typing import Any
+
+import numpy as np
+
+from tinytorch.arrays.plain import PlainArray, base
+from tinytorch.arrays.recorder import refuse_gpu
+from tinytorch.compiler.program import owner_of
+from tinytorch.engine import Node
+
+
+def signature(  # noqa: PLR0911  (a branch for each kind)
+    tree: Any, leaves: list[Any], owners: dict[int, int], varying: Container[int]
+) -> Any:
+    """Describe the arguments: programs are for one structure, with these shapes and dtypes.
+
+    `leaves` and the `owners` of their memory are noted.
+    """
+    kind = type(tree)
+    if kind is tuple or kind is list or hasattr(kind, "_make"):
+        return kind, *[signature(part, leaves, owners, varying) for part in tree]
+    if kind is dict:
+        return kind, *[
+            (key, signature(part, leaves, owners, varying)) for key, part in tree.items()
+        ]
+    if kind is PlainArray:
+        tree, kind = base(tree), np.ndarray
+    leaves.append(tree)
+    if kind is np.ndarray:
+        owner = owners.setdefault(id(owner_of(tree)), len(owners))
+        return tree.shape, tree.dtype.str, tree.strides, owner
+    if isinstance(tree, Node):
+        data = tree._value
+        if type(data) is not np.ndarray:
+            refuse_gpu(data)
+        owner = owners.setdefault(id(owner_of(data)), len(owners))
+        return (
+            kind, data.shape, data.dtype.str, getattr(data, "strides", None), owner,
+            tree._requires_grad, tree._grad is None, tree.label, id(tree) in owners,
+        )  # fmt: skip
+    if kind is float or isinstance(tree, np.inexact):
+        return kind
+    if kind is int and len(leaves) - 1 in varying:
+        return kind
+    refuse_gpu(tree)
+    try:
+        hash(tree)
+    except TypeError:
+        return id(tree)
+    return kind, tree
