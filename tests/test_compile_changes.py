@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import argparse
+import importlib
 import itertools
 import random
+import sys
 import types
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
-from numpy.testing import assert_allclose
+from numpy.testing import assert_allclose, assert_array_equal
 
 import tinytorch
 from tinytorch import Tensor, compile, nn, optim  # noqa: A004
+from tinytorch.compiler import environment
 
 
 class Pair(NamedTuple):
@@ -282,3 +286,51 @@ def test_named_tuples_are_structures() -> None:
         assert_allclose(x, (np.arange(3.0) + i) * 2.0 * i)
         assert y == 2.0 * i
     assert "def " in compiled.source
+
+
+# --- whose modules are looked into ----------------------------------------------------------------
+
+
+@pytest.fixture
+def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Install a package of a module whose function counts its calls, and another's that reads."""
+    (tmp_path / "installed").mkdir()
+    (tmp_path / "installed" / "__init__.py").touch()
+    (tmp_path / "installed" / "counting.py").write_text(
+        "calls = []\nscale = [2.0]\n"
+        "def twice(x):\n    calls.append(len(calls))\n    return scale[0] * x\n"
+    )
+    (tmp_path / "installed" / "reading.py").write_text(
+        "from installed.counting import scale\n"
+        "def factor():\n    return scale[0]\n"
+        "def scaled(x):\n    return factor() * x\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(environment, "_INSTALLED", (str(tmp_path),))
+    yield (
+        importlib.import_module("installed.counting"),
+        importlib.import_module("installed.reading"),
+    )
+    for name in ("installed", "installed.counting", "installed.reading"):
+        del sys.modules[name]
+
+
+def test_what_installed_packages_do_inside_is_their_own_affair(package: Any) -> None:
+    twice = package[0].twice
+
+    @compile
+    def step(x: Any) -> Any:
+        return twice(x) + 1
+
+    for _ in range(5):
+        assert_array_equal(step(np.ones(2)), [3.0, 3.0])
+    assert step.program is not None
+
+
+def test_a_function_of_an_installed_package_sees_its_own_modules(package: Any) -> None:
+    counting, reading = package
+    step = compile(reading.scaled)
+    for _ in range(5):
+        assert_array_equal(step(np.ones(2)), [2.0, 2.0])
+    counting.scale[0] = 5.0
+    assert_array_equal(step(np.ones(2)), [5.0, 5.0])

@@ -275,7 +275,9 @@ class Environment:
             except ValueError:  # nothing is in it yet
                 continue
         self._look_into_defaults(function)
-        if code.co_filename.startswith((_TINYTORCH, *_STANDARD)):
+        # A wrapper of ours has the user's module for its own.
+        ours = code.co_filename.startswith((_TINYTORCH, *_STANDARD))
+        if ours or self._is_library(sys.modules.get(function.__module__)):
             return
         names = dict.fromkeys(_names(code))
         for key in names:
