@@ -70,10 +70,10 @@ tests-oldest: $(VENV)/installed-dev $(VENV)/oldest ## run the tests of NumPy's w
 	tests/test_numpy.py tests/test_numpy_functions.py tests/test_operations.py tests/test_engine.py
 
 fuzz: $(VENV)/installed-dev ## compare random graphs with PyTorch: make fuzz SECONDS=600 SEED=1
-	PYTHONPATH=.:tests $(BIN)/python tests/fuzz.py $(or $(SECONDS),60) $(SEED)
+	PYTHONPATH=.:tests $(BIN)/python tests/fuzz.py $(or $(SECONDS),60) $(or $(SEED),0)
 
 mutants: $(VENV)/installed-dev ## would the tests notice a change? make mutants SECONDS=600 FILES=engine.py SEED=1
-	PYTHONPATH=. $(BIN)/python tests/mutants.py --seconds $(or $(SECONDS),600) --seed $(or $(SEED),0) $(FILES)
+	PYTHONPATH=.:tests $(BIN)/python tests/mutants.py --seconds $(or $(SECONDS),600) --seed $(or $(SEED),0) $(FILES)
 
 release-check: $(VENV)/installed-release ## build wheel and sdist and try each in an empty environment
 	rm -rf dist

@@ -1,30 +1,43 @@
 """Compare random computations with PyTorch as long as one likes: `make fuzz SECONDS=600 SEED=1`.
 
 A computation is an operation of the tables, or random leaves, and a random graph of what comes out:
-values, first and second derivatives, in float32 too, compiled and not. Of each mismatch the seed
-and the shortest graph that still shows it are printed; at the end, how often each operation ran.
+values, first and second derivatives; one in eight is also run in float32, and one in eight
+compiled, which costs several times as much. Of each mismatch the seed and the shortest graph that
+still shows it are printed; at the end, how often each operation ran.
 """
 
 from __future__ import annotations
 
+import argparse
+import gc
+import os
 import random
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from concurrent.futures import ProcessPoolExecutor
+from itertools import count, islice
+from multiprocessing import get_context
 from typing import Any, NamedTuple
 
 import numpy as np
+import torch
 from cases import CASES, Choices, dice
 from numpy.testing import assert_allclose
-from reference import Derivatives, assert_close, exchanged, here, in_torch, is_variable, leaves
+from reference import exchanged, is_variable, leaves
 from reference import tensors_of as made_tensors
 from test_graphs import BINARY, OPERATIONS, SHAPES, Step, loss, results
 from test_operations import ELEMENTWISE, SMOOTH, counterpart
 
 from tinytorch import Tensor, compile  # noqa: A004
+from tinytorch.autograd import grad
 
 Function = Callable[..., Any]
+# So many graphs are one piece of work; and so many of them come before one in float32, or compiled.
+PIECE, RARE = 400, 8
+# Weights of both signs, none near 0, so that every entry's gradient is told apart.
+NUMBERS = np.random.default_rng(1).uniform(0.5, 2, 9973) * np.resize([1, -1, -1], 9973)
 
 
 class Row(NamedTuple):
@@ -86,31 +99,39 @@ PYTORCHS_FAULTS = {
 }
 # Nor do these, where ties may go either way by rounding.
 NOT_OF_TABLES = {"abs", "relu", "maximum", "power"}
+NAMES = [*OPERATIONS]
+# The share of graphs that begin with an operation of the tables; the others are quicker.
+OF_TABLES = 0.3
+# Gradients g of w y by `backward`, values y, g on tensors, and the gradients of v g: of x and of w.
+Parts = list[list[Any]]
 
 
 class Trial:
     """A computation by its seed: of which arguments, and which steps follow."""
 
     def __init__(self, seed: int) -> None:
-        rng, self.seed = random.Random(seed), seed  # noqa: S311
-        self.name = rng.choice([*TABLE, *["leaves"] * (len(TABLE) // 4)])
+        self.rng, self.seed = random.Random(seed), seed  # noqa: S311
+        self.name = self.rng.choice([*TABLE]) if self.rng.random() < OF_TABLES else "leaves"
         if self.name == "leaves":
             numbers = np.random.default_rng(seed)
-            shapes = rng.choices(SHAPES, k=rng.randint(1, 4))
+            shapes = self.rng.choices(SHAPES, k=self.rng.randint(1, 4))
             self.args: Any = [numbers.uniform(-3, 3, shape) for shape in shapes]
             self.ours = self.pytorchs = lambda *xs: list(xs)
         else:
             row = TABLE[self.name]
             self.args, self.pytorchs = row.arguments(dice(seed)), row.pytorchs
-            self.ours = rng.choice(row.ours)
+            self.ours = self.rng.choice(row.ours)
         # What float32 holds, too, so that its results differ by rounding errors alone.
         self.args = exchanged(
             self.args, lambda x: np.array(x, "f4").astype("f8") if is_variable(x) else x
         )
-        values = outputs(self.ours, made_tensors(self.args)[0])
         self.steps: list[Step] = []
+
+    def drawn(self, values: list[Any]) -> list[Any]:
+        """Draw the steps while they are done; give all results."""
+        rng, first = self.rng, len(values)
         for _ in range(rng.randint(0, 8) if values else 0):
-            name = rng.choice([*OPERATIONS])
+            name = rng.choice(NAMES)
             places = tuple(rng.choices(range(len(values)), k=1 + (name in BINARY)))
             if any(values[i].size == 0 for i in places) or (
                 name in NOT_OF_TABLES and self.name != "leaves"
@@ -121,27 +142,34 @@ class Trial:
             except ValueError:  # these two do not broadcast
                 continue
             self.steps.append(Step(name, places))
+        assert len(values) == first + len(self.steps)
+        return values
 
-    def compare(self, steps: list[Step]) -> None:
-        """Raise what differs."""
+    def compare(self, steps: list[Step] | None = None) -> None:
+        """Raise what differs; without steps, they are drawn."""
+        twice = self.name not in PYTORCHS_FAULTS
+        mine = ours(self.args, lambda *a: self.results(outputs(self.ours, a), steps))
+        steps = self.steps if steps is None else steps
+        theirs = pytorchs(self.args, lambda *a: results(outputs(self.pytorchs, a), steps), twice)
+        assert_near(mine[: len(theirs)], theirs, 1e-9)
+        if self.seed % RARE == 0:
+            in_float32 = ours(
+                self.args, lambda *a: results(outputs(self.ours, a), steps), np.float32
+            )
+            assert_near(in_float32, mine, 3e-3)
+        if self.seed % RARE == 1:
+            self.compare_compiled(steps)
 
-        def ours(*args: Any) -> Any:
-            return results(outputs(self.ours, args), steps)
+    def results(self, values: list[Any], steps: list[Step] | None) -> list[Any]:
+        return self.drawn(values) if steps is None else results(values, steps)
 
-        def theirs(*args: Any) -> Any:
-            return results(outputs(self.pytorchs, args), steps)
-
-        once = self.name in PYTORCHS_FAULTS
-        mine, expected = here(ours, self.args), in_torch(theirs, self.args, twice=not once)
-        assert_near(mine, expected, 1e-9)
-        assert_near(here(ours, self.args, np.float32), mine, 3e-3)
+    def compare_compiled(self, steps: list[Step]) -> None:
         inputs, xs = made_tensors(self.args)
-        if not any(y.requires_grad for y in ours(*inputs)):
+        if not any(y.requires_grad for y in outputs(self.ours, inputs)):
             return
-
         step = training(self.ours, steps, inputs, xs)
         total = step()
-        slopes = [x.grad.copy() for x in xs]
+        expected = [total.data, *(x.grad.copy() for x in xs)]
         compiled = compile(step)
         for _ in range(2):
             try:
@@ -150,11 +178,9 @@ class Trial:
                 if not str(error).startswith("compile:"):
                     raise
                 return  # it says that it cannot
-            assert_close(again.data, total.data, rtol=1e-9)
-            for x, slope in zip(xs, slopes, strict=True):
-                assert_close(x.grad, slope, rtol=1e-9)
+            assert_near([[again.data, *(x.grad for x in xs)]], [expected], 1e-9)
 
-    def fails(self, steps: list[Step]) -> Exception | None:
+    def fails(self, steps: list[Step] | None = None) -> Exception | None:
         try:
             with np.errstate(all="ignore"):
                 self.compare(steps)
@@ -172,6 +198,63 @@ class Trial:
         return steps
 
 
+def weights(arrays: Iterable[Any], start: int) -> list[Any]:
+    """Give numbers of the shape of each array."""
+    shapes = [tuple(x.shape) for x in arrays]
+    return [np.resize(NUMBERS[start + 17 * i :], shape) for i, shape in enumerate(shapes)]
+
+
+def ours(args: Any, function: Function, dtype: Any = np.float64) -> Parts:
+    """Differentiate with TinyTorch: by `backward`, and then twice on tensors."""
+    inputs, xs = made_tensors(args, dtype)
+    ys = function(*inputs)
+    ws = [Tensor(w, dtype=dtype) for w in weights(ys, 1)]
+    for y, w in zip(ys, ws, strict=True):
+        if y.requires_grad:
+            y.backward(w.data)
+    vs = [v.astype(dtype) for v in weights(xs, 2)]
+    first, second = derived(grad, ys, xs, ws, vs)
+    parts = [ys, first, second]
+    return [[x.grad for x in xs], *([y.data for y in part] for part in parts)]
+
+
+def pytorchs(args: Any, function: Function, twice: bool) -> Parts:
+    """Differentiate with PyTorch, once or twice."""
+    xs: list[torch.Tensor] = []
+
+    def change(x: Any) -> Any:
+        if not isinstance(x, np.ndarray):
+            return x
+        tensor = torch.from_numpy(x.copy())
+        if is_variable(x):
+            xs.append(tensor.requires_grad_())
+        return tensor
+
+    ys = function(*exchanged(args, change))
+    ws = [torch.from_numpy(w).requires_grad_() for w in weights(ys, 1)]
+    vs = [torch.from_numpy(v) for v in weights(xs, 2)]
+    first, second = derived(torch.autograd.grad, ys, xs, ws, vs, twice)
+    parts = [first, ys, first, *([second] if twice else [])]
+    return [[y.numpy(force=True) for y in part] for part in parts]
+
+
+def derived(
+    derive: Function, ys: list[Any], xs: list[Any], ws: list[Any], vs: list[Any], twice: bool = True
+) -> tuple[list[Any], list[Any]]:
+    """Give the gradients g of w y with respect to x, and those of v g with respect to x and w."""
+
+    def gradients(ys: list[Any], xs: list[Any], weights: list[Any], create_graph: bool) -> Any:
+        pairs = [(y, w) for y, w in zip(ys, weights, strict=True) if y.requires_grad]
+        found = [None] * len(xs)
+        if pairs:
+            ys, weights = map(list, zip(*pairs, strict=True))
+            found = derive(ys, xs, weights, create_graph=create_graph, allow_unused=True)
+        return [x.detach() * 0 if g is None else g for x, g in zip(xs, found, strict=True)]
+
+    first = gradients(ys, xs, ws, create_graph=True)
+    return first, gradients(first, [*xs, *ws], vs, create_graph=False) if twice else []
+
+
 def without(steps: list[Step], i: int, place: int) -> list[Step]:
     """Leave out a step, whose result has that place, and use the first operand instead."""
     return [
@@ -181,34 +264,52 @@ def without(steps: list[Step], i: int, place: int) -> list[Step]:
     ]
 
 
-def assert_near(actual: Derivatives, expected: Derivatives, rtol: float) -> None:
+def assert_near(actual: Parts, expected: Parts, rtol: float) -> None:
     """Compare; what cancels is as exact as the largest numbers around."""
     for ours, theirs in zip(actual, expected, strict=True):
-        largest = max(
-            (np.abs(y[np.isfinite(y)]).max(initial=1) for y in map(np.asarray, theirs)), default=1
-        )
-        for x, y in zip(ours, theirs, strict=bool(theirs)):
+        assert [x.shape for x in ours] == [y.shape for y in theirs]
+        x, y = (np.concatenate([p.ravel() for p in part] or [[]]) for part in (ours, theirs))
+        largest = np.abs(y[np.isfinite(y)]).max(initial=1)
+        if not (np.abs(x - y) <= rtol * largest).all():  # much quicker than what follows
             assert_allclose(x, y, rtol=rtol, atol=rtol * largest)
 
 
-def main(seconds: float, seed: int) -> int:
-    until, ran, failed = time.monotonic() + seconds, Counter[str](), 0
-    while time.monotonic() < until:
+def piece(seeds: range) -> tuple[Counter[str], list[str]]:
+    """Compare the graphs of these seeds; count them by operation, and tell of what fails."""
+    torch.set_num_threads(1)
+    gc.disable()  # what is left in circles goes at the end of the piece
+    ran, failures = Counter[str](), []
+    for seed in seeds:
         trial = Trial(seed)
+        error = trial.fails()
         ran.update([trial.name, *{step.operation for step in trial.steps}])
-        ran["graphs"] += 1
-        if error := trial.fails(trial.steps):
-            failed += 1
+        if error:
             steps = trial.minimised()
-            print(f"seed {seed}: {trial.name} of {trial.args}, then {steps}\n{error}\n")
-        seed += 1
+            failures.append(f"seed {seed}: {trial.name} of {trial.args}, then {steps}\n{error}\n")
+    gc.enable()
+    gc.collect()
+    return ran, failures
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("seconds", type=float, nargs="?", default=60)
+    parser.add_argument("seed", type=int, nargs="?", default=0)
+    parser.add_argument("--processes", type=int, default=os.cpu_count())
+    options = parser.parse_args()
+    until, ran, failed, graphs = time.monotonic() + options.seconds, Counter[str](), 0, 0
+    pieces = (range(i, i + PIECE) for i in count(options.seed, PIECE))
+    with ProcessPoolExecutor(options.processes, get_context("fork")) as pool:
+        while time.monotonic() < until:
+            for counts, failures in pool.map(piece, islice(pieces, 4 * options.processes)):
+                ran, graphs, failed = ran + counts, graphs + PIECE, failed + len(failures)
+                print(*failures, sep="\n", end="" if not failures else "\n", flush=True)
     for name, times in ran.most_common():
         print(f"{times:8} {name}")
     print(*(f"PyTorch's {name}: {fault}" for name, fault in PYTORCHS_FAULTS.items()), sep="\n")
-    print(f"{ran['graphs'] - failed} passed, {failed} failed; the next seed is {seed}")
+    print(f"{graphs - failed} passed, {failed} failed; the next seed is {options.seed + graphs}")
     return bool(failed)
 
 
 if __name__ == "__main__":
-    arguments = [*sys.argv[1:], "60", "0"] if len(sys.argv) < 2 else [*sys.argv[1:], "0"]
-    sys.exit(main(float(arguments[0]), int(arguments[1])))
+    sys.exit(main())

@@ -1,119 +1,184 @@
-"""Would the tests notice? Change one place of a file of the package at a time, and run its tests.
+"""Would the tests notice? Change one place of the package at a time, and run the tests of it.
 
 `make mutants SECONDS=600 SEED=1 FILES="engine.py nn/linear.py"`: of each file the share of mutants
 that die. One that survives is a hole in the tests, or changes nothing: then its line is put into
-tests/mutants_survivors.txt with the reason. Any other survivor fails the target. The mutants live
-in a copy of the project.
+tests/mutants_survivors.txt with the reason. Any other survivor fails the target.
+
+Which tests run a function is found out once, and kept in .mutants/; a mutant is shown to those of
+its function alone. The mutants live in a copy of the project, and each in a process of its own.
 """
 
 from __future__ import annotations
 
 import argparse
 import ast
-import copy
+import contextlib
+import hashlib
+import importlib
+import json
+import os
 import random
 import shutil
-import subprocess
 import sys
+import threading
 import time
-from collections import Counter
-from collections.abc import Iterator
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator
+from multiprocessing import get_context
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
+
+import pytest
+from mutations import Lines, mutant, places
 
 ROOT = Path(__file__).parents[1]
-# By the beginning of a file's name: the tests that concern it. The rest is told by all of CORE.
-CORE = ["operations", "meanings", "engine", "backward", "numpy_functions"]
-TESTS = {
-    "engine": [*CORE, "autograd"],
-    "tensor": [*CORE, "numpy"],
-    "operations/": [*CORE, "functions", "linalg", "nan", "lost_gradients", "precision"],
-    "arrays/dask": ["dask"],
-    "arrays/recorder": ["compile*"],
-    "arrays/": [*CORE, "arrays", "warnings"],
-    "compiler/": ["compile*"],
-    "nn/": ["nn*", "precision"],
-    "optim/": ["optim", "schedulers"],
-    "pictures/": ["pictures", "explain"],
-    "pytorch/": ["functions", "programs"],
-    "scipy/": ["scipy"],
-    "transforms": ["transforms*", "autograd"],
-    "autograd": ["autograd", "transforms*"],
-    "grad_mode": ["grad_mode", "transforms*"],
-    "custom": ["own_operations", "transforms*"],
-    "diagnostics/": ["diagnostics"],
-    **{name: [name] for name in ("data", "distributions", "serialization", "random", "memory")},
-}
-SWAPPED: dict[type[ast.AST], type[ast.AST]] = {
-    ast.Add: ast.Sub, ast.Sub: ast.Add, ast.Mult: ast.Div, ast.Div: ast.Mult, ast.Mod: ast.Mult,
-    ast.FloorDiv: ast.Mult, ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt,
-    ast.Eq: ast.NotEq, ast.NotEq: ast.Eq, ast.Is: ast.IsNot, ast.IsNot: ast.Is, ast.In: ast.NotIn,
-    ast.NotIn: ast.In, ast.And: ast.Or, ast.Or: ast.And, ast.USub: ast.UAdd, ast.BitAnd: ast.BitOr,
-    ast.BitOr: ast.BitAnd,
-}  # fmt: skip
+# These look at texts, types and times, or start other programs.
+LEFT_OUT = ["assets", "compile_speed", "docs", "examples*", "exercises", "growth", "mistakes",
+            "moons", "notebooks", "packaging", "readme", "types"]  # fmt: skip
+HEAVY = ["dask.array", "dask.distributed", "hypothesis", "matplotlib.pyplot", "numpy", "pandas",
+         "safetensors.numpy", "scipy.integrate", "scipy.linalg", "scipy.optimize", "scipy.signal",
+         "scipy.special", "scipy.stats", "torch", "torch.testing"]  # fmt: skip
+# Seconds of tests that a mutant is shown, the quickest first; and until it is taken to hang.
+SHOWN, HANGS = 40, 120
+Use = tuple[float, dict[str, list[int]]]  # a test's seconds, and the functions by file and line
+Uses = dict[str, dict[str, Use]]  # by file of tests, by test
 
 
-def changed(node: ast.AST) -> ast.AST | None:
-    """Give what to put in the place of a node; None where nothing fits."""
-    if type(node) in SWAPPED:
-        return SWAPPED[type(node)]()
-    if isinstance(node, ast.Constant) and type(node.value) in (bool, int, float):
-        value = node.value
-        return ast.Constant(not value if isinstance(value, bool) else value + 1)
-    if isinstance(node, ast.If | ast.IfExp):
-        twin = copy.copy(node)
-        twin.test = ast.UnaryOp(ast.Not(), node.test)
-        return twin
-    if isinstance(node, ast.Return) and node.value is not None:
-        return ast.Return(ast.Constant(None))
-    if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
-        return ast.Pass()
-    return None
+class Watch:
+    """A plugin of pytest that notes which functions of the package each test enters."""
+
+    def __init__(self, package: str) -> None:
+        self.package, self.seen, self.failed = package, dict[str, Use](), set[str]()
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_protocol(self, item: pytest.Item) -> Iterator[Any]:
+        codes = set()
+
+        def enter(frame: Any, _event: str, _argument: Any) -> None:
+            codes.add(frame.f_code)
+
+        start = time.perf_counter()
+        threading.settrace(enter)
+        sys.settrace(enter)
+        try:
+            return (yield)
+        finally:
+            sys.settrace(None)
+            threading.settrace(None)  # type: ignore[arg-type]
+            seconds, lines = time.perf_counter() - start, defaultdict[str, list[int]](list)
+            for code in codes:
+                if code.co_filename.startswith(self.package):
+                    file = code.co_filename.removeprefix(self.package)
+                    lines[file].append(code.co_firstlineno)
+            self.seen[item.nodeid] = (seconds, lines)
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        if report.failed:
+            self.failed.add(report.nodeid)
 
 
-def places(parent: ast.AST) -> Iterator[tuple[ast.AST, str, int | None, ast.AST]]:
-    """Find what can be changed: its parent, field, place in it, and the new node."""
-    for field, value in ast.iter_fields(parent):
-        if field in ("annotation", "returns"):
-            continue  # these are for type checkers
-        for i, node in enumerate(value if isinstance(value, list) else [value]):
-            if isinstance(node, ast.AST):
-                if new := changed(node):
-                    yield parent, field, i if isinstance(value, list) else None, new
-                yield from places(node)
+class Only:
+    """A plugin of pytest that runs these tests, in this order."""
+
+    def __init__(self, tests: Iterable[str]) -> None:
+        self.ranks = {test: rank for rank, test in enumerate(tests)}
+
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        items[:] = [item for item in items if item.nodeid in self.ranks]
+        items.sort(key=lambda item: self.ranks[item.nodeid])
 
 
-def mutant(source: str, number: int) -> tuple[str, str]:
-    """Change one place; give the line of code that it makes, and the whole text."""
-    tree = ast.parse(source)
-    before = ast.unparse(tree).splitlines()
-    parent, field, i, new = list(places(tree))[number]
-    if i is None:
-        setattr(parent, field, new)
-    else:
-        getattr(parent, field)[i] = new
-    text = ast.unparse(ast.fix_missing_locations(tree))
-    differ = (b for a, b in zip(before, text.splitlines(), strict=False) if a != b)
-    return next(differ, "").strip(), text
+def in_a_process(folder: str, seconds: float, task: Callable[[], int]) -> int | None:
+    """Do the task in a fork, in the folder; give its exit status, None if it takes too long."""
+
+    def quietly() -> None:
+        os.setsid()
+        os.chdir(folder)
+        sys.path[:0] = [folder, f"{folder}/tests"]
+        os.environ["PYTHONPATH"] = folder
+        output = os.open("output.txt", os.O_RDWR | os.O_CREAT | os.O_TRUNC)
+        for stream in (0, 1, 2):
+            os.dup2(output, stream)
+        status = 255
+        try:
+            status = task()
+        finally:
+            os._exit(status)
+
+    process = get_context("fork").Process(target=quietly)
+    process.start()
+    process.join(seconds)
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid or 0, 9)  # with what it started
+    hangs = process.is_alive()
+    process.join()
+    return None if hangs else process.exitcode
 
 
-def tests_of(name: str) -> list[str]:
-    """Give the files of tests that concern a file of the package."""
-    words = next((words for start, words in TESTS.items() if name.startswith(start)), CORE)
-    folder = ROOT / "tests"
-    return sorted({f"tests/{p.name}" for word in words for p in folder.glob(f"test_{word}.py")})
+def runs(file: str, plugin: object, *options: str) -> int:
+    # Hypothesis is there already, and whoever comes first cannot have its asserts rewritten.
+    arguments = ["-q", "-p", "no:cacheprovider", "-W", "ignore::pytest.PytestAssertRewriteWarning"]
+    return int(pytest.main([*arguments, *options, file], [plugin]))
 
 
-def dies(folder: str, name: str) -> bool:
-    """Run the tests; a mutant that hangs is dead, too."""
-    command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider"]
-    try:
-        done = subprocess.run(
-            [*command, *tests_of(name)], cwd=folder, check=False, capture_output=True, timeout=600
-        )
-    except subprocess.TimeoutExpired:
-        return True
-    return done.returncode != 0
+def uses_of(folder: str) -> Uses:
+    """Give what each test runs: from .mutants/ where nothing changed, else by running it."""
+    kept = ROOT / ".mutants"
+    kept.mkdir(exist_ok=True)
+    package = b"".join(p.read_bytes() for p in sorted((ROOT / "tinytorch").rglob("*.py")))
+    left_out = {path for name in LEFT_OUT for path in (ROOT / "tests").glob(f"test_{name}.py")}
+    uses: Uses = {}
+    for path in sorted({*(ROOT / "tests").glob("test_*.py")} - left_out):
+        digest = hashlib.sha256(package + path.read_bytes()).hexdigest()[:12]
+        file, test = kept / f"{path.stem}-{digest}.json", f"tests/{path.name}"
+
+        def watch(file: Path = file, test: str = test) -> int:
+            watching = Watch(f"{folder}/tinytorch/")
+            runs(test, watching, "--hypothesis-profile", "few")
+            passed = {t: use for t, use in watching.seen.items() if t not in watching.failed}
+            file.write_text(json.dumps(passed), encoding="utf-8")
+            return bool(watching.failed)
+
+        if not file.exists():
+            failed = in_a_process(folder, 3600, watch)
+            print(f"looked at {test}", "of which some fail without a mutant" * bool(failed))
+        uses[test] = json.loads(file.read_text(encoding="utf-8"))
+    return uses
+
+
+def tests_of(uses: Uses, file: str, around: tuple[Lines, ...]) -> dict[str, list[str]]:
+    """Give tests by their files: those of the function first, then of what is around it."""
+
+    def distance(lines: list[int]) -> int:
+        """Count how many steps outwards there is a function that the test enters."""
+        places = ((any(a <= x <= b for x in lines), i) for i, (a, b) in enumerate(around))
+        return next((i for is_here, i in places if is_here), len(around))
+
+    found = sorted(
+        (distance(lines[file]), seconds, test, path)
+        for path, tests in uses.items()
+        for test, (seconds, lines) in tests.items()
+        if file in lines
+    )
+    by_file, total = defaultdict[str, list[str]](list), 0.0
+    for _, seconds, test, path in found:
+        if (total := total + seconds) < SHOWN:
+            by_file[path].append(test)
+    return by_file
+
+
+def killer(folder: str, tests: dict[str, list[str]]) -> str | None:
+    """Run the tests; give the file of the first that fails, or where it hangs."""
+
+    def run() -> int:
+        failed = (i for i, file in enumerate(tests, 1) if runs(file, Only(tests[file]), "-x"))
+        return next(failed, 0)
+
+    status = in_a_process(folder, HANGS, run)
+    if status == 0:
+        return None
+    return [*tests][status - 1] if status in range(1, len(tests) + 1) else "hangs"
 
 
 def main() -> int:
@@ -122,37 +187,53 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("files", nargs="*", help="below tinytorch/; else all of them")
     options = parser.parse_args()
-    rng, until = random.Random(options.seed), time.monotonic() + options.seconds  # noqa: S311
+    for name in HEAVY:
+        importlib.import_module(name)  # once for all
     package = ROOT / "tinytorch"
-    names = options.files or [p.relative_to(package).as_posix() for p in package.rglob("*.py")]
+    names = sorted(
+        options.files or [p.relative_to(package).as_posix() for p in package.rglob("*.py")]
+    )
     listed = (ROOT / "tests" / "mutants_survivors.txt").read_text(encoding="utf-8").splitlines()
     explained = {tuple(row.split(" | ")[:2]) for row in listed if not row.startswith("#")}
-    died, survived = Counter[str](), Counter[str]()
+    died, survived, alike = Counter[str](), Counter[str](), Counter[str]()
+    killers = defaultdict[str, Counter[str]](Counter)
+    rng = random.Random(options.seed)  # noqa: S311
     with TemporaryDirectory() as folder:
-        for part in ("tinytorch", "tests", "docs", "examples"):
-            shutil.copytree(ROOT / part, Path(folder, part))
-        shutil.copy(ROOT / "pyproject.toml", folder)
-        for name in {tuple(tests_of(name)): name for name in names}.values():
-            if dies(folder, name):
-                sys.exit(f"the tests of {name} fail without a mutant")
+        shutil.copytree(ROOT, folder, ignore=shutil.ignore_patterns(".*"), dirs_exist_ok=True)
+        uses, until = uses_of(folder), time.monotonic() + options.seconds
         while time.monotonic() < until:
-            name = rng.choice(sorted(names))
+            name = rng.choice(names)
             path = Path(folder, "tinytorch", name)
             source = path.read_text(encoding="utf-8")
-            if not (n := sum(1 for _ in places(ast.parse(source)))):
+            if not (n := len(places(ast.parse(source)))):
                 continue
-            line, text = mutant(source, rng.randrange(n))
-            path.write_text(text, encoding="utf-8")
-            if dies(folder, name):
+            line, text, around = mutant(source, rng.randrange(n))
+            tests = tests_of(uses, name, around)
+            # What killed others of this file is tried first.
+            order = sorted(tests, key=lambda file: -killers[name][file])
+            write(path, text)
+            found = killer(folder, {file: tests[file] for file in order})
+            write(path, source)
+            if found:
                 died[name] += 1
-            elif (name, line) not in explained:
+                killers[name][found] += 1
+            elif (name, line) in explained:
+                alike[name] += 1
+            else:
                 survived[name] += 1
                 print(f"survives: {name} | {line}", flush=True)
-            path.write_text(source, encoding="utf-8")
-    for name in sorted({*died, *survived}):
-        print(f"{name}: {died[name]} died, {survived[name]} survived")
+    for name in sorted({*died, *survived, *alike}):
+        print(f"{name}: {died[name]} died, {survived[name]} survived, {alike[name]} change nothing")
+    print(f"{alike.total()} change nothing, as tests/mutants_survivors.txt says")
     print(f"{died.total()} passed, {survived.total()} failed")
     return bool(survived)
+
+
+def write(path: Path, text: str) -> None:
+    """Write a file that Python takes for a new one, however soon after the last it comes."""
+    modified = int(path.stat().st_mtime) + 1
+    path.write_text(text, encoding="utf-8")
+    os.utime(path, (modified, modified))
 
 
 if __name__ == "__main__":

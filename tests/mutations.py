@@ -1,0 +1,87 @@
+"""Small changes of a program's text, as mistakes make them: one operator, number or branch."""
+
+from __future__ import annotations
+
+import ast
+import copy
+from collections.abc import Iterator
+from typing import NamedTuple
+
+SWAPPED: dict[type[ast.AST], type[ast.AST]] = {
+    ast.Add: ast.Sub, ast.Sub: ast.Add, ast.Mult: ast.Div, ast.Div: ast.Mult, ast.Mod: ast.Mult,
+    ast.FloorDiv: ast.Mult, ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt,
+    ast.Eq: ast.NotEq, ast.NotEq: ast.Eq, ast.Is: ast.IsNot, ast.IsNot: ast.Is, ast.In: ast.NotIn,
+    ast.NotIn: ast.In, ast.And: ast.Or, ast.Or: ast.And, ast.USub: ast.UAdd, ast.BitAnd: ast.BitOr,
+    ast.BitOr: ast.BitAnd,
+}  # fmt: skip
+Lines = tuple[int, int]
+
+
+class Place(NamedTuple):
+    """What can be changed: where it stands, what comes instead, and the lines of what is around.
+
+    Those are the innermost function's, each wider one's, and at last the whole file's.
+    """
+
+    parent: ast.AST
+    field: str
+    index: int | None
+    new: ast.AST
+    around: tuple[Lines, ...]
+
+
+def changed(node: ast.AST) -> ast.AST | None:
+    """Give what to put in the place of a node; None where nothing fits."""
+    if type(node) in SWAPPED:
+        return SWAPPED[type(node)]()
+    if isinstance(node, ast.Constant) and type(node.value) in (bool, int, float):
+        value = node.value
+        return ast.Constant(not value if isinstance(value, bool) else value + 1)
+    if isinstance(node, ast.If | ast.IfExp):
+        twin = copy.copy(node)
+        twin.test = ast.UnaryOp(ast.Not(), node.test)
+        return twin
+    if isinstance(node, ast.Return) and node.value is not None:
+        return ast.Return(ast.Constant(None))
+    if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
+        return ast.Pass()
+    return None
+
+
+def places(tree: ast.Module) -> list[Place]:
+    return list(below(tree, ((1, max(tree.body[-1].end_lineno or 1, 1)),) if tree.body else ()))
+
+
+def below(parent: ast.AST, around: tuple[Lines, ...]) -> Iterator[Place]:
+    if isinstance(parent, ast.stmt | ast.Lambda) and (
+        len(around) == 1 or isinstance(parent, ast.FunctionDef | ast.ClassDef | ast.Lambda)
+    ):
+        first = min(n.lineno for n in [parent, *getattr(parent, "decorator_list", [])])
+        around = ((first, parent.end_lineno or first), *around)
+    for field, value in ast.iter_fields(parent):
+        if field in ("annotation", "returns"):
+            continue  # these are for type checkers
+        for i, node in enumerate(value if isinstance(value, list) else [value]):
+            if not isinstance(node, ast.AST) or is_for_type_checkers(node):
+                continue
+            if new := changed(node):
+                yield Place(parent, field, i if isinstance(value, list) else None, new, around)
+            yield from below(node, around)
+
+
+def is_for_type_checkers(node: ast.AST) -> bool:
+    return isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
+
+
+def mutant(source: str, number: int) -> tuple[str, str, tuple[Lines, ...]]:
+    """Change one place; give the line that it makes, the whole text, and what is around."""
+    tree = ast.parse(source)
+    before = ast.unparse(tree).splitlines()
+    parent, field, index, new, around = places(tree)[number]
+    if index is None:
+        setattr(parent, field, new)
+    else:
+        getattr(parent, field)[index] = new
+    text = ast.unparse(ast.fix_missing_locations(tree))
+    differ = (b for a, b in zip(before, text.splitlines(), strict=False) if a != b)
+    return next(differ, "").strip(), text, around
