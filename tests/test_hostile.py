@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import struct
+import time
 from operator import itemgetter
 from pathlib import Path
 from typing import Any
@@ -36,6 +37,21 @@ def test_a_file_of_very_many_names(tmp_path: Path) -> None:
     loaded = tinytorch.load(written(tmp_path / "many", header, bytes(i % 251 for i in range(n))))
     assert len(loaded) == n
     assert all(int(x[0]) == int(name.partition(".")[0]) % 251 for name, x in loaded.items())
+
+
+def test_many_names_of_bfloat16_take_as_long_as_others(tmp_path: Path) -> None:
+    n = 3000  # the header once more for each of them would take a minute
+    header = {
+        str(i): {"dtype": "BF16", "shape": [1], "data_offsets": [2 * i, 2 * i + 2]}
+        for i in range(n)
+    }
+    halves = np.arange(n, dtype="<u2")
+    path = written(tmp_path / "many", header, halves.tobytes())
+    start = time.process_time()
+    loaded = tinytorch.load(path)
+    assert time.process_time() - start < 5
+    bits = np.concatenate([loaded[str(i)] for i in range(n)]).view(np.uint32)
+    assert_array_equal(bits >> 16, halves)
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, TypeAlias
@@ -89,9 +90,10 @@ def load(path: PathLike) -> Any:
 
     name = os.fsdecode(path)
     with Path(name).open("rb") as file:
+        header = cache(lambda: _header(file))  # once for all arrays, and only if one needs it
         try:
             with safe_open(name, framework="numpy") as contents:  # which checks the header
-                arrays = {key: _read(contents, key, file) for key in contents.keys()}  # noqa: SIM118
+                arrays = {key: _read(contents, key, file, header) for key in contents.keys()}  # noqa: SIM118
                 metadata = contents.metadata() or {}
         except SafetensorError as error:
             raise ValueError(f"load: {name} {_fault(file, str(error))}") from None
@@ -179,24 +181,31 @@ def _in(name: str) -> str:
 # --- files ----------------------------------------------------------------------------------------
 
 
-def _read(contents: Any, key: str, file: Any) -> Array:
+def _header(file: Any) -> tuple[dict[str, Any], int]:
+    """Give what a file says of its arrays, and where they begin."""
+    file.seek(0)
+    length = int.from_bytes(file.read(8), "little")
+    return json.loads(file.read(length)), 8 + length
+
+
+def _read(
+    contents: Any, key: str, file: Any, header: Callable[[], tuple[dict[str, Any], int]]
+) -> Array:
     dtype = contents.get_slice(key).get_dtype()
     if dtype == "BF16":
-        return _bfloat16(file, key)
+        entries, begin = header()
+        return _bfloat16(file, begin, entries[key])
     if dtype.startswith("F") and dtype not in ("F16", "F32", "F64"):
         raise ValueError(f"load: {file.name}: {key!r} is of dtype {dtype}, which NumPy has not")
     array: Array = contents.get_tensor(key)
     return array
 
 
-def _bfloat16(file: Any, key: str) -> Array:
+def _bfloat16(file: Any, begin: int, entry: dict[str, Any]) -> Array:
     """Read an array of bfloat16, the upper halves of float32."""
-    file.seek(0)
-    length = int.from_bytes(file.read(8), "little")
-    entry = json.loads(file.read(length))[key]
-    start, end = entry["data_offsets"]
-    file.seek(8 + length + start)
-    halves = np.frombuffer(file.read(end - start), np.dtype("<u2"))
+    first, last = entry["data_offsets"]
+    file.seek(begin + first)
+    halves = np.frombuffer(file.read(last - first), np.dtype("<u2"))
     return (halves.astype(np.uint32) << 16).view(np.float32).reshape(entry["shape"])
 
 
@@ -229,8 +238,7 @@ def _fault(file: Any, message: str) -> str:
         return f"is no safetensors file{f', but {kinds[0]}' if kinds else f': {reason}'}"
     end = 8 + length
     if "not fully covered" in message:
-        file.seek(8)
-        entries = json.loads(file.read(length))
+        entries, _ = _header(file)
         entries.pop("__metadata__", None)
         end += max((x["data_offsets"][1] for x in entries.values()), default=0)
     if size < end:
