@@ -11,7 +11,7 @@ export OMP_NUM_THREADS = 1
 export OPENBLAS_NUM_THREADS = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help venv install demo digits gpt autoencoder pinn larger-than-memory notebook assets frames docs tests tests-thorough tests-versions tests-oldest fuzz mutants release-check browser-tests gpu-tests bench bench-readme gpu-bench lint types stub mistakes numpy-functions format clean
+.PHONY: help venv install demo digits gpt autoencoder pinn larger-than-memory notebook assets frames docs tests tests-thorough tests-versions tests-oldest tests-large fuzz mutants release-check browser-tests gpu-tests bench bench-readme gpu-bench lint types stub mistakes numpy-functions format clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-18s %s\n", $$1, $$2 }' Makefile
@@ -68,6 +68,9 @@ tests-versions: $(VENV)/created ## run the tests on every Python here, with the 
 tests-oldest: $(VENV)/installed-dev $(VENV)/oldest ## run the tests of NumPy's words with the oldest NumPy
 	PYTHONPATH=$(VENV)/oldest $(BIN)/pytest --numprocesses auto --hypothesis-profile few \
 	tests/test_numpy.py tests/test_numpy_functions.py tests/test_operations.py tests/test_engine.py
+
+tests-large: $(VENV)/installed-dev ## try a million names, nodes and so on, which takes minutes
+	$(BIN)/pytest tests/large.py
 
 fuzz: $(VENV)/installed-dev ## compare random graphs with PyTorch: make fuzz SECONDS=600 SEED=1
 	PYTHONPATH=.:tests $(BIN)/python tests/fuzz.py $(or $(SECONDS),60) $(or $(SEED),0)
