@@ -62,15 +62,24 @@ def below(parent: ast.AST, around: tuple[Lines, ...]) -> Iterator[Place]:
         if field in ("annotation", "returns"):
             continue  # these are for type checkers
         for i, node in enumerate(value if isinstance(value, list) else [value]):
-            if not isinstance(node, ast.AST) or is_for_type_checkers(node):
+            if not isinstance(node, ast.AST) or changes_nothing(parent, node):
                 continue
             if new := changed(node):
                 yield Place(parent, field, i if isinstance(value, list) else None, new, around)
             yield from below(node, around)
 
 
-def is_for_type_checkers(node: ast.AST) -> bool:
-    return isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
+def changes_nothing(parent: ast.AST, node: ast.AST) -> bool:
+    """Is this for type checkers, a `strict=` of equal lengths, or reshape's -1, or any such?"""
+    return (
+        (isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING")
+        or (isinstance(node, ast.keyword) and node.arg == "strict")
+        or (
+            isinstance(parent, ast.Call)
+            and "reshape" in ast.unparse(parent.func)
+            and isinstance(node, ast.UnaryOp)
+        )
+    )
 
 
 def mutant(source: str, number: int) -> tuple[str, str, tuple[Lines, ...]]:
