@@ -18,6 +18,7 @@ from tinytorch.operations.operands import describe
 from tinytorch.operations.operation import Operation, apply, defines
 from tinytorch.operations.protocols import implements
 from tinytorch.operations.pytorch import torch_spelling
+from tinytorch.operations.samples import as_operand
 from tinytorch.operations.shape import reshape, unpacked
 
 if TYPE_CHECKING:
@@ -85,7 +86,7 @@ def meshgrid(*xi: Any, sparse: bool = False, indexing: str = "xy") -> tuple[Tens
     if indexing == "xy" and len(xi) > 1:
         places[:2] = 1, 0
     grids = [
-        reshape(x, [-1 if i == place else 1 for i in range(len(xi))])
+        reshape(as_operand(x), [-1 if i == place else 1 for i in range(len(xi))])
         for x, place in zip(xi, places, strict=True)
     ]
     return tuple(grids) if sparse else broadcast_arrays(*grids)
