@@ -86,11 +86,12 @@ def mutant(source: str, number: int) -> tuple[str, str, tuple[Lines, ...]]:
     """Change one place; give the line that it makes, the whole text, and what is around."""
     tree = ast.parse(source)
     before = ast.unparse(tree).splitlines()
-    parent, field, index, new, around = places(tree)[number]
+    parent, field, index, other, around = places(tree)[number]
     if index is None:
-        setattr(parent, field, new)
+        setattr(parent, field, other)
     else:
-        getattr(parent, field)[index] = new
+        getattr(parent, field)[index] = other
     text = ast.unparse(ast.fix_missing_locations(tree))
-    differ = (b for a, b in zip(before, text.splitlines(), strict=False) if a != b)
-    return next(differ, "").strip(), text, around
+    pairs = zip(before, text.splitlines(), strict=False)
+    old, new = next(((a.strip(), b.strip()) for a, b in pairs if a != b), ("", ""))
+    return f"{new}  # {old}" if new in ("pass", "return None") else new, text, around

@@ -129,6 +129,13 @@ NUMPY: list[Callable[[Callable[[Any], Any]], Any]] = [
     lambda t: np.nanmean(t(NANS)),
     lambda t: np.nanmax(t(NANS)),
     lambda t: np.nanstd(t(NANS), ddof=1),
+    # by name, and with words that change no entry
+    lambda t: np.sort(a=t(X)),
+    lambda t: np.sum(a=t(X), axis=0),
+    lambda t: np.sort(t(X), kind="stable"),
+    lambda t: np.sort(a=t(X), axis=0, kind="stable"),
+    lambda t: np.median(t(X), overwrite_input=False),
+    lambda t: np.copy(a=t(X), order="C"),
     # tensors, lists and numbers beside each other
     lambda t: np.where(t(X) > 0, t(X), 0),
     lambda t: np.where(t(X), 1.0, t(X)),

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import gc
 import multiprocessing
+import os
 import threading
 import time
 import tracemalloc
@@ -21,12 +22,14 @@ import tinytorch
 from tinytorch import Tensor, diagnostics, nn, no_grad, optim, pictures
 from tinytorch.autograd import grad
 from tinytorch.data import DataLoader
+from tinytorch.pictures.drawing import _quiet
 
 
-def what_is_open() -> tuple[list[str], list[str], list[Any]]:
+def what_is_open() -> list[Any]:
     files = sorted(path.name for path in Path("/dev/fd").iterdir())
     threads = sorted(thread.name for thread in threading.enumerate())
-    return files, threads, multiprocessing.active_children()
+    # stderr is the file that it was, too, which some libraries' noise is kept from.
+    return [files, threads, multiprocessing.active_children(), os.fstat(2).st_ino]
 
 
 @pytest.fixture
@@ -81,6 +84,16 @@ USES: list[Callable[[Path], None]] = [saved, damaged, loaded, drawn, compiled]
 @pytest.mark.parametrize("use", USES)
 def test_what_is_opened_is_closed(use: Callable[[Path], None], tmp_path: Path) -> None:
     use(tmp_path)
+
+
+def test_noise_is_held_back_unless_drawing_fails(capfd: pytest.CaptureFixture[str]) -> None:
+    with _quiet():
+        os.write(2, b"noise")
+    assert capfd.readouterr().err == ""
+    with pytest.raises(ValueError, match="failed"), _quiet():  # noqa: PT012
+        os.write(2, b"the reason")
+        raise ValueError("failed")
+    assert capfd.readouterr().err == "the reason"
 
 
 X = np.random.default_rng(0).normal(size=(8, 4))
