@@ -162,6 +162,23 @@ def test_a_gradient_that_is_there_and_one_that_is_not() -> None:
     assert first.source is not None
 
 
+def test_a_gradient_is_taken_away_or_left_alone() -> None:
+    x = Tensor([1.0, 2.0])
+
+    @compile
+    def taking() -> Any:
+        x.grad = None
+        return (x * 2).sum()
+
+    leaving = compile(lambda: (x * 2).sum())  # noqa: PLW0108
+    for _ in range(4):
+        (x * x).sum().backward()
+        assert leaving().item() == 6
+        assert_array_equal(x.grad, [2, 4])
+        assert taking().item() == 6
+        assert_array_equal(x.grad, [0, 0])
+
+
 def test_equal_arguments_are_not_the_same() -> None:
     class Scale:
         def __init__(self, number: int) -> None:

@@ -749,7 +749,7 @@ FLOATING: list[Function] = [
     lambda t, x: x.detach().pow_(2).tril_().round_(),
     lambda t, x: t.finfo(x.dtype).max,
     lambda t, x: t.iinfo(t.int32).max,
-    lambda t, x: t.get_default_dtype() == t.float64,
+    lambda t, x: str(t.get_default_dtype()).rpartition(".")[2],
     lambda t, x: t.cuda.is_available(),
     lambda t, x: t.cuda.device_count(),
     lambda t, x: t.backends.mps.is_available(),
