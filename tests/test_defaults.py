@@ -15,6 +15,7 @@ import torch
 
 import tinytorch
 from tinytorch import Tensor, nn, optim
+from tinytorch.checking import check_grads
 from tinytorch.nn import functional, init
 from tinytorch.operations.protocols import numpy_functions
 from tinytorch.optim import lr_scheduler
@@ -117,3 +118,7 @@ def test_defaults_are_numpys_and_pytorchs(pairs: Iterator[Pair], at_least: int) 
             assert not known or {*given} & wanted, f"{name}: {parameter}"
             compared += bool(known)
     assert compared >= at_least
+
+
+def test_two_derivatives_are_checked_where_nothing_is_said() -> None:
+    assert defaults(check_grads) == {"order": 2, "rtol": 1e-4, "atol": 1e-6}

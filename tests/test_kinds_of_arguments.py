@@ -290,3 +290,32 @@ def test_softmax_of_float16_keeps_its_dtype() -> None:
     x = Tensor(X, dtype=np.float16)
     assert x.softmax(1).dtype == np.float16
     assert_allclose(x.softmax(1).data.sum(1), 1, rtol=2e-3)
+
+
+T = Tensor(X)
+MISTAKES: list[tuple[Callable[[], Any], type[Exception], str]] = [
+    (lambda: np.exp.reduce(T), ValueError, "binary functions"),
+    (lambda: np.divmod.outer(T, T), ValueError, "two operands"),
+    (lambda: np.add(T, T, where=X > 0), TypeError, "where="),
+    (lambda: np.add(T, T, subok=1, extra=2), TypeError, "extra"),
+    (lambda: np.linalg.tensorinv(T, ind=0), ValueError, "at least 1"),
+    (lambda: np.meshgrid(T[0], T[1], indexing="ji"), ValueError, "indexing"),
+    (lambda: np.choose(T, [T, T]), TypeError, "whole numbers"),
+    (lambda: np.choose([0, 2, 0], [T[0], T[1]]), ValueError, "0 to 1"),
+    (lambda: np.choose([0, -1, 0], [T[0], T[1]]), ValueError, "0 to 1"),
+    (lambda: T.sum_to_size(5), ValueError, "not broadcast"),
+    (lambda: T.sum_to_size(1, 1, 2, 3), ValueError, "not broadcast"),
+    (lambda: T.sum(dim=0, axis=0), TypeError, "not both"),
+    (lambda: T.reshape(4, 2), ValueError, "shape"),
+    (lambda: T.squeeze(axis=5), IndexError, "axis"),
+    (lambda: T @ T, ValueError, "shape"),
+    (lambda: np.linalg.inv(T), np.linalg.LinAlgError, "square"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("call", "error", "message"), MISTAKES, ids=range(len(MISTAKES)))
+def test_a_mistake_is_an_error_of_its_type(
+    call: Callable[[], Any], error: type[Exception], message: str
+) -> None:
+    with pytest.raises(error, match=message):
+        call()
