@@ -114,6 +114,17 @@ def empty(value: Value, memory: Any = None) -> Any:
     return array if list(order) == sorted(order) else array.transpose(np.argsort(order).tolist())
 
 
+def _references(arrays: list[Any]) -> int:
+    for array in arrays:
+        return getrefcount(array)
+    return 0
+
+
+# How many refer to an array that only a list and a variable hold: up to Python 3.13 the argument of
+# `getrefcount` is a third, from 3.14 on it is not.
+_ALONE = _references([np.empty(0)])
+
+
 class Results:
     """Large arrays for one result, which belongs to the caller for as long as he holds it.
 
@@ -126,8 +137,7 @@ class Results:
     def __call__(self) -> Any:
         """Give an array that nobody refers to."""
         for array in self._arrays:
-            # The list, the variable and the argument refer to it.
-            if getrefcount(array) == 3 and array.flags.writeable and self._is_as_made(array):
+            if getrefcount(array) == _ALONE and array.flags.writeable and self._is_as_made(array):
                 return array
         array = empty(self._value)
         self._arrays = [*self._arrays[1 - _SPARE :], array]
