@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import functools
 import importlib
 import itertools
 import random
@@ -160,6 +161,26 @@ def test_a_gradient_that_is_there_and_one_that_is_not() -> None:
         assert_allclose(first(x), accumulates(weights[1], x))
         assert_allclose(weights[0].grad, weights[1].grad)
     assert first.source is not None
+
+
+class Wrapping:
+    """Calls another function, as a decorator that is a class does."""
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        functools.update_wrapper(self, function)
+        self.function = function
+
+    def __call__(self, x: Any) -> Any:
+        return self.function(x)
+
+
+def test_what_a_wrapped_function_finds_outside_is_seen() -> None:
+    factors = {"a": 2.0}
+    times = Wrapping(lambda x: x * factors["a"])
+    compiled = compile(lambda x: times(x) + 1)
+    for factor in (2.0, 2.0, 3.0, 3.0, 4.0, 5.0):
+        factors["a"] = factor
+        assert_array_equal(compiled(np.ones(2)), [factor + 1] * 2)
 
 
 def test_a_gradient_is_taken_away_or_left_alone() -> None:

@@ -15,6 +15,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from reference import leaves
 
 from tinytorch import Tensor, grad, vmap
+from tinytorch.nn import functional
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(2, 3))
@@ -277,6 +278,20 @@ def test_a_product_with_a_matrix_or_a_vector_for_each_example(shape: tuple[int, 
     shared = Tensor(w)
     vmap(lambda x: loss(shared, x))(X).sum().backward()
     assert_allclose(shared.grad, sum(wanted), rtol=1e-12)
+
+
+@pytest.mark.parametrize("n", [1, 2, 3])
+@pytest.mark.parametrize("batch", [(), (4,)])
+def test_dropout_leaves_out_whole_channels(n: int, batch: tuple[int, ...]) -> None:
+    if n == 2 and not batch:
+        batch = (1,)  # three axes are (N, C, L), as in PyTorch
+    x = np.ones((*batch, 50, *[3] * n))
+    kept = getattr(functional, f"dropout{n}d")(x, 0.5, rng=0).data
+    of_channels = kept.reshape(-1, 3**n)
+    assert set(of_channels.sum(1)) == {0, 2 * 3**n}
+    assert_array_equal(of_channels, of_channels[:, :1] + np.zeros(3**n))
+    by_example = kept.reshape(-1, 50, 3**n)[..., 0]
+    assert len({tuple(row) for row in by_example}) == len(by_example)
 
 
 def test_what_is_detached_keeps_its_label() -> None:
