@@ -14,7 +14,7 @@ import torch
 from numpy.testing import assert_allclose, assert_array_equal
 from reference import leaves
 
-from tinytorch import Tensor, grad, vmap
+from tinytorch import Tensor, grad, nn, vmap
 from tinytorch.nn import functional
 
 RNG = np.random.default_rng(0)
@@ -292,6 +292,30 @@ def test_dropout_leaves_out_whole_channels(n: int, batch: tuple[int, ...]) -> No
     assert_array_equal(of_channels, of_channels[:, :1] + np.zeros(3**n))
     by_example = kept.reshape(-1, 50, 3**n)[..., 0]
     assert len({tuple(row) for row in by_example}) == len(by_example)
+
+
+@pytest.mark.parametrize("method", ["outer", "reduce", "accumulate"])
+@pytest.mark.parametrize("dtype", [None, np.float32])
+def test_methods_of_ufuncs_compute_in_a_dtype(method: str, dtype: Any) -> None:
+    def call(x: Any) -> Any:
+        args = (x, X) if method == "outer" else (x,)
+        return getattr(np.add, method)(*args, dtype=dtype)
+
+    found = call(Tensor(X))
+    assert found.dtype == call(X).dtype
+    assert_allclose(found.data, call(X), rtol=1e-6)
+
+
+@pytest.mark.parametrize("index", [-3, -1, 0, 2])
+def test_any_row_of_an_embedding_may_be_padding(index: int) -> None:
+    rows = nn.Embedding(3, 2, padding_idx=index, rng=0).weight.data
+    assert_array_equal((rows == 0).all(1), np.arange(3) == index % 3)
+
+
+@pytest.mark.parametrize("index", [-4, 3])
+def test_padding_beyond_an_embedding_is_refused(index: int) -> None:
+    with pytest.raises(ValueError, match="padding_idx"):
+        nn.Embedding(3, 2, padding_idx=index)
 
 
 def test_what_is_detached_keeps_its_label() -> None:
