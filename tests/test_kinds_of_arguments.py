@@ -318,6 +318,23 @@ def test_padding_beyond_an_embedding_is_refused(index: int) -> None:
         nn.Embedding(3, 2, padding_idx=index)
 
 
+@pytest.mark.parametrize("name", ["softmax", "softmin", "log_softmax"])
+@pytest.mark.parametrize("shape", [(3,), (2, 3), (2, 3, 4), (2, 3, 4, 2)])
+def test_without_an_axis_softmax_says_which_it_takes(name: str, shape: tuple[int, ...]) -> None:
+    x = RNG.normal(size=shape)
+    with pytest.warns(UserWarning, match="Implicit dimension"):
+        expected = getattr(torch.nn.functional, name)(torch.tensor(x))
+    with pytest.warns(UserWarning, match=f"{name}: without dim="):
+        found = getattr(functional, name)(Tensor(x))
+    assert_allclose(found.data, expected, rtol=1e-12)
+
+
+def test_equal_modules_in_a_row_are_shown_once_with_their_places() -> None:
+    modules = [nn.ReLU(), nn.Tanh(), nn.Tanh(), nn.ReLU(), nn.ReLU(), nn.ReLU(), nn.Tanh()]
+    theirs = [getattr(torch.nn, type(module).__name__)() for module in modules]
+    assert repr(nn.ModuleList(modules)) == repr(torch.nn.ModuleList(theirs))
+
+
 def test_what_is_detached_keeps_its_label() -> None:
     x = Tensor(X, label="x")
     assert x.detach().label == "x"
