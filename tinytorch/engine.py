@@ -27,7 +27,7 @@ class Node:
     """A value, and where it came from: all that the engine needs to know of a tensor."""
 
     _value: Array
-    _grad: Array | None
+    _grad: Any  # an array, None, or of a leaf a `Scattered`, of which `whole` makes an array
     _children: tuple[Any, ...]  # the inputs in order: nodes, and constants as they are
     _arrays: tuple[Any, ...]  # the value and the inputs' values, collected once for all rules
     _op: Any  # what made this node; None for a leaf
@@ -45,10 +45,10 @@ class Node:
 
     def _backward(self) -> None:
         """Take one step of the way back: add this node's shares to its inputs' gradients."""
-        shares: dict[Node, Any] = {self: conj(self._grad)}
+        shares: dict[Node, Any] = {self: conj(whole(self._grad))}
         pull(shares, [self])
         sums = {x: conj(whole(g)) for x, g in list(shares.items())[1:]}  # the first is its own
-        sums = {x: g.copy() if x._grad is None else x._grad + g for x, g in sums.items()}
+        sums = {x: g.copy() if x._grad is None else whole(x._grad) + g for x, g in sums.items()}
         any(map(setattr, sums, repeat("_grad"), sums.values()))  # at once, as in accumulate
 
 
@@ -95,7 +95,7 @@ def pull(grads: Any, nodes: Iterable[Node], only: Any = None, create_graph: bool
     watch = watcher.get()
     for node in nodes:
         grad, inputs = grads[node], node._children
-        if type(grad) is Scattered:  # all of its parts have come
+        if type(grad) is Scattered and (inputs or only is not None):  # all its parts have come
             grads[node] = grad = grad.array()
         if only is not None and not only[node]:
             del grads[node]
@@ -125,7 +125,9 @@ def accumulate(grads: Mapping[Node, Any]) -> None:
                 continue
             before[x] = present = x._grad
             if present is not None:
-                totals[x] = present + grad
+                totals[x] = whole(present) + whole(grad)
+            elif type(grad) is Scattered:
+                totals[x] = grad.kept()
             elif id(grad) in handed_on or getattr(grad, "base", None) is not None:
                 totals[x] = grad.copy()  # a rule has handed on what it was given
         differ = map(is_not, map(attrgetter("_grad"), before), before.values())

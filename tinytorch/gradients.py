@@ -7,6 +7,7 @@ from operator import attrgetter
 from typing import Any, cast
 
 from tinytorch.arrays.kind import NUMPY, kind_of
+from tinytorch.arrays.scattered import whole
 from tinytorch.arrays.warned import at_users_line, keep_filter_first
 from tinytorch.arrays.words import conj
 from tinytorch.engine import Node, pull, topological_order
@@ -45,5 +46,5 @@ def _way_back(seeds: Mapping[Node, Any], only: Any, create_graph: bool) -> dict[
 def _conjugated(grads: dict[Node, Any]) -> dict[Node, Any]:
     """Give the conjugates of complex gradients; to ask is one call into C."""
     if "c" in map(_kind_of_dtype, grads.values()):
-        return {x: conj(grad) for x, grad in grads.items()}
+        return {x: conj(whole(grad)) for x, grad in grads.items()}
     return grads

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tinytorch.arrays.kind import evaluate, from_dlpack, kind_of
+from tinytorch.arrays.scattered import whole
 from tinytorch.arrays.warned import at_users_line, keep_filter_first
 from tinytorch.arrays.words import ones_like
 from tinytorch.engine import Array, accumulate
@@ -98,7 +99,7 @@ class Tensor(Methods, Leaving, Conversions, InPlace):
     @property
     def grad(self) -> Array:
         """The gradient from the backward passes, an array like `data`; zeros before the first."""
-        grad = self._grad
+        grad: Array | None = whole(self._grad)
         if grad is None:
             return np.zeros_like(self._value)
         if isinstance(grad, np.generic):
@@ -107,7 +108,7 @@ class Tensor(Methods, Leaving, Conversions, InPlace):
 
     @grad.setter
     def grad(self, values: Any) -> None:
-        if values is not None and values is not self._grad:
+        if values is not None and values is not whole(self._grad):
             way = "x.grad = y, the values alone,"
             values = _floating_array(values, self._value.dtype, way, "y in an expression")
             if values.shape != self._value.shape:
@@ -351,7 +352,7 @@ class Tensor(Methods, Leaving, Conversions, InPlace):
         """Keep all but the graph."""
         self._refuse_to_leave("a copy", "x.clone()")
         is_parameter = hasattr(self, "_is_parameter")
-        return self._value, self.label, self.requires_grad, self._grad, is_parameter
+        return self._value, self.label, self.requires_grad, whole(self._grad), is_parameter
 
     def __setstate__(self, state: tuple[Any, ...]) -> None:
         if not isinstance(state, tuple) or len(state) != 5:

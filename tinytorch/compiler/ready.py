@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from tinytorch.arrays.recorder import map_parts
+from tinytorch.arrays.scattered import whole
 from tinytorch.compiler.blocks import in_runs
 from tinytorch.compiler.environment import Environment, Place
 from tinytorch.compiler.execute import Executable
@@ -122,4 +123,4 @@ def _read(source: Any, leaves: Sequence[Any]) -> Any:
     if type(source) is Place:
         return source.read()
     key = source.node
-    return np.asarray((leaves[key.number] if type(key) is Argument else key)._grad)
+    return np.asarray(whole((leaves[key.number] if type(key) is Argument else key)._grad))

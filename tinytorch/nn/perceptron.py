@@ -122,7 +122,7 @@ class Neuron(Layer):
         neuron.weight._is_parameter = neuron.bias._is_parameter = True
         pairs = ((neuron.weight, layer.weight), (neuron.bias, layer.bias))
         for mine, whole in pairs:
-            mine._grad = None if whole._grad is None else whole._grad[..., column]
+            mine._grad = None if whole._grad is None else whole.grad[..., column]
         return neuron
 
 
