@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from tinytorch.arrays.kind import kind_of
-from tinytorch.arrays.scattered import Scattered, whole
+from tinytorch.arrays.scattered import Scattered
 from tinytorch.arrays.warned import WarningsAtUsersLine, warn
 from tinytorch.arrays.words import as_reals
 from tinytorch.engine import Array
@@ -120,7 +120,7 @@ class Optimizer:
                 if factor is not None and type(parameter._grad) is Scattered:
                     parameter._grad.subtract_from(parameter._value, factor)
                     continue
-                x, g = as_reals(parameter._value), as_reals(whole(parameter._grad))
+                x, g = as_reals(parameter._value), as_reals(parameter.grad)
                 if group.get("maximize"):
                     g = -g
                 if decay and group.get("decoupled_weight_decay"):

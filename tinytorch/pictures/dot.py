@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 
 from tinytorch.arrays.kind import at_hand, kind_of
-from tinytorch.arrays.scattered import whole
 from tinytorch.engine import Node
 from tinytorch.nn import Module
 from tinytorch.pictures.cells import INK, Cell, Look, framed, in_full, side_by_side, stacked, write
@@ -66,7 +65,7 @@ def as_dot(
         names = names_of(graph)
     if grads is None:
         grads = {
-            id(x): summary(np.asarray(at_hand(whole(x._grad))))
+            id(x): summary(np.asarray(at_hand(x.grad)))
             for x in graph.units
             if getattr(x, "_grad", None) is not None and not kind_of(x._value).plans
         }
