@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import linecache
 import sys
-import threading
 from pathlib import Path
+from threading import get_ident
+from types import CodeType
 from typing import Any, NamedTuple, NoReturn
 
 import numpy as np
@@ -15,7 +16,6 @@ from tinytorch.engine import accumulate, pull
 _INSIDE = (str(Path(__file__).parents[1]), str(Path(np.__file__).parent), "<frozen", "<__array_f")
 _PULL, _ACCUMULATE = pull.__code__, accumulate.__code__
 
-entrances: set[int] = set()  # the ids of the code that calls the function that is recorded
 tapes: dict[int, Any] = {}  # of the threads that record: what their calls are written on
 
 
@@ -36,39 +36,51 @@ class Line(NamedTuple):
 
 def current() -> Any:
     """Give the tape of this thread, if a function is being recorded."""
-    return tapes.get(threading.get_ident())
+    return tapes.get(get_ident())
 
 
-class _Inside(dict[str, bool]):
-    """Whether a file is the library's or NumPy's, by its path."""
-
-    def __missing__(self, path: str) -> bool:
-        self[path] = inside = path.startswith(_INSIDE)
-        return inside
+_OURS, _MARKED = 1, 2
 
 
-_is_inside = _Inside()
+class _Files(dict[str, int]):
+    """What a file is, by its path: one of the user's, of ours and NumPy's, or of those marked."""
+
+    def __missing__(self, path: str) -> int:
+        self[path] = kind = _OURS if path.startswith(_INSIDE) else 0
+        return kind
 
 
-def user_line() -> tuple[Line, bool]:
-    """Find the line of the user's that is being executed, and whether it runs a backward pass.
+# In those marked there is a function that `user_line` looks for.
+_files = _Files({_PULL.co_filename: _MARKED})
+_entrances: list[CodeType] = []
+
+
+def enters(code: CodeType) -> None:
+    """Say that it is this code that calls the function which is recorded."""
+    _entrances.append(code)
+    _files[code.co_filename] = _MARKED
+
+
+def user_line() -> tuple[Line, str]:
+    """Find the line of the user's that is being executed; of a backward pass, say "backward".
 
     A gradient's is the line of what it is the gradient of; where the library calls no function of
     the user's, it is the first line of the function that is compiled.
     """
-    frame, backward, tape = sys._getframe(1), False, current()
-    while _is_inside[(code := frame.f_code).co_filename] and frame.f_back is not None:
-        if code is _PULL:
-            backward = True
-            made = frame.f_locals["node"]._arrays[:1]
-            if tape is not None and made and hasattr(made[0], "slot"):
-                return tape.values[made[0].slot].line, True
-        elif code is _ACCUMULATE:
-            backward = True
-        elif tape is not None and id(code) in entrances:
-            return tape.home, backward
+    frame, part, tape = sys._getframe(1), "", current()
+    while (kind := _files[frame.f_code.co_filename]) and frame.f_back is not None:
+        if kind == _MARKED:
+            if (code := frame.f_code) is _PULL:
+                part = "backward"
+                made = frame.f_locals["node"]._arrays[:1]
+                if tape is not None and made and hasattr(made[0], "slot"):
+                    return tape.values[made[0].slot].line, part
+            elif code is _ACCUMULATE:
+                part = "backward"
+            elif tape is not None and any(code is entrance for entrance in _entrances):
+                return tape.home, part
         frame = frame.f_back
-    return Line(frame.f_code.co_filename, frame.f_lineno), backward
+    return Line(frame.f_code.co_filename, frame.f_lineno), part
 
 
 def refuse(what: str, hint: str, line: Line | None = None) -> NoReturn:
