@@ -371,6 +371,36 @@ def test_what_is_changed_in_place(function: Any) -> None:
         assert_array_equal(compiled(x, y), function(x, y))
 
 
+@pytest.mark.parametrize("index", [0, (slice(None), 1), [0, 2], (0, 1)])
+def test_an_entry_is_read_again_after_it_was_written(index: Any) -> None:
+    def function(x: Any) -> Any:
+        sums = np.zeros_like(x)
+        for factor in (1, 2, 3):
+            sums[index] += factor * x[index]
+        first, second = x[index], x[index]
+        sums[index] = first + 0.5 * second
+        return sums, first, second
+
+    compiled = compile(function)
+    for _ in range(5):
+        x = rng.normal(size=(4, 3))
+        for a, b in zip(compiled(x), function(x), strict=True):
+            assert_array_equal(a, b)
+
+
+def test_copies_of_the_same_entries_are_two() -> None:
+    def function(x: Any) -> Any:
+        first, second = x[[0, 2]], x[[0, 2]]
+        first += 1
+        return first, second
+
+    compiled = compile(function)
+    for _ in range(5):
+        x = rng.normal(size=(4, 3))
+        for a, b in zip(compiled(x), function(x), strict=True):
+            assert_array_equal(a, b)
+
+
 def _in_place(x: Any, y: Any) -> Any:
     x += y
     return x

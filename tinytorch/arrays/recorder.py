@@ -29,6 +29,7 @@ _REFUSED = {
     np.union1d, np.intersect1d, np.setdiff1d, np.setxor1d, np.trim_zeros, np.histogram,
     np.unique_all, np.unique_counts, np.unique_inverse, np.unique_values, np.histogram_bin_edges,
 }  # fmt: skip
+_COMPLEX_AT_TIMES = {"logm", "sqrtm"}
 _SHOWN = {np.array2string, np.array_repr, np.array_str, np.save, np.savez, np.savetxt}
 # They look at the shape and the dtype only.
 _STATIC = {
@@ -376,7 +377,10 @@ class Recorder(NDArrayOperatorsMixin):
     def __reduce__(self) -> Any:
         return self._known("a value is stored inside the function", "return it"), ()
 
-    __hash__ = None  # type: ignore[assignment]  # as an array's
+    def __hash__(self) -> int:
+        if isinstance(self.value, np.ndarray):
+            raise TypeError("unhashable type: 'numpy.ndarray'")
+        return hash(self._known("a value is looked up in a dict or set", "give it as an argument"))
 
 
 def _is_foreign(x: Any) -> bool:
@@ -403,6 +407,15 @@ class _RecorderKind(Kind):
         """Give a recorder of the values."""
         tape = current()
         return tape.plain(values) if tape and type(values) is np.ndarray else values
+
+    def scipy(self, module: str, name: str) -> Callable[..., Any]:
+        """Give SciPy's function, whose call is written down."""
+        function = super().scipy(module, name)
+        if name in _COMPLEX_AT_TIMES:
+            refuse(f"the dtype of what {name} gives depends on values", "call it outside")
+        if isinstance(function, np.ufunc):
+            return function
+        return lambda *args, **options: call(function, args, options)
 
 
 register(Recorder, _RecorderKind())

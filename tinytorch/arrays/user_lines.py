@@ -13,7 +13,14 @@ import numpy as np
 
 from tinytorch.engine import accumulate, pull
 
-_INSIDE = (str(Path(__file__).parents[1]), str(Path(np.__file__).parent), "<frozen", "<__array_f")
+_TINYTORCH, _NUMPY = Path(__file__).parents[1], Path(np.__file__).parent
+# SciPy, which calls functions of the user's as well, lies beside NumPy.
+_INSIDE = (str(_TINYTORCH), str(_NUMPY), str(_NUMPY.parent / "scipy"), "<frozen", "<__array_f")
+# What only passes a refusal on.
+_RECORDING = (
+    *(str(_TINYTORCH / "arrays" / name) for name in ("recorder.py", "user_lines.py")),
+    *(str(_TINYTORCH / "compiler"), str(_NUMPY)),
+)
 _PULL, _ACCUMULATE = pull.__code__, accumulate.__code__
 
 tapes: dict[int, Any] = {}  # of the threads that record: what their calls are written on
@@ -85,5 +92,30 @@ def user_line() -> tuple[Line, str]:
 
 def refuse(what: str, hint: str, line: Line | None = None) -> NoReturn:
     """Raise TypeError that says what cannot be part of a program, where, and what to do."""
-    line = line or user_line()[0]
+    if line is None:
+        line, name = user_line()[0], _deciding()
+        if name is not None:
+            what = f"{name} decides on values, and so can't be part of a program"
+            hint = "call it outside of the compiled function, and give what comes out"
     raise TypeError(f"compile: {what}: {hint}\n  {line}: {line.text}")
+
+
+def _deciding() -> str | None:
+    """Name the function of ours, called by the user, that would have to know a value.
+
+    None where the user's own line would, as it is, or by a method that gives values.
+    """
+    frame = sys._getframe(2)
+    while frame.f_back and frame.f_code.co_filename.startswith(_RECORDING):
+        frame = frame.f_back
+    inner = name = None
+    while frame.f_back and _files[frame.f_code.co_filename]:
+        code, inner = frame.f_code, frame.f_code.co_name
+        module = frame.f_globals.get("__name__", "")
+        function = frame.f_locals.get("function") if inner == "__array_function__" else None
+        if function is not None and module == "tinytorch.tensor":
+            name = f"{function.__module__.replace('numpy', 'np', 1)}.{function.__name__}"
+        elif module.startswith("tinytorch.scipy"):
+            name = f"{module}.{code.co_qualname.partition('.<locals>')[0].lstrip('_')}"
+        frame = frame.f_back
+    return name
