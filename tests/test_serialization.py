@@ -86,6 +86,19 @@ def test_open_files_are_written_and_read(tmp_path: Path) -> None:
     assert tinytorch.load(halves)["x"].tolist() == [1, 1]
 
 
+def test_what_programs_for_pytorch_say_of_loading() -> None:
+    buffer = io.BytesIO()
+    tinytorch.save({"x": np.ones(2)}, buffer)
+    for place in (None, "cpu", tinytorch.device("cpu")):
+        buffer.seek(0)
+        loaded = tinytorch.load(buffer, map_location=place, weights_only=False)
+        assert_same(loaded, {"x": np.ones(2)})
+    with pytest.raises(ValueError, match=r"to the CPU, got map_location='cuda:0': model\.to"):
+        tinytorch.load(buffer, map_location="cuda:0")
+    with pytest.raises(TypeError, match='expected "cpu" or "cuda"'):
+        tinytorch.load(buffer, map_location=lambda storage, _: storage)
+
+
 def test_what_an_open_file_cannot_give_is_told(tmp_path: Path) -> None:
     state = {"x": np.ones(2)}
     with (tmp_path / "text").open("w") as text:

@@ -19,6 +19,7 @@ from typing import IO, Any, TypeAlias
 import numpy as np
 
 from tinytorch.arrays.kind import kind_of
+from tinytorch.devices import device
 from tinytorch.engine import Array
 from tinytorch.operations.operands import describe
 from tinytorch.tensor import Tensor
@@ -84,16 +85,17 @@ def _replace(path: Path, arrays: dict[str, Array], metadata: dict[str, str] | No
         unfinished.replace(target)
 
 
-def load(file: File) -> Any:
+def load(file: File, map_location: Any = None, *, weights_only: bool = True) -> Any:  # noqa: ARG001
     """Read what `save` wrote, with arrays in the place of tensors; or any safetensors file.
 
     That of a PyTorch model, written by `safetensors.torch`, is the same as of this library's:
     `model.load_state_dict(load(path))`. bfloat16, which NumPy has not, becomes float32, exactly.
-    A file that is open for reading bytes is read from its position to its end.
+    A file that is open for reading bytes is read from its position to its end. PyTorch's
+    `map_location` is the CPU here, and `weights_only` changes nothing: there are but weights.
 
     Raises ValueError for a damaged file and for what is no such file, and says what is wrong with
-    it; TypeError for a file of text, OSError where it cannot be read, ImportError where safetensors
-    is missing.
+    it, and for another `map_location`; TypeError for a file of text, OSError where it cannot be
+    read, ImportError where safetensors is missing.
 
     >>> from tinytorch.nn import Linear
     >>> model = Linear(2, 1, rng=0)
@@ -102,6 +104,11 @@ def load(file: File) -> Any:
     ...     model.load_state_dict(load(f"{folder}/model.safetensors"))
     IncompatibleKeys(missing_keys=[], unexpected_keys=[])
     """
+    if device(map_location or "cpu").type != "cpu":
+        raise ValueError(
+            f"load: arrays come to the CPU, got map_location={map_location!r}: model.to(device) "
+            "takes to a GPU what model.load_state_dict has read"
+        )
     _require_safetensors()
     if not hasattr(file, "read"):
         return _load(Path(os.fsdecode(file)), os.fsdecode(file))

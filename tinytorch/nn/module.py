@@ -315,12 +315,8 @@ class Module:
         children = [f"({name}): {child!r}" for name, child in self.named_children()]
         if not children and len(lines) < 2:
             return f"{type(self).__name__}({extra})"
-        return (
-            "\n  ".join(
-                [f"{type(self).__name__}(", *lines, *(x.replace("\n", "\n  ") for x in children)]
-            )
-            + "\n)"
-        )
+        lines += [child.replace("\n", "\n  ") for child in children]
+        return "\n  ".join([f"{type(self).__name__}(", *lines]) + "\n)"
 
 
 # What leads to a part of a module: what leads to its owner, and its name there. Written out only

@@ -1031,6 +1031,10 @@ class Methods(Node):
         """x - y * floor(x / y), with the sign of y with the operands exchanged."""
     def __rfloordiv__(self, other: Any) -> Tensor:
         """floor(x / y), whose slope is 0 with the operands exchanged."""
+    def __divmod__(self, other: Any) -> tuple[Any, Any]:
+        """"""
+    def __rdivmod__(self, other: Any) -> tuple[Any, Any]:
+        """"""
     def astype(self, dtype: npt.DTypeLike) -> Tensor:
         """x in another floating dtype; its gradient comes back in x's own"""
     def exp(self) -> Tensor:
