@@ -7,7 +7,6 @@ outside, buffers, views of them, numbers. What is different in each run is a loc
 from __future__ import annotations
 
 import linecache
-import math
 import operator
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -18,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from tinytorch.arrays.recorder import map_parts
-from tinytorch.compiler.program import Call, Constant, Program, Ref
+from tinytorch.compiler.program import Call, Constant, Program, Ref, Value
 from tinytorch.compiler.storage import (
     VIEWS,
     Buffers,
@@ -28,11 +27,10 @@ from tinytorch.compiler.storage import (
     dense_order,
     empty,
     is_elementwise,
+    is_large,
     last_uses,
 )
 
-# A result of more bytes goes into the memory that the one before had, if nobody else looks at it.
-_LARGE = 1 << 16
 _numbers = count(1)
 
 
@@ -65,6 +63,7 @@ class Executable:
         self.path = f"<tinytorch.compile {next(_numbers)}>"
         self.outputs = outputs
         self._into = set(into)
+        self._ahead: dict[int, int] = {}  # values in memory that is there for a later one of `into`
         for slot in (*inputs, *into):
             self.local[slot] = f"x{slot}"
         written = {slot for call in program.calls for slot in call.written}
@@ -142,6 +141,7 @@ class Executable:
         values = self.values
         kept = {values[slot].root for slot in self.outputs}
         last = last_uses(calls, values, kept)
+        self._look_ahead(calls, last)
         dying: dict[int, list[int]] = {}
         for root, i in last.items():
             dying.setdefault(i, []).append(root)
@@ -157,6 +157,21 @@ class Executable:
         if n_last:
             self._write_together(calls[-n_last:])
 
+    def _look_ahead(self, calls: Sequence[Call], last: dict[int, int]) -> None:
+        """Let what ends in an array of the caller's be computed there all along."""
+        made = {slot for call in calls for slot in call.outs}
+        for i, call in reversed(list(enumerate(calls))):
+            if not is_elementwise(call) or len(call.outs) != 1:
+                continue
+            out = call.outs[0]
+            place = out if out in self._into else self._ahead.get(out)
+            for x in call.inputs() if place is not None else ():
+                value = self.values[x]
+                ends = value.root == x in made and x not in self._into and last[x] == i
+                if ends and _alike(value, self.values[out]):
+                    self._ahead[x] = place
+                    break
+
     def _write_together(self, calls: Sequence[Call]) -> None:
         """Write calls as one of C's, which no interrupt gets into."""
         columns: list[list[str]] = [[], [], [], []]
@@ -169,9 +184,7 @@ class Executable:
         self._statement(calls[0], f"deque(map(call, {lists}), 0)")
 
     def _fits(self, x: Any, out: Any) -> bool:
-        return x.slot in self._pieces and (x.shape, x.dtype.itemsize, x.strides) == (
-            out.shape, out.dtype.itemsize, out.strides,
-        )  # fmt: skip
+        return x.slot in self._pieces and _alike(x, out)
 
     def _free(self, roots: Sequence[int]) -> None:
         for root in roots:
@@ -231,8 +244,11 @@ class Executable:
         value = self.values[slot]
         if slot in self._into:
             return True
+        if slot in self._ahead:
+            self.local[slot] = self.local[self._ahead[slot]]
+            return True
         if slot in kept:
-            if math.prod(value.shape) * value.dtype.itemsize < _LARGE or dense_order(value) is None:
+            if not is_large(value) or dense_order(value) is None:
                 return False
             self.local[slot] = f"x{slot}"
             self.lines.append(f"x{slot} = {self._object(Results(value))}()")
@@ -278,3 +294,7 @@ class Executable:
             text = f"    {text}"
         self.lines.append(text)
         self.calls_at[self.path, len(self.lines) + 1] = call
+
+
+def _alike(x: Value, y: Value) -> bool:
+    return (x.shape, x.dtype.itemsize, x.strides) == (y.shape, y.dtype.itemsize, y.strides)

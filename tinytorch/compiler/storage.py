@@ -16,6 +16,8 @@ import numpy as np
 
 from tinytorch.compiler.program import Call, Value
 
+# A result of more bytes goes into the memory that the one before had, if nobody else looks at it.
+_LARGE = 1 << 16
 # So many arrays for a result are kept: while one is still a gradient, the next is written.
 _SPARE = 2
 METHODS = {method for method in vars(np.ndarray).values() if callable(method)}
@@ -112,6 +114,11 @@ def empty(value: Value, memory: Any = None) -> Any:
         size = math.prod(shape) * value.dtype.itemsize
         array = memory[:size].view(value.dtype).reshape(shape)
     return array if list(order) == sorted(order) else array.transpose(np.argsort(order).tolist())
+
+
+def is_large(value: Value) -> bool:
+    """Say whether memory for it is better kept than asked for again."""
+    return math.prod(value.shape) * value.dtype.itemsize >= _LARGE
 
 
 class Results:
