@@ -54,11 +54,12 @@ class Executable:
         self.program, self.values = program, program.values
         self.names: dict[str, Any] = {"asarray": np.asarray, "copyto": np.copyto}
         self.static: dict[int, Any] = {}  # what is known before the program runs
+        self._later: dict[int, slice | Call] = {}  # what of it is in buffers: a place, or a view
         self.local: dict[int, str] = {}  # the variables of what is not
         self.lines: list[str] = []
         self.calls_at: dict[tuple[str, int], Call] = {}
         self.buffers = Buffers()
-        self._pieces: dict[int, Any] = {}
+        self._places: dict[int, slice] = {}
         self._constants: dict[tuple[Any, ...], str] = {}
         self.path = f"<tinytorch.compile {next(_numbers)}>"
         self.outputs = outputs
@@ -69,6 +70,7 @@ class Executable:
         written = {slot for call in program.calls for slot in call.written}
         self._begin_static({self.values[slot].root for slot in (*written, *outputs)})
         self._write(program.calls if calls is None else calls, n_last)
+        self._make_buffers()
         self.lines.append(f"return ({''.join(f'{self._name(slot)}, ' for slot in outputs)})")
         parameters = ", ".join(self.local[slot] for slot in (*inputs, *into))
         self.text = f"def run({parameters}):\n    " + "\n    ".join(self.lines) + "\n"
@@ -104,8 +106,20 @@ class Executable:
         if slot in self.local:
             return self.local[slot]
         name = f"s{slot}"
-        self.names[name] = self.static[slot]
+        self.names[name] = self.static.get(slot)
         return name
+
+    def _make_buffers(self) -> None:
+        """Make what lies in the buffers, whose size is known now."""
+        memory = self.buffers.memory()
+        for slot, made in self._later.items():
+            if isinstance(made, slice):
+                self.static[slot] = empty(self.values[slot], memory[made])
+            else:
+                args, kwargs = map_parts(self._now, (made.args, made.kwargs))
+                self.static[slot] = made.function(*args, **kwargs)
+            if f"s{slot}" in self.names:
+                self.names[f"s{slot}"] = self.static[slot]
 
     def _object(self, x: Any) -> str:
         """Write something that is the same in each run."""
@@ -146,14 +160,15 @@ class Executable:
         for root, i in last.items():
             dying.setdefault(i, []).append(root)
         for i, call in enumerate(calls[: len(calls) - n_last]):
-            ends = dying.get(i, ())
+            ends, over = dying.get(i, ()), None
             if is_elementwise(call) and len(call.outs) == 1:
                 # It may write over an operand that is of no more use.
-                alike = [root for root in ends if self._fits(values[root], values[call.outs[0]])]
-                self._free(alike)
-                ends = [root for root in ends if root not in alike]
-            self._write_call(call, kept)
-            self._free(ends)
+                out = values[call.outs[0]]
+                over = next((root for root in ends if self._fits(values[root], out)), None)
+            self._write_call(call, kept, over)
+            for root in ends:
+                if root in self._places:
+                    self.buffers.give_back(self._places.pop(root))
         if n_last:
             self._write_together(calls[-n_last:])
 
@@ -164,8 +179,8 @@ class Executable:
             if not is_elementwise(call) or len(call.outs) != 1:
                 continue
             out = call.outs[0]
-            place = out if out in self._into else self._ahead.get(out)
-            for x in call.inputs() if place is not None else ():
+            place = out if out in self._into else self._ahead.get(out, -1)
+            for x in call.inputs() if place >= 0 else ():
                 value = self.values[x]
                 ends = value.root == x in made and x not in self._into and last[x] == i
                 if ends and _alike(value, self.values[out]):
@@ -184,21 +199,15 @@ class Executable:
         self._statement(calls[0], f"deque(map(call, {lists}), 0)")
 
     def _fits(self, x: Any, out: Any) -> bool:
-        return x.slot in self._pieces and _alike(x, out)
+        return x.slot in self._places and _alike(x, out)
 
-    def _free(self, roots: Sequence[int]) -> None:
-        for root in roots:
-            if root in self._pieces:
-                self.buffers.give_back(self._pieces.pop(root))
-
-    def _write_call(self, call: Call, kept: set[int]) -> None:
+    def _write_call(self, call: Call, kept: set[int], over: int | None) -> None:
         if isinstance(call.function, Into):
             self._write_run(call, kept)
         elif self._is_static_view(call):
-            plain = map_parts(self._now, (call.args, call.kwargs))
-            self.static[call.outs[0]] = call.function(*plain[0], **plain[1])
+            self._later[call.outs[0]] = call
         else:
-            form = self._form_with_out(call, kept)
+            form = self._form_with_out(call, kept, over)
             if form is not None:
                 self._statement(call, self._expression(*form))
             else:
@@ -214,7 +223,7 @@ class Executable:
         operands = *call.args, *map(Ref, call.outs)
         self._statement(call, self._expression(call.function, operands, {}))
 
-    def _form_with_out(self, call: Call, kept: set[int]) -> Any:
+    def _form_with_out(self, call: Call, kept: set[int], over: int | None) -> Any:
         """Write a call so that its result goes into an array that is there; None if it can't."""
         if call.kwargs.get("out") is not None:
             out = call.kwargs["out"][0] if type(call.kwargs["out"]) is tuple else call.kwargs["out"]
@@ -223,7 +232,7 @@ class Executable:
         if len(call.outs) != 1 or call.written or self.values[call.outs[0]].root != call.outs[0]:
             return None
         form = arguments_with_out(call, Ref(call.outs[0]))
-        return form if form is not None and self._have_memory(call.outs[0], kept) else None
+        return form if form is not None and self._have_memory(call.outs[0], kept, over) else None
 
     def _write_assignment(self, call: Call) -> None:
         expression = self._expression(call.function, call.args, call.kwargs)
@@ -239,7 +248,7 @@ class Executable:
         target = call.target([self.local[slot] for slot in call.outs])
         self._statement(call, f"{target} = {expression}" if target else expression)
 
-    def _have_memory(self, slot: int, kept: set[int]) -> bool:
+    def _have_memory(self, slot: int, kept: set[int], over: int | None = None) -> bool:
         """Find an array for the result to be written into, if it is good to have one."""
         value = self.values[slot]
         if slot in self._into:
@@ -253,11 +262,10 @@ class Executable:
             self.local[slot] = f"x{slot}"
             self.lines.append(f"x{slot} = {self._object(Results(value))}()")
             return True
-        array, piece = self.buffers.take(value)
-        if array is None:
-            self.buffers.give_back(piece)
+        if not value.scalar and dense_order(value) is None:
             return False
-        self.static[slot], self._pieces[slot] = array, piece
+        place = self.buffers.take(value) if over is None else self._places.pop(over)
+        self._places[slot] = self._later[slot] = place
         return True
 
     def _is_static_view(self, call: Call) -> bool:
@@ -266,7 +274,7 @@ class Executable:
         inputs = call.inputs()
         slot = call.outs[0]
         return (
-            len(inputs) == 1 and inputs[0] in self.static
+            len(inputs) == 1 and (inputs[0] in self.static or inputs[0] in self._later)
             and self.values[slot].root == self.values[inputs[0]].root
         )  # fmt: skip
 
