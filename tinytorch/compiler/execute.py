@@ -155,7 +155,8 @@ class Executable:
         values = self.values
         kept = {values[slot].root for slot in self.outputs}
         last = last_uses(calls, values, kept)
-        self._look_ahead(calls, last)
+        if self._into:
+            self._look_ahead(calls, last)
         dying: dict[int, list[int]] = {}
         for root, i in last.items():
             dying.setdefault(i, []).append(root)
