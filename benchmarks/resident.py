@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import gc
 from pathlib import Path
 
 
@@ -19,5 +20,6 @@ def forget_peak() -> None:
 
 
 def give_back() -> None:
-    """Give what is freed back to the system, which the C library keeps for what comes next."""
+    """Give garbage back to the system, and freed memory that the C library keeps for later."""
+    gc.collect()
     ctypes.CDLL(None).malloc_trim(0)
