@@ -329,7 +329,8 @@ def compile(  # noqa: A001  (as PyTorch's)
     arguments have the same structure, shapes and dtypes, and all else that the function reaches is
     as it was. Floats may change, among the arguments and outside; a program is for one value of
     each int, str or bool. State is updated in the very arrays, random numbers of a generator are
-    drawn anew, and results belong to the caller.
+    drawn anew, and results belong to the caller. The next gradients are written where large ones
+    were that nobody else holds, so a call that fails may leave none.
 
     Large arrays are taken block by block through the cache, by as many threads as there are cores,
     or `threads`; the numbers don't hang on how many. Sums are added block by block too, and stacks

@@ -167,9 +167,13 @@ class Tape:
                 if part is plainly(x):
                     return x
             root = None
-            if type(part) is np.ndarray and part.base is not None:
-                owner = owner_of(part)
-                same = (x for x in operands if owner_of(x.value) is owner)
+            if type(part) is np.ndarray:  # which may be an operand, as np.real of real numbers is
+                owner = part if part.base is None else owner_of(part)
+                same = (
+                    x
+                    for x in operands
+                    if (x.value if owner is part else owner_of(x.value)) is owner
+                )
                 root = next((self.values[x.slot].root for x in same), None)
             recorder = self._recorder(part, root, line=line)
             outs.append(recorder.slot)
