@@ -27,9 +27,7 @@ class Node:
     """A value, and where it came from: all that the engine needs to know of a tensor."""
 
     _value: Array
-    # What was computed has the conjugate, for that is how gradients travel, and a leaf of which few
-    # entries have one may have them `Scattered`, of which `whole` makes an array.
-    _grad: Any
+    _grad: Any  # an array or, of a leaf, `Scattered`; None; of what was computed, the conjugate
     _children: tuple[Any, ...]  # the inputs in order: nodes, and constants as they are
     _arrays: tuple[Any, ...]  # the value and the inputs' values, collected once for all rules
     _op: Any  # what made this node; None for a leaf
@@ -129,8 +127,6 @@ def accumulate(grads: Mapping[Node, Any]) -> None:
             totals[x] = share = conj(whole(grad)) if grad.dtype.kind == "c" else grad
             if x._grad is not None:
                 totals[x] = whole(x._grad) + whole(share)
-            elif type(share) is Scattered:
-                totals[x] = share.kept()
             elif id(share) in handed_on or getattr(share, "base", None) is not None:
                 totals[x] = share.copy()  # a rule has handed on what it was given
         set_grads(totals)

@@ -9,17 +9,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from tinytorch.arrays.kind import evaluate, from_dlpack, kind_of
+from tinytorch.arrays.kind import evaluate, kind_of
 from tinytorch.arrays.scattered import whole
 from tinytorch.arrays.warned import at_users_line, keep_filter_first
 from tinytorch.arrays.words import conj, ones_like
 from tinytorch.engine import Array, Node, accumulate
 from tinytorch.gradients import gradients
 from tinytorch.operations import plain_methods, ufuncs  # noqa: F401  (plain arrays get theirs)
-from tinytorch.operations.arithmetic import floating
 from tinytorch.operations.conversions import Conversions
+from tinytorch.operations.entering import floating_array, truth
 from tinytorch.operations.in_place import InPlace
-from tinytorch.operations.leaving import Leaving, value_of
+from tinytorch.operations.leaving import Leaving, deep_values
 from tinytorch.operations.methods import Methods
 from tinytorch.operations.operands import describe
 from tinytorch.operations.protocols import (
@@ -70,8 +70,8 @@ class Tensor(Node, Methods, Leaving, Conversions, InPlace):
                 "Tensor(data, label=None, requires_grad=True, dtype=None)"
             )
         keep_filter_first()
-        data = _floating_array(data, dtype, "a copy, Tensor(x),", "x itself or x.clone()")
-        self._begin(data, label, _truth(requires_grad), None)
+        data = floating_array(data, dtype, "a copy, Tensor(x),", "x itself or x.clone()")
+        self._begin(data, label, truth(requires_grad), None)
 
     # --- value and gradient -----------------------------------------------------------------
 
@@ -90,7 +90,7 @@ class Tensor(Node, Methods, Leaving, Conversions, InPlace):
         if values is self._value:  # x.data -= step has changed the array in place
             return
         way = "x.data = y, the values alone,"
-        values = _floating_array(values, self._value.dtype, way, "y in the place of x")
+        values = floating_array(values, self._value.dtype, way, "y in the place of x")
         if values.shape != self._value.shape:
             raise ValueError(
                 f"data: {describe(self)} takes values of that shape, got shape {values.shape}"
@@ -105,18 +105,20 @@ class Tensor(Node, Methods, Leaving, Conversions, InPlace):
     @property
     def grad(self) -> Array:
         """The gradient from the backward passes, an array like `data`; zeros before the first."""
-        grad: Array | None = whole(self._grad)
+        grad: Array | None = self._grad
         if grad is None:
             return np.zeros_like(self._value)
-        if isinstance(grad, np.generic):
-            self._grad = grad = np.asarray(grad)
+        if type(grad) is not np.ndarray:
+            grad = whole(grad)
+            if isinstance(grad, np.generic):
+                self._grad = grad = np.asarray(grad)
         return conj(grad) if self._children else grad
 
     @grad.setter
     def grad(self, values: Any) -> None:
         if values is not None and values is not whole(self._grad):
             way = "x.grad = y, the values alone,"
-            values = _floating_array(values, self._value.dtype, way, "y in an expression")
+            values = floating_array(values, self._value.dtype, way, "y in an expression")
             if values.shape != self._value.shape:
                 raise ValueError(
                     f"grad: {describe(self)} has a gradient of that shape, got {values.shape}"
@@ -201,7 +203,7 @@ class Tensor(Node, Methods, Leaving, Conversions, InPlace):
                 )
             return ones_like(self._value)
         way, instead = "z.backward(y), with the values alone,", "(z * y).sum().backward()"
-        seed = _floating_array(gradient, self._value.dtype, way, instead)
+        seed = floating_array(gradient, self._value.dtype, way, instead)
         if seed.shape != self._value.shape:
             raise ValueError(
                 f"backward: {describe(self)} takes a gradient of that shape, got {seed.shape}"
@@ -321,7 +323,7 @@ class Tensor(Node, Methods, Leaving, Conversions, InPlace):
 
         Raises RuntimeError to switch off what was computed, TypeError for no truth value.
         """
-        requires_grad = _truth(requires_grad)
+        requires_grad = truth(requires_grad)
         if self._children and not requires_grad:
             raise RuntimeError(
                 f"requires_grad = False: {describe(self)} was computed; x.detach() gives its values"
@@ -343,7 +345,7 @@ class Tensor(Node, Methods, Leaving, Conversions, InPlace):
     ) -> Any:
         if function in plain_functions:
             name = f"np.{function.__name__}"
-            return evaluate(name, function, *_deep_values(args), **_deep_values(kwargs))
+            return evaluate(name, function, *deep_values(args), **deep_values(kwargs))
         implementation = numpy_functions.get(function)
         if implementation is None:
             raise ufuncs.refusal(function, name_of_function(function))
@@ -380,54 +382,3 @@ class Tensor(Node, Methods, Leaving, Conversions, InPlace):
         for attributes in own:
             for name, value in attributes.items():
                 setattr(self, name, value)
-
-
-def _deep_values(x: Any) -> Any:
-    if isinstance(x, list | tuple):
-        return type(x)([_deep_values(part) for part in x])
-    if isinstance(x, dict):
-        return {key: _deep_values(part) for key, part in x.items()}
-    return value_of(x)
-
-
-def _truth(requires_grad: Any) -> bool:
-    if type(requires_grad) is bool:  # nearly always, and quick to ask
-        return requires_grad
-    if not isinstance(requires_grad, np.bool_):
-        raise TypeError(f"requires_grad is True or False, got {describe(requires_grad)}")
-    return bool(requires_grad)
-
-
-def _floating_array(data: Any, dtype: npt.DTypeLike | None, way: str, instead: str) -> Array:
-    """Copy `data` into an array of real or complex numbers.
-
-    Where that would lose the gradient of a tensor, the error says which `way` it was going to be
-    lost, and what to write `instead`.
-    """
-    wanted = "expected a number, nested lists of them, or an array"
-    if dtype is not None:
-        dtype = floating(dtype)
-    if isinstance(data, Tensor):
-        data._refuse_to_leave(way, instead)
-        data = data._value
-    if hasattr(data, "__array_function__"):
-        array: Array = kind_of(data).accept(data).copy()
-    elif hasattr(data, "__dlpack__"):  # another library's
-        array = from_dlpack(data).copy()
-    else:
-        try:
-            array = np.array(data)
-        except ValueError as error:
-            raise ValueError(f"Tensor: {wanted} of one length along each axis: {error}") from None
-    if array.dtype.kind not in "fiubc":
-        raise TypeError(f"Tensor: {wanted}, got {describe(data)}")
-    kind = dtype or (array.dtype if array.dtype.kind in "fc" else np.float64)
-    if array.dtype == kind:
-        return array
-    if array.dtype.kind == "c" != np.dtype(kind).kind:
-        raise TypeError(
-            f"Tensor: expected real numbers for {kind}, got {describe(data)}, which is complex: "
-            "z.real are its real parts"
-        )
-    converted: Array = at_users_line(array.astype, kind)
-    return converted

@@ -35,7 +35,12 @@ class Scattered:
         """Write the sum down."""
         return self._so_far().astype(self.dtype, copy=False)
 
-    def kept(self) -> Any:
+    @property
+    def base(self) -> Any:
+        """Whose memory it is in: a rule's."""
+        return self._part
+
+    def copy(self) -> Any:
         """Give what a leaf keeps as its gradient: of a few entries the part, else an array."""
         few = type(self._part) is np.ndarray and _FEW * self._part.size <= math.prod(self.shape)
         if not few or self._sum is not None or self._wide() != self.dtype:

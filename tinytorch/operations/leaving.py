@@ -22,6 +22,15 @@ def value_of(x: Any) -> Any:
     return x._value if isinstance(x, Node) else x
 
 
+def deep_values(x: Any) -> Any:
+    """Give the arrays of all tensors in lists, tuples and dicts."""
+    if isinstance(x, list | tuple):
+        return type(x)([deep_values(part) for part in x])
+    if isinstance(x, dict):
+        return {key: deep_values(part) for key, part in x.items()}
+    return value_of(x)
+
+
 class Leaving:
     """The ways out of the graph: said ones give plain values, unsaid ones raise."""
 
