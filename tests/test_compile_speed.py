@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
 import tinytorch
-from tinytorch import Tensor, compile  # noqa: A004
+from tinytorch import Tensor, compile, nn  # noqa: A004
 from tinytorch.compiler import blocks
 from tinytorch.compiler.blocks import Blocks
 from tinytorch.compiler.program import Value
@@ -516,6 +516,41 @@ def test_long_programs_compile_in_linear_time() -> None:
 
     seconds(100)
     assert seconds(8000) < 25 * seconds(1000)
+
+
+def test_to_record_costs_no_more_than_so_many_steps() -> None:
+    def calls(function: Callable[[], Any]) -> int:
+        made = 0
+
+        def count(_frame: Any, event: str, _arg: Any) -> None:
+            nonlocal made
+            made += event in ("call", "c_call")
+
+        before = sys.getprofile()
+        sys.setprofile(count)
+        try:
+            function()
+        finally:
+            sys.setprofile(before)
+        return made
+
+    layers = [(24, nn.Activation.RELU), (12, nn.Activation.RELU), (1, nn.Activation.SIGMOID)]
+    model, x, y = nn.MLP(2, layers), rng.normal(size=(100, 2)), rng.random((100, 1)) < 0.5
+
+    def step() -> None:
+        p = model(x)
+        loss = -(y * p.log() + (1 - y) * (1 - p).log()).mean()
+        model.flush_grads()
+        loss.backward()
+        for parameter in model.parameters:
+            parameter.data -= 0.01 * parameter.grad
+
+    step()
+    eager, compiled = calls(step), compile(step)
+    first, *recordings, _replay = [calls(compiled) for _ in range(4)]
+    # Calls of functions are the same in each run, which times are not.
+    assert first < 3 * eager
+    assert sum(recordings) < 52 * eager
 
 
 def test_the_number_of_threads_survives_a_pickle() -> None:

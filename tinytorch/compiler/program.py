@@ -146,7 +146,7 @@ def equal(x: Any, y: Any) -> bool:  # noqa: PLR0911  (a line for each kind)
         return False
     if kind is Ref:  # nearly always
         return bool(x.slot == y.slot)
-    if isinstance(x, list | tuple):
+    if isinstance(x, (list, tuple)):  # a union would be made anew each time
         return len(x) == len(y) and all(map(equal, x, y))
     if isinstance(x, dict):
         return x.keys() == y.keys() and all(equal(x[key], y[key]) for key in x)
