@@ -10,6 +10,7 @@ import numpy as np
 
 from tinytorch.arrays.recorder import Recorder, map_parts, plainly
 from tinytorch.arrays.user_lines import Line, refuse, user_line
+from tinytorch.arrays.warned import WarningsAtUsersLine
 from tinytorch.compiler.environment import Place
 from tinytorch.compiler.program import (
     Argument,
@@ -152,10 +153,9 @@ class Tape:
             refuse("a value is used as an index or a size", "give few different ones", line)
         plain = map_parts(plainly, args), map_parts(plainly, kwargs) if kwargs else {}
         result = function(*plain[0], **plain[1])
-        errstate: Any = np.geterr()
         call = Call(
             function, refs[0], refs[1], [], changed, line, "backward" if backward else "",
-            None if errstate == self._errstate else errstate, isinstance(result, tuple | list),
+            self._errors(), isinstance(result, tuple | list),
         )  # fmt: skip
         self.calls.append(call)
 
@@ -175,6 +175,15 @@ class Tape:
             return recorder
 
         return map_parts(wrap, result) if call.sequence else wrap(result)
+
+    def _errors(self) -> Any:
+        """Say how the function wants errors to be treated, if not as its caller does.
+
+        That an optimiser collects warnings is to give them a line, which those of a program have.
+        """
+        errstate: Any = np.geterr()
+        as_ever = errstate == self._errstate or type(np.geterrcall()) is WarningsAtUsersLine
+        return None if as_ever else errstate
 
     def _ref(self, x: Any, operands: list[Recorder]) -> Any:
         """Give what stands for an operand in a call, and note it."""
