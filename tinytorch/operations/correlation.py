@@ -119,7 +119,9 @@ def _correlate(x: Any, weight: Any, places: Sequence[int], how: Sliding, bias: A
 def _spread(y: Any, weight: Any, sizes: Sequence[int], how: Sliding) -> Any:
     outs, n_channels, *kernel = weight.shape
     flipped = _flipped(kernel, y.shape[2:], sizes, how)
-    if flipped is not None and outs <= n_channels * how.groups:  # few entries to make windows of
+    # Few entries to make windows of; or no sums in strides, which a program can't take in blocks.
+    few = outs <= n_channels * how.groups or _in_program(y, math.prod(sizes))
+    if flipped is not None and few:
         return _correlate(y, _flipped_weight(weight, how.groups), sizes, flipped)
     y, places = _by_group(y, how.groups), y.shape[2:]
     padded = [n + sum(zeros) for n, zeros in zip(sizes, how.padding, strict=True)]
@@ -194,6 +196,11 @@ def _are_one_matrix(rows: Any) -> bool:
     return groups == 1 and 0 not in rows.shape and not _each_alone(rows, length)
 
 
+def _in_program(x: Any, length: int) -> bool:
+    """Say whether a program is recorded that takes the examples, of so many places, in blocks."""
+    return type(x) is not np.ndarray and _each_alone(x, length)
+
+
 def _each_alone(x: Any, length: int) -> bool:
     """Say whether each example's rows are enough for a matrix product, where each is a call."""
     return isinstance(x, np.ndarray) and length >= _LONG
@@ -250,7 +257,7 @@ def _columns(
     shape = (*around[:outer], *places[outer:], math.prod(kernel[outer:]) * n_channels)
     # What shows windows of another kind of array may be a copy, and programs have their own blocks.
     size = n
-    if type(x) is np.ndarray or (isinstance(x, np.ndarray) and length < _LONG):
+    if isinstance(x, np.ndarray) and not _in_program(x, length):
         size = _examples(groups * math.prod(shape) * x.dtype.itemsize)
     sliding = (axes, kernel, how.steps, how.dilations)
     around_rows = (along[:outer] for along in (places, *sliding))
