@@ -53,6 +53,9 @@ def arguments_with_out(  # noqa: PLR0911  (a branch for each kind)
         return np.copyto, (out, args[0]), {}
     elif function is np.ndarray.astype:
         return np.copyto, (out, args[0], "unsafe"), {}
+    elif function in (np.concatenate, np.stack):
+        if kwargs.keys() <= {"axis"}:
+            return function, args, {**kwargs, "out": out}
     elif function is np.full:
         return np.ndarray.fill, (out, args[1]), {}
     return None
