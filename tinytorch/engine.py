@@ -112,6 +112,7 @@ def pull(grads: Any, nodes: Iterable[Node], only: Any = None, create_graph: bool
                 if share.dtype is not data.dtype and share.dtype != data.dtype:
                     share = cast(share, data.dtype)
                 grads[x] = grads.pop(x) + share if x in grads else share  # popped: summed in place
+                share = None  # while the next is computed, its memory may be another's
 
 
 def accumulate(grads: Mapping[Node, Any]) -> None:

@@ -14,7 +14,7 @@ import numpy as np
 
 from tinytorch.arrays.batch import Batch
 from tinytorch.arrays.recorder import Recorder, map_parts, refuse_gpu
-from tinytorch.arrays.user_lines import Line, current, entrances, refuse, tapes, user_line
+from tinytorch.arrays.user_lines import Line, current, enters, refuse, tapes, user_line
 from tinytorch.compiler.environment import Environment, Place, line_about
 from tinytorch.compiler.program import (
     Argument,
@@ -34,10 +34,11 @@ _installing = threading.Lock()
 
 
 def _data_of(node: Any) -> Any:
-    value, tape = _DATA.__get__(node), current()
-    if tape is None or type(value) is not np.ndarray:
-        if tape is not None:
-            refuse_gpu(value)
+    value = _DATA.__get__(node)
+    if type(value) is Recorder or (tape := current()) is None:
+        return value
+    if type(value) is not np.ndarray:
+        refuse_gpu(value)
         return value
     recorder = tape.plain(value)
     tape.touched(node)
@@ -62,17 +63,15 @@ def _grad_of(node: Any) -> Any:
 
 
 def _set_grad(node: Any, value: Any) -> None:
-    tape = current()
-    if tape is not None:
-        data = _DATA.__get__(node)
-        if isinstance(data, Batch):
-            pass  # a tensor inside vmap, which comes from the function itself
-        elif not isinstance(data, Recorder):
-            with suppress(AttributeError):  # one that is being made has no gradient yet
-                tape.touched(node)
-            tape.given.add(id(node))
-        elif isinstance(value, Recorder):
-            tape.values[value.slot].gradient_of = data.slot
+    data = _DATA.__get__(node)
+    if type(data) is Recorder:
+        if type(value) is Recorder:
+            value.tape.values[value.slot].gradient_of = data.slot
+    # A tensor inside vmap comes from the function itself.
+    elif (tape := current()) is not None and not isinstance(data, Batch):
+        with suppress(AttributeError):  # one that is being made has no gradient yet
+            tape.touched(node)
+        tape.given.add(id(node))
     _GRAD.__set__(node, as_array(value))
 
 
@@ -82,7 +81,7 @@ def _set_data(node: Any, value: Any) -> None:
 
 def as_array(x: Any) -> Any:
     """Let a recorder hold an array where its value is a number of NumPy's, as tensors do."""
-    if isinstance(x, Recorder) and isinstance(x.value, np.generic):
+    if type(x) is Recorder and isinstance(x.value, np.generic):
         x.value = np.asarray(x.value)
         x.tape.values[x.slot].scalar = False
     return x
@@ -184,9 +183,7 @@ def record(
     What is found in the places `dynamic` becomes an input, and so do ints among the leaves, if they
     have one of the numbers `varying`.
     """
-    tape = Tape(_home(function))
-    if before is not None:
-        tape.watch(before)
+    tape = Tape(_home(function), before)
     result = _run(tape, function, leaves, rebuild, environment, dynamic, varying)
     return _finish(tape, result, environment)
 
@@ -217,7 +214,7 @@ def _run(
         return [function(*args, **kwargs)]
 
 
-entrances.add(id(_run.__code__))
+enters(_run.__code__)
 
 
 def _home(function: Any) -> Line:
@@ -316,7 +313,7 @@ def _made(x: Any, slot: int, node: Any) -> Made:
 
 def _bind_again(program: Program, environment: Environment) -> None:
     """Note which places outside hold something else now: arrays and tensors can be put back."""
-    for place, _, now in environment.differences(Environment(environment.roots)):
+    for place, _, now in environment.changes():
         data = _DATA.__get__(now) if isinstance(now, Node) else now
         if not isinstance(data, Recorder):
             refuse(
@@ -335,9 +332,10 @@ def _bind_again(program: Program, environment: Environment) -> None:
 
 def _release(tape: Tape) -> int | None:
     """Give the slot of a recorder that something outside holds; tensors get arrays instead."""
-    if any(reference() is not None for reference in tape.alive):
+    alive = [reference for reference in tape.alive if reference() is not None]
+    if alive:
         gc.collect()  # a cycle of the user's
-    escaped = [x for x in (reference() for reference in tape.alive) if x is not None]
+    escaped = [x for x in (reference() for reference in alive) if x is not None]
     for x in escaped:
         for holder in gc.get_referrers(x):
             if isinstance(holder, Node):

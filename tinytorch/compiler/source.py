@@ -21,7 +21,10 @@ from tinytorch.engine import Array, Node
 
 # Constants of more entries are given to the function, not written into it.
 _LARGE = 64
-_MODULES = "numpy", "numpy.lib.stride_tricks", "numpy.linalg", "numpy.fft", "scipy.special"
+_MODULES = (
+    *("numpy", "numpy.lib.stride_tricks", "numpy.linalg", "numpy.fft"),
+    *("scipy.special", "scipy.linalg", "scipy.signal"),
+)
 # Python's operators; not **, which NumPy computes in another way than np.power.
 _INFIX: dict[Any, str] = {
     np.add: "+", np.subtract: "-", np.multiply: "*", np.divide: "/", np.greater: ">",

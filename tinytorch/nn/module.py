@@ -319,12 +319,8 @@ class Module:
         children = [f"({name}): {child!r}" for name, child in self.named_children()]
         if not children and len(lines) < 2:
             return f"{type(self).__name__}({extra})"
-        return (
-            "\n  ".join(
-                [f"{type(self).__name__}(", *lines, *(x.replace("\n", "\n  ") for x in children)]
-            )
-            + "\n)"
-        )
+        lines += [child.replace("\n", "\n  ") for child in children]
+        return "\n  ".join([f"{type(self).__name__}(", *lines]) + "\n)"
 
 
 _tensor_of = itemgetter(1)
