@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tinytorch.arrays.kind import evaluate, from_dlpack, kind_of
+from tinytorch.arrays.scattered import whole
 from tinytorch.arrays.warned import at_users_line, keep_filter_first
 from tinytorch.arrays.words import conj, ones_like
 from tinytorch.engine import Array, Node, accumulate
@@ -104,7 +105,7 @@ class Tensor(Node, Methods, Leaving, Conversions, InPlace):
     @property
     def grad(self) -> Array:
         """The gradient from the backward passes, an array like `data`; zeros before the first."""
-        grad = self._grad
+        grad: Array | None = whole(self._grad)
         if grad is None:
             return np.zeros_like(self._value)
         if isinstance(grad, np.generic):
@@ -113,7 +114,7 @@ class Tensor(Node, Methods, Leaving, Conversions, InPlace):
 
     @grad.setter
     def grad(self, values: Any) -> None:
-        if values is not None and values is not self._grad:
+        if values is not None and values is not whole(self._grad):
             way = "x.grad = y, the values alone,"
             values = _floating_array(values, self._value.dtype, way, "y in an expression")
             if values.shape != self._value.shape:
@@ -361,7 +362,8 @@ class Tensor(Node, Methods, Leaving, Conversions, InPlace):
         inherited: Any = super().__getstate__()
         attributes, slots = inherited
         own = (attributes or {}) | {k: x for k, x in slots.items() if not hasattr(Tensor, k)}
-        state = self._value, self.label, self.requires_grad, self._grad, "_is_parameter" in slots
+        is_parameter = "_is_parameter" in slots
+        state = self._value, self.label, self.requires_grad, whole(self._grad), is_parameter
         return (*state, own) if own else state
 
     def __setstate__(self, state: tuple[Any, ...]) -> None:

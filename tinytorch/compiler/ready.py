@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from tinytorch.arrays.recorder import map_parts
+from tinytorch.arrays.scattered import whole
 from tinytorch.compiler.blocks import in_runs
 from tinytorch.compiler.environment import Environment, Place
 from tinytorch.compiler.execute import Executable
@@ -129,7 +130,7 @@ def _read(source: Any, leaves: Sequence[Any]) -> Any:
         return leaf._value if isinstance(leaf, Node) else leaf
     if type(source) is Place:
         return source.read()
-    return np.asarray(_node(source.node, leaves)._grad)
+    return np.asarray(whole(_node(source.node, leaves)._grad))
 
 
 def _node(key: Any, leaves: Sequence[Any]) -> Any:

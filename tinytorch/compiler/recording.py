@@ -14,6 +14,7 @@ import numpy as np
 
 from tinytorch.arrays.batch import Batch
 from tinytorch.arrays.recorder import Recorder, map_parts, refuse_gpu
+from tinytorch.arrays.scattered import whole
 from tinytorch.arrays.user_lines import Line, current, enters, refuse, tapes, user_line
 from tinytorch.compiler.environment import Environment, Place, line_about
 from tinytorch.compiler.program import (
@@ -49,7 +50,7 @@ def _data_of(node: Any) -> Any:
 
 
 def _grad_of(node: Any) -> Any:
-    value, tape = _GRAD.__get__(node), current()
+    value, tape = whole(_GRAD.__get__(node)), current()
     if tape is None or isinstance(value, Recorder):
         return value
     if id(node) not in tape.given and not isinstance(_DATA.__get__(node), Recorder):
@@ -94,7 +95,7 @@ def _recording(tape: Tape) -> Iterator[None]:
     with _installing:
         if not tapes:
             Node._value = property(_data_of, _set_data)  # type: ignore[assignment]
-            Node._grad = property(_grad_of, _set_grad)  # type: ignore[assignment]
+            Node._grad = property(_grad_of, _set_grad)
             for namespace, name, refusing in UNSEEN:
                 _seen.append(namespace[name])
                 namespace[name] = refusing

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tinytorch.arrays.checks import raise_unless
+from tinytorch.arrays.scattered import whole
 from tinytorch.arrays.user_lines import Line, refuse
 from tinytorch.compiler.environment import Environment, Place
 from tinytorch.compiler.program import Argument, Call, Constant, Gradient, Program, Ref, Value
@@ -336,7 +337,7 @@ class Source:
             return self._from_outside(_without_first(source.name), source.read())
         if type(source) is Gradient:
             key = source.node
-            given = None if type(key) is Argument else np.asarray(key._grad)
+            given = None if type(key) is Argument else np.asarray(whole(key._grad))
             return self._from_outside(f"{self._of_tensor(key)}_grad", given)
         if source is not None:
             text = _literal(_content(value)) if _is_fixed(value) else None

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from tinytorch.arrays.recorder import ATOMS, Recorder, map_parts, plainly
+from tinytorch.arrays.scattered import whole
 from tinytorch.arrays.user_lines import Line, refuse, user_line
 from tinytorch.arrays.warned import WarningsAtUsersLine
 from tinytorch.compiler.environment import Place
@@ -117,7 +118,7 @@ class Tape:
         """Note that a tensor from outside is used, and give what its gradient was at first."""
         found = self.nodes.get(id(node))
         if found is None or found[0]() is not node:
-            found = self.nodes[id(node)] = (weakref.ref(node), _GRAD.__get__(node))
+            found = self.nodes[id(node)] = (weakref.ref(node), whole(_GRAD.__get__(node)))
         return found[1]
 
     def _recorder(
