@@ -37,7 +37,7 @@ class Into:
     """A function that takes, after its operands, the arrays to write its results into."""
 
 
-def arguments_with_out(  # noqa: PLR0911  (a branch for each kind)
+def arguments_with_out(  # noqa: C901, PLR0911  (a branch for each kind)
     call: Call, out: Any
 ) -> tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any]] | None:
     """Write a call so that its result goes into the array `out`; None where that can't be said."""
