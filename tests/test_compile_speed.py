@@ -24,6 +24,7 @@ from tinytorch.compiler import blocks
 from tinytorch.compiler.blocks import Blocks
 from tinytorch.compiler.program import Value
 from tinytorch.compiler.storage import Buffers
+from tinytorch.nn.functional import conv2d, max_pool2d
 
 rng = np.random.default_rng(0)
 
@@ -77,6 +78,27 @@ FUNCTIONS: dict[str, tuple[Callable[..., Any], tuple[tuple[int, ...], ...]]] = {
         ((5, 2, 8, 3), (5, 2, 8, 3)),
     ),
     "one stack": (lambda x, y: ((x * 2) @ y.exp()).tanh(), ((6, 5, 4), (4, 3))),
+    "convolution": (
+        lambda x, y: conv2d(x.exp(), y, padding=1).tanh(),
+        ((7, 2, 9, 8), (3, 2, 3, 3)),
+    ),
+    "convolution in groups": (
+        lambda x, y: conv2d(x.exp(), y, padding=2, dilation=2, groups=2).relu(),
+        ((7, 4, 9, 8), (6, 2, 3, 3)),
+    ),
+    "convolution in strides": (
+        lambda x, y: conv2d(x.exp(), y, stride=2, padding=1).tanh(),
+        ((7, 2, 17, 16), (3, 2, 3, 3)),
+    ),
+    "convolution of wide rows": (
+        lambda x, y: conv2d(x.exp(), y, padding=1).tanh(),
+        ((7, 24, 8, 8), (3, 24, 3, 3)),
+    ),
+    "pooling": (lambda x, y: max_pool2d((x * y).relu(), 2), ((7, 2, 6, 4),) * 2),
+    "pooling of windows that overlap": (
+        lambda x, y: max_pool2d((x * y).relu(), 3, 2),
+        ((7, 2, 7, 5),) * 2,
+    ),
     "an index": (lambda x, y: (x.exp()[:, 1:] * y[:, :-1]).sin(), ((30, 5), (30, 5))),
 }
 
@@ -111,6 +133,17 @@ def test_blocks_of_any_size(rows: int, columns: int, size: int, threads: int) ->
                 assert_allclose(a, b, rtol=1e-11, atol=1e-11)
     finally:
         blocks._BYTES = before
+
+
+def test_a_convolution_takes_a_few_calls_however_many_examples() -> None:
+    step = with_gradients(lambda x, y: conv2d(x.exp(), y, padding=1).tanh())
+    weight, compiled = rng.normal(size=(4, 3, 3, 3)).astype("f"), compile(step)
+    counts = set()
+    for n in (3, 300):
+        for _ in range(4):
+            compiled(rng.normal(size=(n, 3, 20, 20)).astype("f"), weight)
+        counts.add(len(compiled.program.calls))
+    assert len(counts) == 1
 
 
 def test_forward_and_backward_are_one_run() -> None:

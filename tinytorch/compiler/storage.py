@@ -37,7 +37,7 @@ class Into:
     """A function that takes, after its operands, the arrays to write its results into."""
 
 
-def arguments_with_out(  # noqa: PLR0911  (a branch for each kind)
+def arguments_with_out(  # noqa: C901, PLR0911  (a branch for each kind)
     call: Call, out: Any
 ) -> tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any]] | None:
     """Write a call so that its result goes into the array `out`; None where that can't be said."""
@@ -57,6 +57,9 @@ def arguments_with_out(  # noqa: PLR0911  (a branch for each kind)
         return np.copyto, (out, args[0]), {}
     elif function is np.ndarray.astype:
         return np.copyto, (out, args[0], "unsafe"), {}
+    elif function in (np.concatenate, np.stack):
+        if kwargs.keys() <= {"axis"}:
+            return function, args, {**kwargs, "out": out}
     elif function is np.full:
         return np.ndarray.fill, (out, args[1]), {}
     return None

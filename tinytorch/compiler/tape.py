@@ -11,6 +11,7 @@ import numpy as np
 from tinytorch.arrays.recorder import ATOMS, Recorder, map_parts, plainly
 from tinytorch.arrays.scattered import whole
 from tinytorch.arrays.user_lines import Line, refuse, user_line
+from tinytorch.arrays.warned import WarningsAtUsersLine
 from tinytorch.compiler.environment import Place
 from tinytorch.compiler.program import (
     Argument,
@@ -155,8 +156,7 @@ class Tape:
             refuse("a value is used as an index or a size", "give few different ones")
         plain = [x.value if type(x) is Recorder else map_parts(plainly, x) for x in args]
         result = function(*plain, **(map_parts(plainly, kwargs) if kwargs else kwargs))
-        errstate: Any = np.geterr()
-        errstate = None if errstate == self._errstate else errstate
+        errstate = self._errors()
         before = self._as_before(function, refs, options, changed, errstate)
         line, part = (before.line, before.part) if before else user_line()
         outs: list[int] = []
@@ -186,6 +186,15 @@ class Tape:
             before = Call(function, refs, options, outs, changed, line, part, errstate, sequence)
         self.calls.append(before)
         return result
+
+    def _errors(self) -> Any:
+        """Say how the function wants errors to be treated, if not as its caller does.
+
+        That an optimiser collects warnings is to give them a line, which those of a program have.
+        """
+        errstate: Any = np.geterr()
+        as_ever = errstate == self._errstate or type(np.geterrcall()) is WarningsAtUsersLine
+        return None if as_ever else errstate
 
     def _as_before(
         self, function: Any, refs: Any, options: Any, changed: list[int], errstate: Any

@@ -105,7 +105,10 @@ class Adam(Optimizer):
         if group["amsgrad"]:
             (largest,) = _kept(state, x, "max_exp_avg_sq")
             v = np.maximum(largest, v, out=largest)
-        x -= group["lr"] / (1 - beta1**t) * m / (np.sqrt(v / (1 - beta2**t)) + group["eps"])
+        # Adam's own order (section 2): sqrt(v / c) + eps is (sqrt(v) + eps * sqrt(c)) / sqrt(c).
+        root = (1 - beta2**t) ** 0.5
+        rate = group["lr"] * root / (1 - beta1**t)
+        x -= rate * m / (np.sqrt(v) + group["eps"] * root)
 
 
 class AdamW(Adam):
