@@ -17,11 +17,18 @@ from numpy.lib.mixins import NDArrayOperatorsMixin
 
 from tinytorch.arrays.kind import Kind, register
 from tinytorch.arrays.plain import PLAIN, PlainArray, base, wrapped
+from tinytorch.arrays.recorder import call
+from tinytorch.arrays.user_lines import current
 from tinytorch.devices import device
 
 
 def _cupy() -> Any:
     return import_module("cupy")
+
+
+def _uploaded(array: Any) -> Any:
+    asarray = _cupy().asarray
+    return asarray(array) if current() is None else call(asarray, (array,), {})
 
 
 class CupyKind(Kind):
@@ -73,18 +80,18 @@ class CupyKind(Kind):
         if not isinstance(x, np.ndarray):
             return x
         if x.ndim:
-            there = next(y for y in arrays if type(y) is _cupy().ndarray)
+            there = next(y for y in arrays if isinstance(y, _cupy().ndarray))
             raise TypeError(
                 f"{op} of a NumPy array of shape {x.shape} and a CuPy array of shape "
                 f"{there.shape}: both are on the CPU, or both on the GPU; x.cuda() and x.cpu() "
                 "take a tensor over, cupy.asarray(x) an array"
             )
-        return _cupy().asarray(x)
+        return _uploaded(x)
 
     def own(self, array: Any, like: Any) -> Any:
         """Take the array over to the GPU."""
         del like
-        return _cupy().asarray(array) if isinstance(array, np.ndarray) else array
+        return _uploaded(array) if isinstance(array, np.ndarray) else array
 
     def device(self, array: Any) -> device:
         """Say on which GPU the entries are."""
@@ -93,9 +100,9 @@ class CupyKind(Kind):
     def placed(self, array: Any, index: int | None) -> Any:
         """Give the array on that GPU, or without an index on any."""
         if index is None:
-            return _cupy().asarray(array)
+            return _uploaded(array)
         with _cupy().cuda.Device(index):
-            return _cupy().asarray(array)
+            return _uploaded(array)
 
     def evaluate(
         self, op: object, function: Callable[..., Any], arrays: Sequence[Any], parameters: Any
@@ -155,6 +162,11 @@ class CupyKind(Kind):
 
 
 KIND = CupyKind()
+
+
+def drawn(rng: np.random.Generator, name: str, *args: Any, **options: Any) -> Any:
+    """Draw random numbers on the GPU, from CuPy's generator that has its seed from `rng`."""
+    return getattr(KIND.draws(rng), name)(*args, **options)
 
 
 class PlainCupy(NDArrayOperatorsMixin):

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tinytorch.arrays.batch import Batch
-from tinytorch.arrays.recorder import map_parts
+from tinytorch.arrays.recorder import is_array, map_parts, on_gpu
 from tinytorch.arrays.user_lines import current, refuse
 from tinytorch.compiler.agreement import agree
 from tinytorch.compiler.blocks import cores
@@ -57,7 +57,9 @@ class _Variant:
     def settle(self, environment: Environment, leaves: Sequence[Any]) -> None:
         """Take `environment` for the one that it was recorded in, which looks the same."""
         self.environment = environment
-        self.objects = [(i, x) for i, x in enumerate(leaves) if not isinstance(x, _PLAIN)]
+        self.objects = [
+            (i, x) for i, x in enumerate(leaves) if not isinstance(x, _PLAIN) and not on_gpu(x)
+        ]
         self.conditions = [
             (environment.places.get(place.name, place), ask, answer)
             for place, ask, answer in self.conditions
@@ -137,7 +139,8 @@ class Compiled:
     def _slowly(
         self, key: Any, args: Any, kwargs: Any, leaves: list[Any], owners: dict[int, int]
     ) -> Any:
-        objects = [x for x in leaves if not isinstance(x, float | np.ndarray | Node)]
+        plain = (float, np.ndarray, Node)
+        objects = [x for x in leaves if not isinstance(x, plain) and not on_gpu(x)]
         environment = Environment([self._function, *objects])
         variants = self._variants.setdefault(key, [])
         variant = self._find(variants, environment, owners)
@@ -309,7 +312,7 @@ def _given(recorded: Recorded, leaves: Sequence[Any]) -> Any:
 
 def _may_be_input(x: Any, y: Any) -> bool:
     """Say whether a program can read what is found outside in each run."""
-    if type(x) is np.ndarray and type(y) is np.ndarray:
+    if is_array(x) and type(x) is type(y):
         return (x.shape, x.dtype, x.strides) == (y.shape, y.dtype, y.strides)
     return type(x) is type(y) and isinstance(x, float | np.inexact)
 

@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from tinytorch.arrays.recorder import map_parts
+from tinytorch.arrays.recorder import is_array, made, map_parts
 from tinytorch.compiler.program import Call, Constant, Program, Ref
 from tinytorch.compiler.storage import (
     VIEWS,
@@ -91,7 +91,7 @@ class Executable:
 
     def _begin_static(self, written: set[int]) -> None:
         for value in self.values:
-            if isinstance(value.source, np.ndarray):
+            if is_array(value.source):
                 self.static[value.slot] = value.source
             elif isinstance(value.source, Constant):
                 if value.root in written:
@@ -183,7 +183,7 @@ class Executable:
             self._write_run(call, kept)
         elif self._is_static_view(call):
             plain = map_parts(self._now, (call.args, call.kwargs))
-            self.static[call.outs[0]] = call.function(*plain[0], **plain[1])
+            self.static[call.outs[0]] = made(call.function, *plain)
         else:
             form = self._form_with_out(call, kept)
             if form is not None:
@@ -219,7 +219,7 @@ class Executable:
             return
         if len(call.outs) == 1:
             out = self.values[call.outs[0]]
-            if not out.shape and not out.scalar:
+            if not (out.shape or out.scalar or out.on_gpu):
                 expression = f"asarray({expression})"  # where NumPy gives a number
         for slot in call.outs:
             self.local[slot] = f"x{slot}"

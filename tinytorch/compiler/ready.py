@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -13,13 +14,12 @@ from tinytorch.compiler.environment import Environment, Place
 from tinytorch.compiler.execute import Executable
 from tinytorch.compiler.passes import optimise
 from tinytorch.compiler.program import Argument, Gradient, Program, Ref
-from tinytorch.compiler.recording import Made
+from tinytorch.compiler.gpu import OnGpu
+from tinytorch.compiler.kernels import in_kernels
+from tinytorch.compiler.recording import Made, whole
 from tinytorch.compiler.source import Source
 from tinytorch.compiler.updates import updates_last
 from tinytorch.engine import Node
-
-asarray = np.asarray
-
 
 class Ready:
     """A program with what it reads before it runs, and what it sets afterwards."""
@@ -51,9 +51,17 @@ class Ready:
             output(made)
         self.outputs = outputs
         program, places = optimise(program, outputs)
-        calls, n_last = updates_last(program.calls, program.values)
-        calls = in_runs(calls, program.values, places, threads)
-        self.executable = Executable(program, places, self.inputs, calls=calls, n_last=n_last)
+        self._asarray: Callable[[Any], Any] = np.asarray
+        if any(value.on_gpu for value in program.values):
+            self._asarray = whole
+            # A GPU warns of nothing.
+            program.calls = [replace(call, errstate=None) for call in program.calls]
+            calls = in_kernels(program.calls, program.values, places)
+            self.executable: Executable = OnGpu(program, places, self.inputs, calls=calls)
+        else:
+            calls, n_last = updates_last(program.calls, program.values)
+            calls = in_runs(calls, program.values, places, threads)
+            self.executable = Executable(program, places, self.inputs, calls=calls, n_last=n_last)
         self._gradients = [
             (key, None if slot is None else outputs[slot]) for key, slot in program.gradients
         ]
@@ -80,7 +88,7 @@ class Ready:
             raise
         for key, i in self._gradients:
             node = leaves[key.number] if type(key) is Argument else key
-            node._grad = None if i is None else asarray(out[i])
+            node._grad = None if i is None else self._asarray(out[i])
         for place, made in program.rebound:
             place.write(self._result(made, out, leaves))
         if type(program.results) is Made:
@@ -107,7 +115,8 @@ class Ready:
             value, described = out[self.outputs[x.slot]], self.program.values[x.slot]
             if described.shape or described.weak:
                 return value
-            return asarray(value)[()] if described.scalar else asarray(value)
+            array = self._asarray(value)
+            return array[()] if described.scalar else array
         if not isinstance(x, Made):
             return x
         if type(x.node) is Argument:
@@ -122,4 +131,4 @@ def _read(source: Any, leaves: Sequence[Any]) -> Any:
     if type(source) is Place:
         return source.read()
     key = source.node
-    return np.asarray((leaves[key.number] if type(key) is Argument else key)._grad)
+    return whole((leaves[key.number] if type(key) is Argument else key)._grad)

@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from tinytorch.arrays.plain import PlainArray, base
-from tinytorch.arrays.recorder import call
+from tinytorch.arrays.plain import base
+from tinytorch.arrays.recorder import call, is_array
 from tinytorch.arrays.user_lines import current, refuse
 from tinytorch.compiler.tape import Tape
 
@@ -108,7 +108,7 @@ for _name in dir(np.random.Generator):
 
 def stand_in(value: Any, tape: Tape) -> Any:
     """Give what takes the place of a value from outside while a function is recorded."""
-    if type(value) is np.ndarray or type(value) is PlainArray:
+    if is_array(base(value)):
         return tape.plain(base(value), known=True)
     if isinstance(value, np.random.Generator):
         generator = _Generator(value.bit_generator)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import operator
 from collections.abc import Callable, Iterable, Sequence
+from importlib import import_module
 from sys import getrefcount
 from typing import Any
 
@@ -18,7 +19,6 @@ from tinytorch.compiler.program import Call, Value
 
 # So many arrays for a result are kept: while one is still a gradient, the next is written.
 _SPARE = 2
-METHODS = {method for method in vars(np.ndarray).values() if callable(method)}
 # They only say how to look at an array.
 VIEWS = {
     np.ndarray.reshape, np.ndarray.transpose, np.ndarray.swapaxes, np.ndarray.view,
@@ -107,11 +107,11 @@ def empty(value: Value, memory: Any = None) -> Any:
         return None
     shape = [value.shape[i] for i in order]
     if memory is None:
-        array = np.empty(shape, value.dtype)
+        array = (import_module("cupy") if value.on_gpu else np).empty(shape, value.dtype)
     else:
         size = math.prod(shape) * value.dtype.itemsize
         array = memory[:size].view(value.dtype).reshape(shape)
-    return array if list(order) == sorted(order) else array.transpose(np.argsort(order).tolist())
+    return array if list(order) == sorted(order) else array.transpose(*np.argsort(order).tolist())
 
 
 class Results:
@@ -153,6 +153,9 @@ class Buffers:
         free = self._free.get(size)
         if free:
             piece = free.pop()
+        elif value.on_gpu:
+            self.total += size
+            piece = import_module("cupy").empty(size, np.uint8)
         else:
             self.total += size
             piece = np.empty(size + 64, np.uint8)

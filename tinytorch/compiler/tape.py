@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from tinytorch.arrays.recorder import Recorder, map_parts, plainly
+from tinytorch.arrays.recorder import METHODS, Recorder, is_array, made, map_parts, on_gpu, plainly
 from tinytorch.arrays.user_lines import Line, refuse, user_line
 from tinytorch.compiler.environment import Place
 from tinytorch.compiler.program import (
@@ -21,12 +21,21 @@ from tinytorch.compiler.program import (
     place_of,
     same,
 )
-from tinytorch.compiler.storage import METHODS, VIEWS
+from tinytorch.compiler.storage import VIEWS
 from tinytorch.engine import Array, Node
 
 _MEMORY = METHODS | VIEWS
 _RECORDED = np.ndarray, np.generic, bool, int, float
 _GRAD = Node.__dict__["_grad"]
+
+
+def recorder_of(value: Any) -> type[Recorder]:
+    """Give the class of the recorder that holds `value`."""
+    if not on_gpu(value):
+        return Recorder
+    from tinytorch.arrays.cupy_recorder import CupyRecorder
+
+    return CupyRecorder
 
 
 def _only_counts(function: Any) -> bool:
@@ -62,7 +71,7 @@ class Tape:
         found = self.outside.get(key)
         if found is None:
             root = None
-            if isinstance(value, np.ndarray):
+            if is_array(value):
                 root = self._owners.setdefault(id(owner_of(value)), len(self.values))
             found = self.outside[key] = self._recorder(value, root, source, user_line()[0])
         return found
@@ -95,7 +104,7 @@ class Tape:
     def watch(self, program: Program) -> None:
         """Remember what the arrays hold that another run has found outside."""
         for value in program.values:
-            if isinstance(value.source, np.ndarray) and value.content is not None:
+            if is_array(value.source) and value.content is not None:
                 self.before[value.place] = value.source.copy()
 
     def may_decide(self, slot: int, answer: bool) -> bool:
@@ -123,7 +132,7 @@ class Tape:
     ) -> Recorder:
         slot = len(self.values)
         self.values.append(Value.of(value, slot, slot if root is None else root, source, line))
-        recorder = Recorder(value, slot, self)
+        recorder = recorder_of(value)(value, slot, self)
         self.alive.append(weakref.ref(recorder))
         return recorder
 
@@ -151,7 +160,7 @@ class Tape:
         if any(type(x.value) is int for x in operands) and not _only_counts(function):
             refuse("a value is used as an index or a size", "give few different ones", line)
         plain = map_parts(plainly, args), map_parts(plainly, kwargs) if kwargs else {}
-        result = function(*plain[0], **plain[1])
+        result = made(function, *plain)
         errstate: Any = np.geterr()
         call = Call(
             function, refs[0], refs[1], [], changed, line, "backward" if backward else "",
@@ -160,13 +169,13 @@ class Tape:
         self.calls.append(call)
 
         def wrap(part: Any) -> Any:
-            if not isinstance(part, _RECORDED):
+            if not isinstance(part, _RECORDED) and not on_gpu(part):
                 return part
             for x in written:
                 if part is plainly(x):
                     return x
             root = None
-            if type(part) is np.ndarray and part.base is not None:
+            if is_array(part) and part.base is not None:
                 owner = owner_of(part)
                 same = (x for x in operands if owner_of(x.value) is owner)
                 root = next((self.values[x.slot].root for x in same), None)
@@ -183,7 +192,9 @@ class Tape:
             if not x.ndim and not x.flags.writeable and x.base is None:
                 return x[()]  # a number that operations share
             x = self.plain(x)
-        elif kind is not Recorder:
+        elif on_gpu(x):
+            x = self.plain(x)
+        elif not isinstance(x, Recorder):
             return x
         operands.append(x)
         return Ref(x.slot)

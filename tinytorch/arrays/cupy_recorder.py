@@ -1,0 +1,116 @@
+"""The recorder of an array on a GPU: CuPy computes, and the calls are written down in NumPy's words."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib import import_module
+from typing import Any
+
+import numpy as np
+
+from tinytorch.arrays.cupy import KIND, CupyKind, drawn
+from tinytorch.arrays.kind import register
+from tinytorch.arrays.recorder import ARRAYS, ATOMS, Recorder, call
+from tinytorch.arrays.user_lines import current, refuse
+
+cupy: Any = import_module("cupy")
+cupyx: Any = import_module("cupyx")
+
+
+class CupyRecorder(Recorder):
+    """A recorder that holds a CuPy array."""
+
+    __slots__ = ()
+
+    @property  # type: ignore[misc]
+    def __class__(self) -> type:
+        """What `isinstance` takes it for."""
+        return type(self.value)
+
+    def _made(self, fill: Any, dtype: Any = None, *_order: Any, shape: Any = None, **_: Any) -> Any:
+        shape = self.shape if shape is None else shape
+        return call(cupy.full, (shape, fill, np.dtype(dtype or self.dtype)), {})
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__") or not hasattr(self.value, name):
+            raise AttributeError(f"a CuPy array has no attribute {name!r}")
+        if current() is None:
+            return getattr(self.value, name)
+        if name in ("get", "item", "tolist", "tobytes"):
+            refuse(f"{name} takes a value out of the program", "return the array instead")
+        if name in ("real", "imag"):
+            return call(getattr(np, name), (self,), {})
+        method = getattr(np.ndarray, name, None)
+        if not callable(method):
+            return getattr(self.value, name)
+        written = (self,) if name in ("fill", "sort", "partition", "put") else ()
+        return lambda *args, **kwargs: call(
+            method, (self, *args), kwargs, written or _out(kwargs.get("out"))
+        )
+
+
+def _out(out: Any) -> tuple[Any, ...]:
+    return () if out is None else (out,)
+
+
+class _Draws:
+    """CuPy's generator, whose draws are written down."""
+
+    def __init__(self, rng: np.random.Generator) -> None:
+        self._rng = rng
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        return lambda *args, **options: call(drawn, (self._rng, name, *args), options)
+
+
+class _CupyRecorderKind(CupyKind):
+    """Recorders on a GPU: what CuPy does in words of its own is written down, too."""
+
+    name = "recorded CuPy"
+
+    def plain(self, array: Any) -> Any:
+        """Give the recorder, which has an array's methods."""
+        return array
+
+    def numpy(self, array: Any) -> Any:
+        """Refuse: a value would leave the program."""
+        if current() is None:
+            return KIND.numpy(array.value)
+        return refuse("a value is taken to the CPU", "return it, and take it there afterwards")
+
+    def device(self, array: Any) -> Any:
+        """Say on which GPU the entries are."""
+        return KIND.device(array.value)
+
+    def placed(self, array: Any, index: int | None) -> Any:
+        """Give the array, which is there. Raises TypeError for another GPU."""
+        if index in (None, array.value.device.id):
+            return array
+        return refuse("an array goes to another GPU", "compile what is done on each")
+
+    def evaluate(self, op: object, function: Any, arrays: Any, parameters: Any) -> Any:
+        """Call `function`. Raises TypeError for what CuPy, or a program, can't do."""
+        try:
+            return super().evaluate(op, function, arrays, parameters)
+        except TypeError as error:
+            if str(error.__cause__).startswith("compile: "):
+                raise error.__cause__ from None  # type: ignore[misc]
+            raise
+
+    def add_at(self, out: Any, index: Any, part: Any) -> None:
+        """Do `out[index] += part`, but add up what goes to the same entry."""
+        call(cupyx.scatter_add, (out, index, part), {}, (out,))
+
+    def draws(self, rng: np.random.Generator) -> Any:
+        """Give what draws on the GPU, and writes it down."""
+        return _Draws(getattr(rng, "original", rng))
+
+    def scipy(self, module: str, name: str) -> Callable[..., Any]:
+        """Give CuPy's function of that name, whose calls are written down."""
+        function = super().scipy(module, name)
+        return lambda *args, **options: call(function, args, options)
+
+
+ARRAYS.add(cupy.ndarray)
+ATOMS.update((CupyRecorder, cupy.ndarray))
+register(CupyRecorder, _CupyRecorderKind())
