@@ -7,6 +7,7 @@ counts what goes to the host. `modules` is what `import cupy` and its like then 
 
 from __future__ import annotations
 
+import sysconfig
 from collections.abc import Callable, Iterator
 from importlib import import_module
 from types import ModuleType, SimpleNamespace
@@ -428,6 +429,7 @@ class Generator:
 
 def _module(name: str, **contents: Any) -> ModuleType:
     module = ModuleType(name)
+    module.__file__ = f"{sysconfig.get_path('purelib')}/{name.replace('.', '/')}/__init__.py"
     vars(module).update(contents)
     return module
 
@@ -440,33 +442,43 @@ def _of(names: str, home: str) -> dict[str, Any]:
                 result = getattr(import_module(home), name)(*_host(args), **kwargs)
             return _wrapped(result)
 
-        return call
+        return _named(call, f"cupyx_{home.replace('.', '_')}_{name}")
 
     return {name: function(name) for name in names.split()}
+
+
+def _named(function: Any, name: str) -> Any:
+    function.__name__, function.__module__ = name, "cupy"
+    return function
 
 
 def _functions(module: str = "") -> dict[str, Any]:
     home = import_module(f"numpy.{module}".rstrip("."))
 
     def function(name: str) -> Any:
-        return lambda *args, **kwargs: _call(name, getattr(home, name[len(module) :]), args, kwargs)
+        short = name[len(module) :]
+        call = lambda *args, **kwargs: _call(name, getattr(home, short), args, kwargs)  # noqa: E731
+        return _named(call, short)
 
     names = (name for name in _PARAMETERS if name.rpartition(".")[0] == module.rstrip("."))
-    return {name[len(module) :]: function(name) for name in names if hasattr(home, name[len(module) :])}
+    return {
+        name[len(module) :]: function(name) for name in names if hasattr(home, name[len(module) :])
+    }
 
 
 class ufunc:  # noqa: N801  (CuPy's name)
     """A function of entries, which takes CuPy's arrays and numbers."""
 
     def __init__(self, function: np.ufunc) -> None:
-        self._function, self.__name__ = function, function.__name__
+        self._function, self.__name__ = function, f"cupy_{function.__name__}"
         self.nin, self.nout = function.nin, function.nout
 
     def __call__(self, *args: Any, out: Any = None, **kwargs: Any) -> Any:
         if not self.nin <= len(args) <= self.nin + self.nout:
             raise TypeError(f"Wrong number of arguments for {self.__name__!r}")
         outs = args[self.nin :] or (out if isinstance(out, tuple) else (out,))
-        inputs = args[: self.nin]
+        inputs = [x.__cupy_get_ndarray__() if hasattr(x, "__cupy_get_ndarray__") else x
+                  for x in args[: self.nin]]  # fmt: skip
         like = next((x for x in (*inputs, *outs) if isinstance(x, ndarray)), ndarray(0.0))
         result = like.__array_ufunc__(self._function, "__call__", *inputs, out=outs[:1], **kwargs)
         if result is NotImplemented:
@@ -561,7 +573,8 @@ _cupy = _module(
            if isinstance(getattr(np, name, None), np.ufunc)},
         "linalg": _module("cupy.linalg", **_functions("linalg.")),
         "fft": _module("cupy.fft", **_functions("fft.")),
-        "ufunc": ufunc, "ElementwiseKernel": ElementwiseKernel, "ndarray": ndarray, "asarray": asarray, "array": array, "fuse": fuse,
+        "ufunc": ufunc, "ElementwiseKernel": ElementwiseKernel,
+        "ndarray": ndarray, "asarray": asarray, "array": array, "fuse": fuse,
         "from_dlpack": from_dlpack, "cuda": _cuda, "asnumpy": lambda x: x.get(),
         "random": SimpleNamespace(Generator=Generator, XORWOW=lambda seed: seed),
     },

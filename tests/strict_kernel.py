@@ -29,7 +29,7 @@ FUNCTIONS = {
     "erf": scipy.special.erf,
 }  # fmt: skip
 _STATEMENT = re.compile(r"(?:const (\w[\w ]*?) )?(\w+) = (.+)")
-_CAST = re.compile(rf"\(({'|'.join(TYPES)})\)(\w+)")
+_CAST = re.compile(rf"\(({'|'.join(TYPES)})\)(\w+(?:\(\w+\))?)")
 _TERNARY = re.compile(r"(.+?) \? (.+?) : (.+)")
 _LITERAL = re.compile(r"(?<![\w.])((?:\d+\.\d*|\d+)(?:e[+-]?\d+)?)(f|LL|)(?![\w.])")
 _OPERATORS: dict[Any, Any] = {
@@ -86,12 +86,10 @@ def _evaluate(text: str, values: dict[str, Any]) -> Any:
         lambda m: f"{literals.get(m[2], 'int_' if m[1].isdigit() else 'double_')}({m[1]})", text
     )
     text = _CAST.sub(lambda m: f"{m[1].replace(' ', '_')}_({m[2]})", text)
-    text = re.sub(rf"\(({'|'.join(TYPES)})\)(\w+_\(\w+\))",
-                  lambda m: f"{m[1].replace(' ', '_')}_({m[2]})", text)  # fmt: skip
     return _value(ast.parse(text.strip(), mode="eval").body, values)
 
 
-def _value(node: ast.expr, values: dict[str, Any]) -> Any:  # noqa: PLR0911
+def _value(node: ast.expr, values: dict[str, Any]) -> Any:
     if isinstance(node, ast.Name):
         return np.asarray({"true": True, "false": False}.get(node.id, values.get(node.id)))
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
@@ -99,7 +97,9 @@ def _value(node: ast.expr, values: dict[str, Any]) -> Any:  # noqa: PLR0911
         if name.endswith("_"):
             dtype = TYPES[name[:-1].replace("_", " ")]
             (x,) = node.args
-            return np.asarray(x.value if isinstance(x, ast.Constant) else _value(x, values)).astype(dtype)
+            return np.asarray(x.value if isinstance(x, ast.Constant) else _value(x, values)).astype(
+                dtype
+            )
         args = [_value(x, values) for x in node.args]
         if any(x.dtype.kind != "f" for x in args):
             raise SyntaxError(f"{name} takes floats, got {[x.dtype for x in args]}")
@@ -115,7 +115,7 @@ def _value(node: ast.expr, values: dict[str, Any]) -> Any:  # noqa: PLR0911
     elif isinstance(node, ast.UnaryOp):
         operands, operator = [node.operand], node.op
     else:
-        raise SyntaxError(f"a kernel does not compile: {ast.dump(node)}")
+        raise SyntaxError(f"a kernel does not compile: {ast.dump(node)}")  # noqa: TRY004
     args = [_value(x, values) for x in operands]
     if isinstance(operator, ast.Div) and any(x.dtype.kind != "f" for x in args):
         raise SyntaxError("a quotient of whole numbers is cut off")

@@ -1,4 +1,4 @@
-"""The recorder of an array on a GPU: CuPy computes, and the calls are written down in NumPy's words."""
+"""The recorder of an array on a GPU: CuPy makes the calls, written down in NumPy's words."""
 
 from __future__ import annotations
 
@@ -17,6 +17,13 @@ cupy: Any = import_module("cupy")
 cupyx: Any = import_module("cupyx")
 
 
+# With `like=` they make arrays there.
+_MAKERS = (
+    np.array, np.asarray, np.asanyarray, np.ascontiguousarray, np.zeros, np.ones, np.empty, np.full,
+    np.arange, np.eye, np.identity, np.tri,
+)  # fmt: skip
+
+
 class CupyRecorder(Recorder):
     """A recorder that holds a CuPy array."""
 
@@ -26,6 +33,20 @@ class CupyRecorder(Recorder):
     def __class__(self) -> type:
         """What `isinstance` takes it for."""
         return type(self.value)
+
+    def __cupy_get_ndarray__(self) -> Any:
+        """Refuse: CuPy asks for its own array, of which nothing is written down."""
+        return self._known(
+            "a recorded value is given to a function of CuPy's", "write np.exp(x) for cupy.exp(x)"
+        )
+
+    def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
+        if function not in _MAKERS:
+            return super().__array_function__(function, types, args, kwargs)
+        if function is np.asarray and type(args[0]) is CupyRecorder:
+            x, dtype = args[0], dict(zip(("", "dtype"), args, strict=False), **kwargs).get("dtype")
+            return x if dtype is None else x.astype(dtype, copy=False)
+        return call(getattr(cupy, function.__name__), args, kwargs)
 
     def _made(self, fill: Any, dtype: Any = None, *_order: Any, shape: Any = None, **_: Any) -> Any:
         shape = self.shape if shape is None else shape

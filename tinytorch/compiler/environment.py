@@ -100,9 +100,7 @@ class Environment:
         rng = "default_generator"
         self._place("attribute", random, rng, f"random.{rng}", random.default_generator)
         found = [(place, base(value), state) for place, value, state in self.found]
-        self.arrays = [
-            x for _, x, _ in found if isinstance(x, np.ndarray | Node) or on_gpu(x)
-        ]
+        self.arrays = [x for _, x, _ in found if isinstance(x, np.ndarray | Node) or on_gpu(x)]
         self.owners = {id(owner_of(getattr(x, "_value", x))) for x in self.arrays}
 
     def differences(self, other: Environment) -> list[tuple[Place, Any, Any]]:

@@ -10,7 +10,7 @@ import numpy as np
 from tinytorch.arrays.recorder import METHODS
 from tinytorch.compiler.execute import Executable
 from tinytorch.compiler.program import Call, Ref
-from tinytorch.compiler.storage import empty, is_elementwise
+from tinytorch.compiler.storage import is_elementwise
 
 # They take an array to write into, as their parameter `out`.
 _REDUCTIONS = {np.ndarray.sum, np.ndarray.prod, np.ndarray.max, np.ndarray.min}
@@ -24,10 +24,10 @@ def word(function: Any) -> Any:
     """
     home, _, module = (getattr(function, "__module__", None) or "").partition(".")
     if isinstance(function, np.ufunc) or home == "numpy":
-        library = import_module("cupy")
-        for name in filter(None, (module, function.__name__)):
-            library = getattr(library, name, None)
-        return library or function
+        found: Any = import_module("cupy")
+        for name in (*module.split("."), function.__name__) if module else (function.__name__,):
+            found = getattr(found, name, None)
+        return found or function
     return function
 
 

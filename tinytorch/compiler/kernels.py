@@ -8,11 +8,12 @@ are calls like others: one kernel takes an optimiser's step of a parameter.
 from __future__ import annotations
 
 import functools
+import sys
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from importlib import import_module
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -21,10 +22,10 @@ from tinytorch.compiler.program import Call, Constant, Ref, Value
 from tinytorch.compiler.storage import Into, dense_order, is_random
 
 # The C++ of NumPy's functions, as CuPy has it; t is the type that is computed in.
-_ARITHMETIC = {np.add: "{} + {}", np.subtract: "{} - {}", np.multiply: "{} * {}",
+_ARITHMETIC: dict[Any, str] = {np.add: "{} + {}", np.subtract: "{} - {}", np.multiply: "{} * {}",
                np.negative: "-{}", np.positive: "{}", np.square: "{0} * {0}"}  # fmt: skip
-_OF_FLOATS = {
-    np.divide: "{} / {}", np.reciprocal: "1 / {}", np.power: "pow({}, {})",
+_OF_FLOATS: dict[Any, str] = {
+    np.divide: "{} / {}", np.reciprocal: "({t})1 / {}", np.power: "pow({}, {})",
     np.maximum: "{0} >= {1} || isnan({0}) ? {0} : {1}",
     np.minimum: "{0} <= {1} || isnan({0}) ? {0} : {1}",
     np.absolute: "fabs({})", np.sign: "{0} < 0 || {0} > 0 ? copysign(({t})1, {0}) : {0} - {0}",
@@ -39,15 +40,15 @@ _OF_FLOATS = {
         "sinh", "cosh", "tanh", "floor", "ceil", "trunc", "rint",
     )},
 }  # fmt: skip
-_QUESTIONS = {
+_QUESTIONS: dict[Any, str] = {
     np.equal: "{} == {}", np.not_equal: "{} != {}", np.less: "{} < {}",
     np.less_equal: "{} <= {}", np.greater: "{} > {}", np.greater_equal: "{} >= {}",
 }  # fmt: skip
-_QUESTIONS_OF_FLOATS = {
+_QUESTIONS_OF_FLOATS: dict[Any, str] = {
     np.isnan: "isnan({})", np.isinf: "isinf({})", np.isfinite: "isfinite({})",
     np.signbit: "signbit({})",
 }  # fmt: skip
-_LOGIC = {
+_LOGIC: dict[Any, str] = {
     np.logical_and: "{} && {}", np.logical_or: "{} || {}", np.logical_not: "!{}",
     np.bitwise_and: "{} && {}", np.bitwise_or: "{} || {}", np.invert: "!{}",
     np.logical_xor: "{} != {}", np.bitwise_xor: "{} != {}", np.not_equal: "{} != {}",
@@ -57,36 +58,65 @@ _TYPES = {
     np.dtype(bool): "bool", np.dtype(np.int32): "int", np.dtype(np.int64): "long long",
     np.dtype(np.float32): "float", np.dtype(np.float64): "double",
 }  # fmt: skip
+_OPERANDS = Ref | int | float | np.generic
 _SUFFIXES = {"float": "f", "long long": "LL"}
 # How far back a call looks for others that it goes with.
 _REACH = 64
+# So many arrays go to a kernel: CUDA passes 4096 bytes, and each is its shape and strides, too.
+_MOST_ARRAYS = 32
 
 
-def _line(call: Call, values: Sequence[Value]) -> tuple[str, list[Any], list[Any]] | None:
-    """Give a call's C++, its operands, and the dtypes that they are taken in; None without any."""
-    function, args = call.function, call.args
-    out = values[(call.outs or call.written)[0]].dtype
-    others = [x for x in args if not isinstance(x, Ref | int | float | np.generic)]
-    if function is np.ndarray.astype and len(args) == 2 and not call.kwargs:
-        return "{}", [args[0]], [out]
-    if function is np.ndarray.copy and args[1:] in ((), ("C",)) and not call.kwargs:
-        return "{}", [args[0]], [out]
-    if others or call.kwargs.keys() - {"out"}:
+class _Line(NamedTuple):
+    """A call in C++: its text with places for the operands, and the dtypes they are taken in."""
+
+    call: Call
+    out: Value
+    text: str
+    operands: Sequence[Any]
+    dtypes: Sequence[Any]
+
+
+def _line(call: Call, values: Sequence[Value]) -> _Line | None:
+    """Write a call as a line of a kernel; None for what is none."""
+    if len(call.outs) + len(call.written) != 1:
         return None
-    if function is np.where and len(args) == 3 and not call.kwargs:
-        is_mask = type(args[0]) is Ref and values[args[0].slot].dtype == bool
-        return ("{} ? {} : {}", [*args], [np.dtype(bool), out, out]) if is_mask else None
+    out = values[(call.outs or call.written)[0]]
+    if not out.on_gpu or out.root != out.slot or dense_order(out) is None or 0 in out.shape:
+        return None
+    operands = [values[slot] for slot in call.inputs()]
+    if any(x.dtype not in _TYPES or not (x.on_gpu or x.scalar) for x in (out, *operands)):
+        return None
+    found = _written(call, out.dtype, values)
+    return None if found is None else _Line(call, out, *found)
+
+
+def _written(  # noqa: PLR0911  (a branch for each kind)
+    call: Call, out: np.dtype[Any], values: Sequence[Value]
+) -> tuple[str, Sequence[Any], Sequence[Any]] | None:
+    function, args = call.function, call.args
+    copies = function is np.ndarray.copy and args[1:] in ((), ("C",))
+    if (copies or (function is np.ndarray.astype and len(args) == 2)) and not call.kwargs:
+        return "{}", args[:1], [out]
+    if call.kwargs.keys() - {"out"} or not all(isinstance(x, _OPERANDS) for x in args):
+        return None
+    if function is np.where and len(args) == 3:
+        condition = type(args[0]) is Ref and values[args[0].slot].dtype.kind == "b"
+        return ("{} ? {} : {}", args, [np.dtype(bool), out, out]) if condition else None
+    if function is getattr(sys.modules.get("cupyx.scipy.special"), "erf", None):
+        return ("erf({})", args, [out]) if out.kind == "f" else None
     if not isinstance(function, np.ufunc):
-        erf = "erf({})" if getattr(function, "__name__", "") == "erf" and len(args) == 1 else None
-        return (erf, [*args], [out]) if erf and out.kind == "f" else None
+        return None
     loop = np.result_type(*[_kind(x, values) for x in args])
-    if out == bool:
-        table = _LOGIC if loop == bool else _QUESTIONS
-        text = table.get(function) or (_QUESTIONS_OF_FLOATS.get(function) if loop.kind == "f" else None)
+    if out.kind == "b":
+        tables = [_LOGIC] if loop.kind == "b" else [_QUESTIONS, _QUESTIONS_OF_FLOATS]
+    elif call.written and loop != out:
+        return None
     else:
-        loop = out
-        text = _ARITHMETIC.get(function) or (_OF_FLOATS.get(function) if loop.kind == "f" else None)
-    return None if text is None else (text, [*args], [loop] * len(args))
+        loop, tables = out, [_ARITHMETIC, _OF_FLOATS]
+    for table in tables if loop.kind == "f" else tables[:1]:
+        if function in table:
+            return table[function], args, [loop] * len(args)
+    return None
 
 
 def _kind(x: Any, values: Sequence[Value]) -> Any:
@@ -95,21 +125,6 @@ def _kind(x: Any, values: Sequence[Value]) -> Any:
         return x
     value = values[x.slot]
     return value.dtype.type(0).item() if value.weak else value.dtype
-
-
-def _is_elementwise(call: Call, values: Sequence[Value]) -> bool:
-    """Say whether a call can be a line of a kernel."""
-    if len(call.outs) + len(call.written) != 1:
-        return False
-    out = values[(call.outs or call.written)[0]]
-    if not out.on_gpu or out.root != out.slot or dense_order(out) is None:
-        return False
-    operands = [values[slot] for slot in call.inputs()]
-    if any(x.dtype not in _TYPES for x in (out, *operands)) or 0 in out.shape:
-        return False
-    if any(not x.on_gpu and not x.scalar for x in operands):
-        return False
-    return _line(call, values) is not None
 
 
 # --- which calls make a kernel --------------------------------------------------------------------
@@ -121,14 +136,16 @@ class _Group:
     def __init__(self, shape: tuple[int, ...] | None) -> None:
         self.shape = shape  # of what a kernel gives
         self.calls: list[Call] = []
+        self.lines: list[_Line] = []
         self.made: set[int] = set()  # slots
         self.slots: set[int] = set()  # that are looked at
         self.reads: set[Any] = set()  # roots
         self.writes: set[Any] = set()
 
-    def add(self, call: Call, reads: set[Any], writes: set[Any]) -> None:
+    def add(self, call: Call, line: _Line | None, reads: set[Any], writes: set[Any]) -> None:
         """Make the call after the others."""
         self.calls.append(call)
+        self.lines += [] if line is None else [line]
         self.made.update((*call.outs, *call.written))
         self.slots.update(call.inputs())
         self.reads |= reads
@@ -166,10 +183,8 @@ def in_kernels(
             writes.add(("generator", id(call.args[0])))
         if not (call.outs or call.written):
             writes.add("a check")  # which come in their order
-        shape = None
-        if _is_elementwise(call, values):
-            shape = values[(call.outs or call.written)[0]].shape
-        group = None
+        line, group = _line(call, values), None
+        shape = None if line is None else line.out.shape
         for before in reversed(groups[-_REACH:]):
             if shape is not None and before.shape == shape and before.takes(call, values):
                 group = before
@@ -179,8 +194,13 @@ def in_kernels(
         if group is None:
             group = _Group(shape)
             groups.append(group)
-        group.add(call, reads, writes)
-    return [made for group in groups for made in _as_kernel(group, values, uses)]
+        group.add(call, line, reads, writes)
+    written = {values[slot].root for group in groups for c in group.calls for slot in c.written}
+
+    def made(group: _Group) -> list[Call]:
+        return _as_kernels(group.lines, values, uses, written) if group.lines else group.calls
+
+    return [call for group in groups for call in made(group)]
 
 
 def _numbers_first(calls: Sequence[Call], values: Sequence[Value]) -> list[Call]:
@@ -197,18 +217,24 @@ def _numbers_first(calls: Sequence[Call], values: Sequence[Value]) -> list[Call]
     return sorted(calls, key=is_late)
 
 
-def _as_kernel(group: _Group, values: Sequence[Value], uses: Counter[int]) -> list[Call]:
-    if len(group.calls) < 2:
-        return group.calls
-    inside = Counter(slot for call in group.calls for slot in {*call.inputs()})
-    written = dict.fromkeys(slot for call in group.calls for slot in call.written)
-    outs = [s for call in group.calls for s in call.outs if uses[s] > inside[s]]
-    text = _Text(group.calls, values, outs, written)
-    if not text.outputs:
-        return []
-    kernel = Kernel(*text.parts())
+def _as_kernels(
+    lines: Sequence[_Line], values: Sequence[Value], uses: Counter[int], changed: set[int]
+) -> list[Call]:
+    """Give the call of a kernel; of several, where it would have too many arrays."""
+    calls = [line.call for line in lines]
+    if len(calls) < 2:
+        return calls
+    inside = Counter(slot for call in calls for slot in {*call.inputs()})
+    written = dict.fromkeys(slot for call in calls for slot in call.written)
+    outs = [s for call in calls for s in call.outs if uses[s] > inside[s]]
+    text = _Text(lines, values, [*written, *outs], changed)
+    if len(text.operands) + len(text.outputs) > _MOST_ARRAYS:
+        half = len(lines) // 2
+        parts = lines[:half], lines[half:]
+        return [call for part in parts for call in _as_kernels(part, values, uses, changed)]
+    # What is written into is given before what is made.
     args = (*text.operands, *map(Ref, written))
-    last = replace(group.calls[-1], function=kernel, args=args, kwargs={}, errstate=None)
+    last = replace(calls[-1], function=Kernel(*text.parts()), args=args, kwargs={})
     return [replace(last, outs=outs, written=[*written])]
 
 
@@ -217,22 +243,21 @@ class _Text:
 
     def __init__(
         self,
-        calls: Sequence[Call],
+        lines: Sequence[_Line],
         values: Sequence[Value],
-        outs: Sequence[int],
-        written: Iterable[int],
+        outs: Iterable[int],
+        changed: set[int],
     ) -> None:
-        self._values = values
+        self._values, self._changed = values, changed
         self.operands: list[Any] = []
         self._inputs: list[str] = []
         self._lines: list[str] = []
         self._names: dict[int, str] = {}  # of parameters and variables
         self._number = 0
-        for call in calls:
-            self._add(call)
+        for line in lines:
+            self._add(line)
         self.outputs: list[str] = []
-        # What is written into is given before what is made.
-        for slot in (*written, *outs):
+        for slot in outs:
             name = f"y{len(self.outputs) + 1}"
             self.outputs.append(f"{values[slot].dtype.name} {name}")
             self._lines.append(f"{name} = {self._names[slot]}")
@@ -241,18 +266,13 @@ class _Text:
         """Give what an ElementwiseKernel is made of."""
         return ", ".join(self._inputs), ", ".join(self.outputs), ";\n".join(self._lines) + ";"
 
-    def _add(self, call: Call) -> None:
-        line = _line(call, self._values)
-        assert line is not None
-        text, operands, dtypes = line
-        (slot,) = call.outs or call.written
-        kind = _TYPES[self._values[slot].dtype]
-        terms = [self._term(x, dtype) for x, dtype in zip(operands, dtypes, strict=True)]
+    def _add(self, line: _Line) -> None:
+        operands = zip(line.operands, line.dtypes, strict=True)
+        terms = [self._term(x, dtype) for x, dtype in operands]
         self._number += 1
-        name = f"v{self._number}"
-        expression = text.format(*terms, t=_TYPES[dtypes[-1]])
-        self._lines.append(f"const {kind} {name} = {expression}")
-        self._names[slot] = name
+        name = self._names[line.out.slot] = f"v{self._number}"
+        text = line.text.format(*terms, t=_TYPES[line.dtypes[-1]])
+        self._lines.append(f"const {_TYPES[line.out.dtype]} {name} = {text}")
 
     def _term(self, x: Any, dtype: Any) -> str:
         """Write an operand, in the dtype that is computed in."""
@@ -260,7 +280,8 @@ class _Text:
         if type(x) is not Ref:
             return _literal(x, kind)
         value = self._values[x.slot]
-        if isinstance(value.source, Constant) and value.source.content.size == 1:
+        is_fixed = isinstance(value.source, Constant) and value.root not in self._changed
+        if is_fixed and value.source.content.size == 1:
             return _literal(at_hand(value.source.content).item(), kind)
         if x.slot not in self._names:
             self.operands.append(x)
@@ -293,6 +314,7 @@ def _kernel(inputs: str, outputs: str, text: str) -> Any:
 class Kernel(Into):
     """The function of a kernel: it takes its operands, and the arrays to write its results into."""
 
+    __name__ = "a kernel"
     calls_at: dict[Any, Any] = {}  # noqa: RUF012  (an error in it is the kernel's)
 
     def __init__(self, inputs: str, outputs: str, text: str) -> None:

@@ -124,7 +124,8 @@ def owner_of(array: Any) -> Any:
 
 def place_of(array: Array) -> tuple[Any, ...]:
     """Say where an array lies in memory, and how; the same for every view of the same entries."""
-    start = array.data.ptr if on_gpu(array) else array.__array_interface__["data"][0]
+    data: Any = array.data
+    start = data.ptr if on_gpu(array) else array.__array_interface__["data"][0]
     return id(owner_of(array)), start, array.shape, array.strides, array.dtype
 
 

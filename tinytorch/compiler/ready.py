@@ -12,14 +12,15 @@ from tinytorch.arrays.recorder import map_parts
 from tinytorch.compiler.blocks import in_runs
 from tinytorch.compiler.environment import Environment, Place
 from tinytorch.compiler.execute import Executable
-from tinytorch.compiler.passes import optimise
-from tinytorch.compiler.program import Argument, Gradient, Program, Ref
 from tinytorch.compiler.gpu import OnGpu
 from tinytorch.compiler.kernels import in_kernels
+from tinytorch.compiler.passes import optimise
+from tinytorch.compiler.program import Argument, Gradient, Program, Ref
 from tinytorch.compiler.recording import Made, whole
 from tinytorch.compiler.source import Source
 from tinytorch.compiler.updates import updates_last
 from tinytorch.engine import Node
+
 
 class Ready:
     """A program with what it reads before it runs, and what it sets afterwards."""

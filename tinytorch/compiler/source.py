@@ -19,8 +19,8 @@ from tinytorch.arrays.kind import at_hand
 from tinytorch.arrays.recorder import METHODS, on_gpu
 from tinytorch.arrays.user_lines import Line, refuse
 from tinytorch.compiler.environment import Environment, Place
-from tinytorch.compiler.program import Argument, Call, Constant, Gradient, Program, Ref, Value
 from tinytorch.compiler.gpu import word
+from tinytorch.compiler.program import Argument, Call, Constant, Gradient, Program, Ref, Value
 from tinytorch.compiler.storage import is_reduction
 from tinytorch.engine import Array, Node
 
@@ -206,7 +206,7 @@ class Source:
             return f"{self._text(out[0])} {sign}= {self._operand(call, call.args[1])}"
         return None
 
-    def _expression(self, call: Call) -> str:
+    def _expression(self, call: Call) -> str:  # noqa: PLR0911  (a branch for each kind)
         function, args, kwargs = call.function, call.args, call.kwargs
         if function is operator.getitem:
             return f"{self._receiver(args[0])}[{self._index(args[1])}]"
@@ -260,12 +260,14 @@ class Source:
 
     def _of_cupy(self, function: Any) -> str | None:
         """Name the function of CuPy's that computes on a GPU."""
+        home, wanted = word(function), getattr(function, "__name__", "")
         for module, short in _CUPYS.items():
-            function, name = word(function), getattr(function, "__name__", "")
-            if getattr(sys.modules.get(module), name, None) is function:
+            contents = vars(sys.modules[module]) if module in sys.modules else {}
+            names = [name for name, x in contents.items() if x is home]
+            if names:
                 if module == short:
                     self._modules.add(module)
-                return f"{short}.{name}"
+                return f"{short}.{wanted if wanted in names else names[0]}"
         return None
 
     # --- arguments ------------------------------------------------------------------------------
@@ -340,10 +342,8 @@ class Source:
 
     def _draws(self, rng: np.random.Generator) -> str:
         """Name CuPy's generator that has its seed from `rng`."""
-        if hasattr(rng, "on_gpu"):
-            known = KIND.draws(rng)
-        else:  # it is another one in each draw
-            known = KIND.draws(copy.deepcopy(rng))
+        # Of a generator of NumPy's it is another one in each draw.
+        known = KIND.draws(rng if hasattr(rng, "on_gpu") else copy.deepcopy(rng))
         name = self._objects.get(id(known))
         if name is None:
             name = self._objects[id(known)] = self._from_outside(self._short(rng, "rng"), known)

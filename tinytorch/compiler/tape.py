@@ -175,7 +175,8 @@ class Tape:
                 if part is plainly(x):
                     return x
             root = None
-            if is_array(part) and part.base is not None:
+            # CuPy gives here and there the operand itself.
+            if on_gpu(part) or (type(part) is np.ndarray and part.base is not None):
                 owner = owner_of(part)
                 same = (x for x in operands if owner_of(x.value) is owner)
                 root = next((self.values[x.slot].root for x in same), None)
