@@ -335,6 +335,8 @@ def compile(  # noqa: A001  (as PyTorch's)
     places: by no more than the rounding errors that either may have (for a sum of n numbers in
     pairs, some log2(n) eps times the sum of their absolute values). All else is equal bit by bit.
 
+    On a GPU the program is of CuPy's calls, and elementwise calls of one shape are one kernel.
+
     Raises TypeError, naming the line, for what can't be a program: a decision that hangs on a
     value, `float(x)`, printing, a value that is kept outside.
 

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from tinytorch.arrays.recorder import is_array, made, map_parts
-from tinytorch.compiler.program import Call, Constant, Program, Ref
+from tinytorch.compiler.program import Call, Constant, Program, Ref, Value
 from tinytorch.compiler.storage import (
     VIEWS,
     Buffers,
@@ -194,12 +194,14 @@ class Executable:
     def _write_run(self, call: Call, kept: set[int]) -> None:
         for slot in call.outs:
             if not self._have_memory(slot, kept):
-                made = f"{self._object(empty)}({self._object(self.values[slot])})"
-                self.lines.append(f"x{slot} = {made}")
+                self.lines.append(f"x{slot} = {self._empty(self.values[slot])}")
                 self.local[slot] = f"x{slot}"
         self.calls_at |= call.function.calls_at  # type: ignore[attr-defined]
         operands = *call.args, *map(Ref, call.outs)
         self._statement(call, self._expression(call.function, operands, {}))
+
+    def _empty(self, value: Value) -> str:
+        return f"{self._object(empty)}({self._object(value)})"
 
     def _form_with_out(self, call: Call, kept: set[int]) -> Any:
         """Write a call so that its result goes into an array that is there; None if it can't."""

@@ -9,8 +9,8 @@ import numpy as np
 
 from tinytorch.arrays.recorder import METHODS
 from tinytorch.compiler.execute import Executable
-from tinytorch.compiler.program import Call, Ref
-from tinytorch.compiler.storage import is_elementwise
+from tinytorch.compiler.program import Call, Ref, Value
+from tinytorch.compiler.storage import dense_order, is_elementwise
 
 # They take an array to write into, as their parameter `out`.
 _REDUCTIONS = {np.ndarray.sum, np.ndarray.prod, np.ndarray.max, np.ndarray.min}
@@ -42,6 +42,12 @@ class OnGpu(Executable):
 
     def _have_memory(self, slot: int, kept: set[int]) -> bool:
         return slot not in kept and super()._have_memory(slot, kept)
+
+    def _empty(self, value: Value) -> str:
+        if dense_order(value) != [*range(len(value.shape))]:
+            return super()._empty(value)
+        made = self._object(import_module("cupy").empty)
+        return f"{made}({self._object(value.shape)}, {self._object(value.dtype)})"
 
     def _form_with_out(self, call: Call, kept: set[int]) -> Any:
         if not self._is_there(call) or call.written or len(call.outs) != 1:
