@@ -78,9 +78,12 @@ def _set_data(node: Any, value: Any) -> None:
     _DATA.__set__(node, as_array(value))
 
 
+_NUMPYS = np.ndarray, np.generic, float, int
+
+
 def whole(x: Any) -> Any:
     """Give an array of what NumPy gives for no axes; CuPy gives arrays."""
-    return x if on_gpu(x) else np.asarray(x)
+    return np.asarray(x) if isinstance(x, _NUMPYS) else x
 
 
 def as_array(x: Any) -> Any:
