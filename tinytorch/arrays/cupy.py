@@ -31,6 +31,9 @@ def _uploaded(array: Any) -> Any:
     return asarray(array) if current() is None else call(asarray, (array,), {})
 
 
+_SAID = "CuPy cannot do this to its arrays"
+
+
 class CupyKind(Kind):
     """Arrays on a GPU."""
 
@@ -111,13 +114,14 @@ class CupyKind(Kind):
         try:
             return function(*arrays, **parameters)
         except (TypeError, AttributeError, NotImplementedError) as error:
+            if _SAID in str(error) or str(error).startswith("compile: "):
+                raise  # by what is computed inside
             raise self._refused(op, error) from error
 
     def _refused(self, op: object, error: Exception) -> Exception:
         reason = str(error).strip().partition("\n")[0]
         return TypeError(
-            f"{op}: CuPy cannot do this to its arrays ({reason}). On NumPy arrays, which x.cpu() "
-            "gives, it works"
+            f"{op}: {_SAID} ({reason}). On NumPy arrays, which x.cpu() gives, it works"
         )
 
     def accumulate(self, ufunc: np.ufunc, array: Any, axis: int) -> Any:
@@ -138,6 +142,16 @@ class CupyKind(Kind):
         letters = string.ascii_letters
         terms = ",".join(letters[i : i + 2] for i in range(len(matrices)))
         return np.einsum(f"{terms}->a{letters[len(matrices)]}", *matrices, optimize=True)
+
+    def pinv(self, array: Any, hermitian: bool = False, **parameters: Any) -> Any:
+        """Give the pseudo-inverse; of a Hermitian matrix by its eigenvalues."""
+        if not hermitian or not array.size:
+            return np.linalg.pinv(array, **parameters)
+        values, vectors = np.linalg.eigh(array)
+        size = np.abs(values)
+        small = size <= (parameters.get("rcond", 1e-15) * size.max(axis=-1))[..., None]
+        inverse = np.where(small, 0, 1 / np.where(small, 1, values))
+        return (vectors * inverse[..., None, :]) @ np.conj(np.swapaxes(vectors, -1, -2))
 
     def add_at(self, out: Any, index: Any, part: Any) -> None:
         """Do `out[index] += part`, but add up what goes to the same entry."""

@@ -109,15 +109,6 @@ class _CupyRecorderKind(CupyKind):
             return array
         return refuse("an array goes to another GPU", "compile what is done on each")
 
-    def evaluate(self, op: object, function: Any, arrays: Any, parameters: Any) -> Any:
-        """Call `function`. Raises TypeError for what CuPy, or a program, can't do."""
-        try:
-            return super().evaluate(op, function, arrays, parameters)
-        except TypeError as error:
-            if str(error.__cause__).startswith("compile: "):
-                raise error.__cause__ from None  # type: ignore[misc]
-            raise
-
     def add_at(self, out: Any, index: Any, part: Any) -> None:
         """Do `out[index] += part`, but add up what goes to the same entry."""
         call(cupyx.scatter_add, (out, index, part), {}, (out,))
