@@ -11,8 +11,8 @@ import numpy.typing as npt
 
 from tinytorch.arrays.kind import evaluate, from_dlpack, kind_of
 from tinytorch.arrays.warned import at_users_line, keep_filter_first
-from tinytorch.arrays.words import ones_like
-from tinytorch.engine import Array, accumulate
+from tinytorch.arrays.words import conj, ones_like
+from tinytorch.engine import Array, Node, accumulate
 from tinytorch.gradients import gradients
 from tinytorch.operations import plain_methods, ufuncs  # noqa: F401  (plain arrays get theirs)
 from tinytorch.operations.arithmetic import floating
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from tinytorch.pictures import Page, Picture
 
 
-class Tensor(Methods, Leaving, Conversions, InPlace):
+class Tensor(Node, Methods, Leaving, Conversions, InPlace):
     """A NumPy array with a gradient.
 
     `Tensor(data, label=None, requires_grad=True, dtype=None)` copies `data`: a real or complex
@@ -46,6 +46,7 @@ class Tensor(Methods, Leaving, Conversions, InPlace):
     array([2., 4.])
     """
 
+    # Node comes first, for Python to find at once that this is one, whatever families there are.
     __slots__ = ("_call", "_is_parameter")  # both unset unless a module needs them
     _call: tuple[Any, ...]  # the module that computed it, and its inputs
     _is_parameter: bool  # does a module learn it?
@@ -103,7 +104,7 @@ class Tensor(Methods, Leaving, Conversions, InPlace):
             return np.zeros_like(self._value)
         if isinstance(grad, np.generic):
             self._grad = grad = np.asarray(grad)
-        return grad
+        return conj(grad) if self._children else grad
 
     @grad.setter
     def grad(self, values: Any) -> None:
@@ -115,6 +116,7 @@ class Tensor(Methods, Leaving, Conversions, InPlace):
                     f"grad: {describe(self)} has a gradient of that shape, got {values.shape}"
                 )
             values = kind_of(self._value).like(values, self._value)
+            values = conj(values) if self._children else values
         self._grad = values
 
     @property
@@ -198,7 +200,7 @@ class Tensor(Methods, Leaving, Conversions, InPlace):
             raise ValueError(
                 f"backward: {describe(self)} takes a gradient of that shape, got {seed.shape}"
             )
-        return kind_of(self._value).like(seed, self._value)
+        return conj(kind_of(self._value).like(seed, self._value))
 
     def detach(self) -> Tensor:
         """Give a tensor of the same values, sharing their memory, without history or gradient."""

@@ -24,9 +24,8 @@ from tinytorch.tensor import Tensor
 class Parameters(list[Tensor]):
     """A module's parameters: a list, which `model.parameters()` iterates over as in PyTorch."""
 
-    def __init__(self, module: Module) -> None:
-        super().__init__(dict.fromkeys(map(itemgetter(1), _tensors_in(module))))
-        self._module = module
+    __slots__ = ("_module",)
+    _module: Module
 
     def __call__(self, recurse: bool = True) -> Iterator[Tensor]:
         """Iterate over the parameters; without `recurse` over those that no submodule holds."""
@@ -96,9 +95,12 @@ class Module:
         """Compute the module's output, which is `forward`'s."""
         out = self.forward(*inputs, **options)
         # A picture shows the call as a box: the innermost one that made the output.
-        new = isinstance(out, Tensor) and out._children and not hasattr(out, "_call")
-        if new and id(out) not in map(id, inputs):
-            out._call = (self, *inputs, *options.values())  # type: ignore[attr-defined]
+        if isinstance(out, Tensor) and out._children and not hasattr(out, "_call"):
+            for x in inputs:
+                if x is out:  # as it came
+                    break
+            else:
+                out._call = (self, *inputs, *options.values())
         return out
 
     def forward(self, *inputs: Any, **options: Any) -> Any:
@@ -142,7 +144,9 @@ class Module:
     @property
     def parameters(self) -> Parameters:
         """The tensors that training changes."""
-        return Parameters(self)
+        found = Parameters(dict.fromkeys(map(_tensor_of, _tensors_in(self))))
+        found._module = self
+        return found
 
     def named_buffers(
         self, prefix: str = "", recurse: bool = True, remove_duplicate: bool = True
@@ -323,6 +327,8 @@ class Module:
         )
 
 
+_tensor_of = itemgetter(1)
+
 # What leads to a part of a module: what leads to its owner, and its name there. Written out only
 # where a name is asked for, since every step of a training looks all parameters up.
 _Place: TypeAlias = "tuple[_Path, Any]"
@@ -343,7 +349,7 @@ def _parts(owned: Iterable[tuple[Any, Any]], path: _Path = ()) -> Iterator[tuple
 def _tensors_in(module: Module, recurse: bool = True) -> list[tuple[_Path, Tensor]]:
     """List the parameters with their paths, in the order of attributes, whichever holds them."""
     found: list[tuple[_Path, Tensor]] = []
-    above = (module,) if recurse else None
+    above = [module] if recurse else None
     _find_tensors(vars(module).items(), (), module._buffers, above, found)
     return found
 
@@ -352,19 +358,19 @@ def _find_tensors(
     owned: Iterable[tuple[Any, Any]],
     path: _Path,
     buffers: Container[str],
-    above: tuple[Module, ...] | None,
+    above: list[Module] | None,
     found: list[tuple[_Path, Tensor]],
 ) -> None:
     for name, part in owned:
         if isinstance(part, Tensor):
-            if name not in buffers and (
-                hasattr(part, "_is_parameter") or (part._requires_grad and not part._children)
-            ):
+            is_leaf = part._requires_grad and not part._children
+            if (is_leaf or hasattr(part, "_is_parameter")) and name not in buffers:
                 found.append(((path, name), part))
         elif isinstance(part, Module):
             if above is not None and part not in above:
-                inside = vars(part).items()
-                _find_tensors(inside, (path, name), part._buffers, (*above, part), found)
+                above.append(part)
+                _find_tensors(vars(part).items(), (path, name), part._buffers, above, found)
+                above.pop()
         elif isinstance(part, dict):
             _find_tensors(part.items(), (path, name), (), above, found)
         elif isinstance(part, (list, tuple)):  # quicker than list | tuple, made anew each time

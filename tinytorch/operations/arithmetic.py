@@ -97,7 +97,7 @@ def floating(dtype: Any) -> np.dtype[Any]:
     return kind
 
 
-class Arithmetic(Node):
+class Arithmetic:
     """The operators, entry by entry; the operands broadcast."""
 
     __slots__ = ()

@@ -210,7 +210,7 @@ def householder_product(A: Any, tau: Any) -> Any:
     return ormqr(A, tau, where(True, own(np.eye(*A.shape[-2:], dtype=A.dtype), A), A))
 
 
-class Factorizations(Node):
+class Factorizations:
     """PyTorch's methods of packed factors."""
 
     __slots__ = ()

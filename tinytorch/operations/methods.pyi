@@ -8,7 +8,7 @@ from typing import Any, Literal, overload
 
 import numpy.typing as npt
 
-from tinytorch.engine import Array, Node
+from tinytorch.engine import Array
 from tinytorch.operations.decompositions import QRResult
 from tinytorch.operations.factorizations import TriangularSolution
 from tinytorch.operations.indexing import ValuesIndices
@@ -18,7 +18,7 @@ from tinytorch.operations.shape import Size
 from tinytorch.operations.torch_names import MinMax
 from tinytorch.tensor import Tensor
 
-class Methods(Node):
+class Methods:
     """What a tensor can compute."""
     @property
     def real(self) -> Tensor:

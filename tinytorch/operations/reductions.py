@@ -244,10 +244,11 @@ def nanmean(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
     return nansum(x, axis, keepdims) / numbers
 
 
-class Reductions(Node):
+class Reductions:
     """Sums, means, extremes and the like; `axis` and `keepdims`, or `dim` and `keepdim`."""
 
     __slots__ = ()
+    _value: Array
 
     sum = reduction(np.sum, lambda grad, out, x, axis: grad, "The sum", faster=words.sum_axes)
     mean = reduction(

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
-from tinytorch.engine import Node
+from tinytorch.engine import Array
 from tinytorch.operations.operation import Operation, apply, defines
 from tinytorch.operations.protocols import implements
 from tinytorch.operations.pytorch import also_called, torch_spelling
@@ -203,10 +203,11 @@ class Size(int):
         return self.shape if dim is None else self.shape[dim]
 
 
-class Shape(Node):
+class Shape:
     """Other arrangements of the entries; `axis`, or PyTorch's `dim`."""
 
     __slots__ = ()
+    _value: Array
 
     @property
     def shape(self) -> tuple[int, ...]:

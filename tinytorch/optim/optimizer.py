@@ -115,7 +115,7 @@ class Optimizer:
             for parameter in group["params"]:
                 if parameter._grad is None:
                     continue
-                x, g = as_reals(parameter._value), as_reals(parameter._grad)
+                x, g = as_reals(parameter._value), as_reals(parameter.grad)
                 if group.get("maximize"):
                     g = -g
                 if decay and group.get("decoupled_weight_decay"):
