@@ -256,6 +256,25 @@ def test_an_update_in_a_narrower_dtype_is_computed_in_the_wider_one() -> None:
         assert_same([*compiled(*there), *there], [*update(*here), *here], rtol=0)
 
 
+def test_a_kernel_refuses_what_cupy_refuses() -> None:
+    kernel = cupy.ElementwiseKernel("float64 x1, bool x2", "float64 y1", "y1 = x2 ? x1 : 0.0;", "k")
+    x, mask = cupy.asarray([1.0, 2.0]), cupy.asarray([True, False])
+    assert_same([kernel(x, mask), kernel(3.0, mask)], [np.array([1.0, 0.0]), np.array([3.0, 0.0])])
+    for wrong in (
+        (x,), (x, mask, x, x), (mask, mask), (x, x), (np.ones(2), mask), (1.0, True),
+        (x, mask, cupy.asarray([1.0])),
+    ):  # fmt: skip
+        with pytest.raises((TypeError, ValueError)):
+            kernel(*wrong)
+    if not IS_REAL:
+        for text in (
+            "y1 = x3;", "const float v1 = x1;", "y1 = exp(1);", "y1 = 1 / 2;", "y1 = x1 < 2.0;",
+            "const double v1 = x1; const double v1 = x1; y1 = v1;",
+        ):  # fmt: skip
+            with pytest.raises((SyntaxError, TypeError, KeyError)):
+                cupy.ElementwiseKernel("float64 x1", "float64 y1", text, "k")(x)
+
+
 # --- programs -------------------------------------------------------------------------------------
 
 
@@ -417,8 +436,8 @@ def test_each_kind_of_array_has_its_program() -> None:
 
     x = np.linspace(0, 1, 6)
     for array in (x, cupy.asarray(x)) * 5:
-        for x_ in (array, tinytorch.tensor(array)):
-            found = f(x_)
+        for argument in (array, tinytorch.tensor(array)):
+            found = f(argument)
             found = found.data if isinstance(found, tinytorch.Tensor) else found
             assert type(found) is type(array)
             assert_allclose(found if array is x else found.get(), np.exp(x) * 2 + x)
