@@ -9,6 +9,7 @@ import sys
 import time
 import tracemalloc
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,8 @@ import tinytorch
 from tinytorch import Tensor, compile  # noqa: A004
 from tinytorch.compiler import blocks
 from tinytorch.compiler.blocks import Blocks
+from tinytorch.compiler.program import Value
+from tinytorch.compiler.storage import Buffers
 
 rng = np.random.default_rng(0)
 
@@ -206,6 +209,87 @@ def test_memory_of_results_that_nobody_holds_is_used_again() -> None:
     assert compiled(x).shape == x.shape
 
 
+def test_gradients_are_written_where_the_last_ones_were() -> None:
+    x = Tensor(rng.normal(size=1 << 18))
+
+    @compile
+    def step() -> None:
+        x.grad = None
+        (x * x).sum().backward()
+
+    for _ in range(5):
+        step()
+    first = x.grad.ctypes.data
+    step()
+    assert x.grad.ctypes.data == first
+    kept = x.grad
+    copy = kept.copy()
+    x.data *= 2
+    step()
+    assert x.grad.ctypes.data != first
+    assert_array_equal(kept, copy)
+    assert_array_equal(x.grad, 2 * x.data)
+
+
+def test_an_operand_that_is_given_as_the_result_keeps_its_memory() -> None:
+    def function(x: Any) -> Any:
+        twice = np.real(x * 2)  # the very array
+        return np.exp(x) * twice + twice
+
+    compiled, x = compile(function), np.arange(5.0)
+    for _ in range(5):
+        assert_array_equal(compiled(x), function(x))
+
+
+def test_gradients_that_a_program_reads_are_there_when_it_runs() -> None:
+    x = Tensor(np.ones(1 << 18))
+
+    @compile
+    def step() -> Any:
+        before = x.grad.sum()
+        x.grad = None
+        (x * x).sum().backward()
+        return before
+
+    assert [float(step()) for _ in range(6)] == [0.0] + [2.0 * x.size] * 5
+
+
+def test_what_ends_in_a_result_is_computed_there() -> None:
+    x, y = Tensor(rng.normal(size=1 << 18)), Tensor(rng.normal(size=1 << 18))
+
+    @compile(threads=1)
+    def step() -> None:
+        x.grad = y.grad = None
+        (x * y + x.exp()).tanh().sum().backward()
+
+    for _ in range(4):
+        step()
+    (run,) = (f for f in step._latest.executable.names.values() if isinstance(f, Blocks))
+    assert all(program.buffers.total <= blocks._BYTES for program in run._programs[0].values())
+
+
+@given(st.lists(st.tuples(st.integers(0, 300), st.integers(0, 5)), max_size=60))
+def test_places_do_not_overlap(requests: list[tuple[int, int]]) -> None:
+    buffers, taken, most = Buffers(), [], 0
+    for size, i in requests:
+        if i and len(taken) >= i:
+            buffers.give_back(taken.pop(-i))
+        value = Value.of(np.empty(size, np.uint8), 0, 0, None, None)
+        taken.append(buffers.take(value))
+        assert taken[-1].stop - taken[-1].start >= size
+        most = max(most, sum(place.stop - place.start for place in taken))
+        bounds = sorted((place.start, place.stop) for place in taken)
+        assert all(x[1] <= y[0] for x, y in pairwise(bounds))
+        assert bounds[-1][1] <= buffers.total
+    for place in taken:
+        buffers.give_back(place)
+    assert most <= buffers.total <= len(buffers.memory())
+    if taken:  # all of it is one place again
+        assert (
+            buffers.take(Value.of(np.empty(buffers.total, np.uint8), 0, 0, None, None)).start == 0
+        )
+
+
 def test_a_step_needs_less_memory_than_eager() -> None:
     def peak(step: Any) -> int:
         for _ in range(4):
@@ -369,6 +453,36 @@ def test_what_is_changed_in_place(function: Any) -> None:
     for _ in range(5):
         x, y = rng.normal(size=(2, 5, 3))
         assert_array_equal(compiled(x, y), function(x, y))
+
+
+@pytest.mark.parametrize("index", [0, (slice(None), 1), [0, 2], (0, 1)])
+def test_an_entry_is_read_again_after_it_was_written(index: Any) -> None:
+    def function(x: Any) -> Any:
+        sums = np.zeros_like(x)
+        for factor in (1, 2, 3):
+            sums[index] += factor * x[index]
+        first, second = x[index], x[index]
+        sums[index] = first + 0.5 * second
+        return sums, first, second
+
+    compiled = compile(function)
+    for _ in range(5):
+        x = rng.normal(size=(4, 3))
+        for a, b in zip(compiled(x), function(x), strict=True):
+            assert_array_equal(a, b)
+
+
+def test_copies_of_the_same_entries_are_two() -> None:
+    def function(x: Any) -> Any:
+        first, second = x[[0, 2]], x[[0, 2]]
+        first += 1
+        return first, second
+
+    compiled = compile(function)
+    for _ in range(5):
+        x = rng.normal(size=(4, 3))
+        for a, b in zip(compiled(x), function(x), strict=True):
+            assert_array_equal(a, b)
 
 
 def _in_place(x: Any, y: Any) -> Any:

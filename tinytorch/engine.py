@@ -27,7 +27,9 @@ class Node:
     """A value, and where it came from: all that the engine needs to know of a tensor."""
 
     _value: Array
-    _grad: Array | None  # of what was computed its conjugate: that is how gradients travel
+    # What was computed has the conjugate, for that is how gradients travel, and a leaf of which few
+    # entries have one may have them `Scattered`, of which `whole` makes an array.
+    _grad: Any
     _children: tuple[Any, ...]  # the inputs in order: nodes, and constants as they are
     _arrays: tuple[Any, ...]  # the value and the inputs' values, collected once for all rules
     _op: Any  # what made this node; None for a leaf
@@ -49,7 +51,8 @@ class Node:
         pull(shares, [self])
         del shares[self]
         sums = {x: whole(g) if x._children else conj(whole(g)) for x, g in shares.items()}
-        set_grads({x: g.copy() if x._grad is None else x._grad + g for x, g in sums.items()})
+        sums = {x: g.copy() if x._grad is None else whole(x._grad) + g for x, g in sums.items()}
+        set_grads(sums)
 
 
 recording = ContextVar[Sequence[Any]]("recording", default=(True, 0))  # enabled?, transforms around
@@ -95,7 +98,7 @@ def pull(grads: Any, nodes: Iterable[Node], only: Any = None, create_graph: bool
     watch = watcher.get()
     for node in nodes:
         grad, inputs = grads[node], node._children
-        if type(grad) is Scattered:  # all of its parts have come
+        if type(grad) is Scattered and (inputs or only is not None):  # all its parts have come
             grads[node] = grad = grad.array()
         if only is not None and not only[node]:
             del grads[node]
@@ -112,6 +115,7 @@ def pull(grads: Any, nodes: Iterable[Node], only: Any = None, create_graph: bool
                 if share.dtype is not data.dtype and share.dtype != data.dtype:
                     share = cast(share, data.dtype)
                 grads[x] = grads.pop(x) + share if x in grads else share  # popped: summed in place
+                share = None  # while the next is computed, its memory may be another's
 
 
 def accumulate(grads: Mapping[Node, Any]) -> None:
@@ -122,9 +126,11 @@ def accumulate(grads: Mapping[Node, Any]) -> None:
             if x._children:
                 handed_on.add(id(grad))
                 continue
-            totals[x] = share = conj(grad) if grad.dtype.kind == "c" else grad
+            totals[x] = share = conj(whole(grad)) if grad.dtype.kind == "c" else grad
             if x._grad is not None:
-                totals[x] = x._grad + share
+                totals[x] = whole(x._grad) + whole(share)
+            elif type(share) is Scattered:
+                totals[x] = share.kept()
             elif id(share) in handed_on or getattr(share, "base", None) is not None:
                 totals[x] = share.copy()  # a rule has handed on what it was given
         set_grads(totals)

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tinytorch.arrays.kind import evaluate, from_dlpack, kind_of
+from tinytorch.arrays.scattered import whole
 from tinytorch.arrays.warned import at_users_line, keep_filter_first
 from tinytorch.arrays.words import conj, ones_like
 from tinytorch.engine import Array, Node, accumulate
@@ -21,7 +22,12 @@ from tinytorch.operations.in_place import InPlace
 from tinytorch.operations.leaving import Leaving, value_of
 from tinytorch.operations.methods import Methods
 from tinytorch.operations.operands import describe
-from tinytorch.operations.protocols import arguments, numpy_functions, plain_functions
+from tinytorch.operations.protocols import (
+    arguments,
+    name_of_function,
+    numpy_functions,
+    plain_functions,
+)
 
 if TYPE_CHECKING:
     from tinytorch.pictures import Page, Picture
@@ -99,7 +105,7 @@ class Tensor(Node, Methods, Leaving, Conversions, InPlace):
     @property
     def grad(self) -> Array:
         """The gradient from the backward passes, an array like `data`; zeros before the first."""
-        grad = self._grad
+        grad: Array | None = whole(self._grad)
         if grad is None:
             return np.zeros_like(self._value)
         if isinstance(grad, np.generic):
@@ -108,7 +114,7 @@ class Tensor(Node, Methods, Leaving, Conversions, InPlace):
 
     @grad.setter
     def grad(self, values: Any) -> None:
-        if values is not None and values is not self._grad:
+        if values is not None and values is not whole(self._grad):
             way = "x.grad = y, the values alone,"
             values = _floating_array(values, self._value.dtype, way, "y in an expression")
             if values.shape != self._value.shape:
@@ -340,32 +346,40 @@ class Tensor(Node, Methods, Leaving, Conversions, InPlace):
             return evaluate(name, function, *_deep_values(args), **_deep_values(kwargs))
         implementation = numpy_functions.get(function)
         if implementation is None:
-            module = function.__module__.replace("numpy", "np", 1)
-            raise ufuncs.refusal(function, f"{module}.{function.__name__}")
-        if kwargs.get("out") is not None:
-            raise TypeError(f"np.{function.__name__}: out= is not supported for tensors")
+            raise ufuncs.refusal(function, name_of_function(function))
         args, kwargs = arguments(function, args, kwargs)
         return implementation(*args, **kwargs)
 
     # --- copies -----------------------------------------------------------------------------
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        # A subclass's own __new__ may take anything, and the state has all.
+        return object.__new__, (type(self),), self.__getstate__()
+
     def __getstate__(self) -> tuple[Any, ...]:
-        """Keep all but the graph."""
+        """Keep all but the graph: a subclass's own attributes, too."""
         self._refuse_to_leave("a copy", "x.clone()")
-        is_parameter = hasattr(self, "_is_parameter")
-        return self._value, self.label, self.requires_grad, self._grad, is_parameter
+        inherited: Any = super().__getstate__()
+        attributes, slots = inherited
+        own = (attributes or {}) | {k: x for k, x in slots.items() if not hasattr(Tensor, k)}
+        is_parameter = "_is_parameter" in slots
+        state = self._value, self.label, self.requires_grad, whole(self._grad), is_parameter
+        return (*state, own) if own else state
 
     def __setstate__(self, state: tuple[Any, ...]) -> None:
-        if not isinstance(state, tuple) or len(state) != 5:
+        if not isinstance(state, tuple) or len(state) not in (5, 6):
             raise TypeError(
                 "a tensor's state is the tuple (data, label, requires_grad, grad, is_parameter), "
-                f"got {describe(state)}"
+                f"or that and a dict of attributes, got {describe(state)}"
             )
-        data, label, requires_grad, grad, is_parameter = state
+        data, label, requires_grad, grad, is_parameter, *own = state
         Tensor.__init__(self, data, label, requires_grad)  # which checks them
         self.grad = grad
         if is_parameter:
             self._is_parameter = True
+        for attributes in own:
+            for name, value in attributes.items():
+                setattr(self, name, value)
 
 
 def _deep_values(x: Any) -> Any:

@@ -40,8 +40,11 @@ class OnGpu(Executable):
     def _is_there(self, call: Call) -> bool:
         return any(self.values[slot].on_gpu for slot in (*call.inputs(), *call.outs))
 
-    def _have_memory(self, slot: int, kept: set[int]) -> bool:
-        return slot not in kept and super()._have_memory(slot, kept)
+    def _memory(self) -> Any:
+        return import_module("cupy").empty(self.buffers.total, np.uint8)
+
+    def _have_memory(self, slot: int, kept: set[int], over: int | None = None) -> bool:
+        return slot not in kept and super()._have_memory(slot, kept, over)
 
     def _empty(self, value: Value) -> str:
         if dense_order(value) != [*range(len(value.shape))]:
@@ -49,7 +52,7 @@ class OnGpu(Executable):
         made = self._object(import_module("cupy").empty)
         return f"{made}({self._object(value.shape)}, {self._object(value.dtype)})"
 
-    def _form_with_out(self, call: Call, kept: set[int]) -> Any:
+    def _form_with_out(self, call: Call, kept: set[int], over: int | None) -> Any:
         if not self._is_there(call) or call.written or len(call.outs) != 1:
             return None
         out, function = self.values[call.outs[0]], call.function
@@ -62,7 +65,7 @@ class OnGpu(Executable):
             takes = all(len(self.values[slot].shape) == 2 for slot in call.inputs())
         else:
             takes = function in _REDUCTIONS and call.kwargs.get("out") is None
-        if not takes or not self._have_memory(out.slot, kept):
+        if not takes or not self._have_memory(out.slot, kept, over):
             return None
         return function, call.args, {**call.kwargs, "out": Ref(out.slot)}
 

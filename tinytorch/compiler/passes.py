@@ -222,7 +222,7 @@ def _each_once(  # noqa: C901  (a branch for each kind)
         key = _key(call, values, versions) if free else None
         if key is not None:
             roots = {values[slot].root for slot in call.outs}
-            views = call.function in VIEWS
+            views = _is_view(call, values)
             if views or (roots.isdisjoint(written) and roots.isdisjoint(kept)):
                 before = known.setdefault(key, call.outs)
                 if before is not call.outs:
@@ -232,6 +232,11 @@ def _each_once(  # noqa: C901  (a branch for each kind)
                     continue
         remaining.append(call)
     return remaining, instead
+
+
+def _is_view(call: Call, values: list[Value]) -> bool:
+    """Tell what only looks at an array from copies, as x[0] and x[[0, 1]] are."""
+    return call.function in VIEWS and all(values[slot].root != slot for slot in call.outs)
 
 
 def _is_idle(call: Call, values: list[Value], written: set[int], kept: set[int]) -> bool:
@@ -302,7 +307,7 @@ def _key(call: Call, values: list[Value], versions: dict[int, int]) -> Any:
 
     def add(x: Any) -> None:
         if type(x) is Ref:
-            look = call.function in VIEWS and x is call.args[0]
+            look = x is call.args[0] and _is_view(call, values)
             parts.append((x.slot, 0 if look else versions.get(values[x.slot].root, 0)))
         elif x is None or type(x) in (int, float, bool, str):
             parts.append((type(x), repr(x)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -10,7 +11,7 @@ import numpy as np
 
 from tinytorch.arrays.recorder import ATOMS, is_array, is_number, map_parts, on_gpu
 from tinytorch.arrays.user_lines import Line
-from tinytorch.engine import Array
+from tinytorch.engine import Array, Node
 
 
 class Ref(NamedTuple):
@@ -51,6 +52,14 @@ class Value:
         return cls(
             slot, root, x.shape, x.dtype, x.strides, scalar, weak, source, line=line, on_gpu=there
         )
+
+    def describes(self, array: Any, root: int) -> bool:
+        """Say whether it is what is known of an array."""
+        return (
+            type(array) is np.ndarray and not self.scalar and self.source is None
+            and self.root == root and self.shape == array.shape and self.dtype == array.dtype
+            and self.strides == array.strides
+        )  # fmt: skip
 
     def alike(self, other: Value) -> bool:
         """Say whether both look the same."""
@@ -132,6 +141,27 @@ def place_of(array: Array) -> tuple[Any, ...]:
 def same(x: Array, y: Array) -> bool:
     """Say whether two arrays are equal bit by bit, nan included."""
     return x.shape == y.shape and x.dtype == y.dtype and x.tobytes() == y.tobytes()
+
+
+def equal(x: Any, y: Any) -> bool:  # noqa: PLR0911  (a line for each kind)
+    """Say whether two trees are the same, numbers by value and objects by identity."""
+    if x is y:
+        return True
+    if (kind := type(x)) is not type(y):
+        return False
+    if kind is Ref:  # nearly always
+        return bool(x.slot == y.slot)
+    if isinstance(x, list | tuple):
+        return len(x) == len(y) and all(map(equal, x, y))
+    if isinstance(x, dict):
+        return x.keys() == y.keys() and all(equal(x[key], y[key]) for key in x)
+    if isinstance(x, slice):
+        return equal((x.start, x.stop, x.step), (y.start, y.stop, y.step))
+    if isinstance(x, Node):
+        return False
+    if isinstance(x, float) and math.isnan(x):
+        return math.isnan(y)
+    return bool(x == y)
 
 
 @dataclass(slots=True)

@@ -14,7 +14,8 @@ import numpy as np
 
 from tinytorch.arrays.batch import Batch
 from tinytorch.arrays.recorder import Recorder, is_array, map_parts, on_gpu
-from tinytorch.arrays.user_lines import Line, current, entrances, refuse, tapes, user_line
+from tinytorch.arrays.scattered import whole
+from tinytorch.arrays.user_lines import Line, current, enters, refuse, tapes, user_line
 from tinytorch.compiler.environment import Environment, Place, line_about
 from tinytorch.compiler.program import (
     Argument,
@@ -34,8 +35,8 @@ _installing = threading.Lock()
 
 
 def _data_of(node: Any) -> Any:
-    value, tape = _DATA.__get__(node), current()
-    if tape is None or not is_array(value):
+    value = _DATA.__get__(node)
+    if isinstance(value, Recorder) or (tape := current()) is None or not is_array(value):
         return value
     recorder = tape.plain(value)
     tape.touched(node)
@@ -46,7 +47,7 @@ def _data_of(node: Any) -> Any:
 
 
 def _grad_of(node: Any) -> Any:
-    value, tape = _GRAD.__get__(node), current()
+    value, tape = whole(_GRAD.__get__(node)), current()
     if tape is None or isinstance(value, Recorder):
         return value
     if id(node) not in tape.given and not isinstance(_DATA.__get__(node), Recorder):
@@ -55,22 +56,20 @@ def _grad_of(node: Any) -> Any:
         return None
     if not isinstance(_DATA.__get__(node), Recorder) and value is tape.touched(node):
         key = tape.arguments.get(id(node), node)
-        return tape.enter(("gradient", id(node)), whole(value), Gradient(key))
-    return tape.plain(whole(value))
+        return tape.enter(("gradient", id(node)), arrayed(value), Gradient(key))
+    return tape.plain(arrayed(value))
 
 
 def _set_grad(node: Any, value: Any) -> None:
-    tape = current()
-    if tape is not None:
-        data = _DATA.__get__(node)
-        if isinstance(data, Batch):
-            pass  # a tensor inside vmap, which comes from the function itself
-        elif not isinstance(data, Recorder):
-            with suppress(AttributeError):  # one that is being made has no gradient yet
-                tape.touched(node)
-            tape.given.add(id(node))
-        elif isinstance(value, Recorder):
-            tape.values[value.slot].gradient_of = data.slot
+    data = _DATA.__get__(node)
+    if isinstance(data, Recorder):
+        if isinstance(value, Recorder):
+            value.tape.values[value.slot].gradient_of = data.slot
+    # A tensor inside vmap comes from the function itself.
+    elif (tape := current()) is not None and not isinstance(data, Batch):
+        with suppress(AttributeError):  # one that is being made has no gradient yet
+            tape.touched(node)
+        tape.given.add(id(node))
     _GRAD.__set__(node, as_array(value))
 
 
@@ -81,7 +80,7 @@ def _set_data(node: Any, value: Any) -> None:
 _NUMPYS = np.ndarray, np.generic, float, int
 
 
-def whole(x: Any) -> Any:
+def arrayed(x: Any) -> Any:
     """Give an array of what NumPy gives for no axes; CuPy gives arrays."""
     return np.asarray(x) if isinstance(x, _NUMPYS) else x
 
@@ -101,7 +100,7 @@ def _recording(tape: Tape) -> Iterator[None]:
     with _installing:
         if not tapes:
             Node._value = property(_data_of, _set_data)  # type: ignore[assignment]
-            Node._grad = property(_grad_of, _set_grad)  # type: ignore[assignment]
+            Node._grad = property(_grad_of, _set_grad)
             for namespace, name, refusing in UNSEEN:
                 _seen.append(namespace[name])
                 namespace[name] = refusing
@@ -150,7 +149,7 @@ class Made:
     def tensor(self, data: Any) -> Any:
         """Make the tensor, of what its data are now."""
         node: Any = object.__new__(self.kind)
-        node._begin(whole(data), self.label, self.requires_grad, None)
+        node._begin(arrayed(data), self.label, self.requires_grad, None)
         if self.computed and self.requires_grad:
             node._children, node._arrays, node._rules = (_GRAPH,), (node._value, None), (_lost,)
             node._order = 1
@@ -190,9 +189,7 @@ def record(
     What is found in the places `dynamic` becomes an input, and so do ints among the leaves, if they
     have one of the numbers `varying`.
     """
-    tape = Tape(_home(function))
-    if before is not None:
-        tape.watch(before)
+    tape = Tape(_home(function), before)
     result = _run(tape, function, leaves, rebuild, environment, dynamic, varying)
     return _finish(tape, result, environment)
 
@@ -224,7 +221,7 @@ def _run(
         return [function(*args, **kwargs)]
 
 
-entrances.add(id(_run.__code__))
+enters(_run.__code__)
 
 
 def _home(function: Any) -> Line:
@@ -309,7 +306,7 @@ def _take_gradients(program: Program, tape: Tape) -> None:
             now = tape.plain(now)
         if isinstance(now, Recorder):
             program.gradients.append((key, now.slot))
-            _GRAD.__set__(node, whole(now.value))
+            _GRAD.__set__(node, arrayed(now.value))
         elif now is None and initial is not None:
             program.gradients.append((key, None))
 
@@ -320,7 +317,7 @@ def _made(x: Any, slot: int, node: Any) -> Made:
 
 def _bind_again(program: Program, environment: Environment) -> None:
     """Note which places outside hold something else now: arrays and tensors can be put back."""
-    for place, _, now in environment.differences(Environment(environment.roots)):
+    for place, _, now in environment.changes():
         data = _DATA.__get__(now) if isinstance(now, Node) else now
         if not isinstance(data, Recorder):
             refuse(
@@ -330,7 +327,7 @@ def _bind_again(program: Program, environment: Environment) -> None:
             )
         if isinstance(now, Node):
             made: Any = _made(now, data.slot, None)
-            now._begin(whole(data.value), now.label, now._requires_grad, None)
+            now._begin(arrayed(data.value), now.label, now._requires_grad, None)
         else:
             made = Ref(data.slot)
             place.write(data.value)
@@ -339,13 +336,14 @@ def _bind_again(program: Program, environment: Environment) -> None:
 
 def _release(tape: Tape) -> int | None:
     """Give the slot of a recorder that something outside holds; tensors get arrays instead."""
-    if any(reference() is not None for reference in tape.alive):
+    alive = [reference for reference in tape.alive if reference() is not None]
+    if alive:
         gc.collect()  # a cycle of the user's
-    escaped = [x for x in (reference() for reference in tape.alive) if x is not None]
+    escaped = [x for x in (reference() for reference in alive) if x is not None]
     for x in escaped:
         for holder in gc.get_referrers(x):
             if isinstance(holder, Node):
                 for slot in (_DATA, _GRAD):
                     if slot.__get__(holder) is x:
-                        slot.__set__(holder, whole(x.value))
+                        slot.__set__(holder, arrayed(x.value))
     return escaped[0].slot if escaped else None

@@ -17,6 +17,7 @@ from tinytorch.arrays.checks import raise_unless
 from tinytorch.arrays.cupy import KIND, drawn
 from tinytorch.arrays.kind import at_hand
 from tinytorch.arrays.recorder import METHODS, on_gpu
+from tinytorch.arrays.scattered import whole
 from tinytorch.arrays.user_lines import Line, refuse
 from tinytorch.compiler.environment import Environment, Place
 from tinytorch.compiler.gpu import word
@@ -26,7 +27,10 @@ from tinytorch.engine import Array, Node
 
 # Constants of more entries are given to the function, not written into it.
 _LARGE = 64
-_MODULES = "numpy", "numpy.lib.stride_tricks", "numpy.linalg", "numpy.fft", "scipy.special"
+_MODULES = (
+    *("numpy", "numpy.lib.stride_tricks", "numpy.linalg", "numpy.fft"),
+    *("scipy.special", "scipy.linalg", "scipy.signal"),
+)
 # The same on a GPU, and how they are written.
 _CUPYS = {
     "cupy": "cp", "cupy.linalg": "cp.linalg", "cupy.fft": "cp.fft",
@@ -376,7 +380,7 @@ class Source:
             return self._from_outside(_without_first(source.name), source.read())
         if type(source) is Gradient:
             key = source.node
-            given = None if type(key) is Argument else key._grad
+            given = None if type(key) is Argument else whole(key._grad)
             return self._from_outside(f"{self._of_tensor(key)}_grad", given)
         if source is not None:
             text = _literal(_content(value)) if _is_fixed(value) else None

@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from tinytorch.arrays.kind import placed
 from tinytorch.arrays.plain import PLAIN, base, plain
+from tinytorch.arrays.scattered import whole
 from tinytorch.devices import is_device
 from tinytorch.grad_mode import in_transform
 from tinytorch.nn.parameter import Parameter
@@ -261,14 +262,14 @@ class Module:
         for module in self.modules():
             for name in module._buffers:
                 buffer = base(getattr(module, name))
-                whole = hasattr(buffer, "__array_function__") and not isinstance(buffer, Tensor)
-                if whole and (there := placed(buffer, device)) is not buffer:
+                is_plain = hasattr(buffer, "__array_function__") and not isinstance(buffer, Tensor)
+                if is_plain and (there := placed(buffer, device)) is not buffer:
                     vars(module)[name] = (
                         plain(there) if type(getattr(module, name)) in PLAIN else there
                     )
         for x in [*self.parameters, *(x for x in self.buffers() if isinstance(x, Tensor))]:
             for name in ("_value", "_grad"):
-                if (array := getattr(x, name)) is not None:
+                if (array := whole(getattr(x, name))) is not None:
                     there = placed(array, device)
                     setattr(x, name, there if kind is None else there.astype(kind, copy=False))
         return self
@@ -319,12 +320,8 @@ class Module:
         children = [f"({name}): {child!r}" for name, child in self.named_children()]
         if not children and len(lines) < 2:
             return f"{type(self).__name__}({extra})"
-        return (
-            "\n  ".join(
-                [f"{type(self).__name__}(", *lines, *(x.replace("\n", "\n  ") for x in children)]
-            )
-            + "\n)"
-        )
+        lines += [child.replace("\n", "\n  ") for child in children]
+        return "\n  ".join([f"{type(self).__name__}(", *lines]) + "\n)"
 
 
 _tensor_of = itemgetter(1)

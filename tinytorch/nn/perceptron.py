@@ -125,7 +125,7 @@ class Neuron(Layer):
         neuron.weight._is_parameter = neuron.bias._is_parameter = True
         pairs = ((neuron.weight, layer.weight), (neuron.bias, layer.bias))
         for mine, whole in pairs:
-            mine._grad = None if whole._grad is None else conj(whole._grad[..., column])
+            mine._grad = None if whole._grad is None else conj(whole.grad[..., column])
         return neuron
 
 

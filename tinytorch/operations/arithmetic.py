@@ -197,6 +197,12 @@ class Arithmetic:
     __rmod__ = reflected(__mod__)
     __rfloordiv__ = reflected(__floordiv__)
 
+    def __divmod__(self: Any, other: Any) -> tuple[Any, Any]:
+        return self // other, self % other
+
+    def __rdivmod__(self: Any, other: Any) -> tuple[Any, Any]:
+        return other // self, other % self
+
     astype = parametric(
         lambda x, dtype: x.astype(floating(dtype)),
         lambda grad, out, x, dtype: grad,

@@ -48,6 +48,11 @@ class SGD(Optimizer):
             raise ValueError("SGD: nesterov needs a momentum above 0 and a dampening of 0")
         super().__init__(params, _options(locals()))
 
+    def _factor(self, group: Group) -> Any:
+        if type(self) is not SGD or group["momentum"] or group["weight_decay"]:
+            return None
+        return -group["lr"] if group["maximize"] else group["lr"]
+
     def update(self, x: Array, g: Array, state: State, group: Group) -> None:
         """See the class."""
         momentum = group["momentum"]
