@@ -20,6 +20,7 @@ import numpy as np
 from numpy.lib.mixins import NDArrayOperatorsMixin
 
 from tinytorch.arrays.kind import Kind, kind_of, register
+from tinytorch.arrays.plain import PLAIN
 from tinytorch.arrays.user_lines import current, refuse
 from tinytorch.engine import Array
 
@@ -46,14 +47,30 @@ _REDUCTIONS = {
 }  # fmt: skip
 _POWERS = {1: np.positive, -1: np.reciprocal, 0.5: np.sqrt, 2: np.square}
 
+# What else programs are made of, of other libraries.
+ARRAYS: set[type] = set()
 # The types that are met most and that nothing is in.
 ATOMS: set[type] = {np.ndarray, np.float64, np.float32, int, float, str, bool, type(None)}
 
 
-def refuse_gpu(array: Any) -> None:
-    """Raise TypeError for an array on a GPU, which no program is made of."""
-    if type(array) is not Recorder and kind_of(array).device(array).type == "cuda":
-        refuse("a program is made of NumPy's arrays, not of CuPy's", "on a GPU call the function")
+METHODS = {method for method in vars(np.ndarray).values() if callable(method)}
+
+
+def on_gpu(x: Any) -> bool:
+    """Tell CuPy's own arrays."""
+    return kind_of(x).name == "CuPy" and type(x) not in PLAIN
+
+
+def is_array(x: Any) -> bool:
+    """Tell NumPy's arrays and CuPy's, which programs are made of."""
+    return type(x) is np.ndarray or on_gpu(x)
+
+
+def made(function: Callable[..., Any], args: Any, kwargs: Any) -> Any:
+    """Make a call; a method of NumPy's arrays is one of CuPy's, too."""
+    if args and on_gpu(args[0]) and function in METHODS:
+        return getattr(args[0], function.__name__)(*args[1:], **kwargs)
+    return function(*args, **kwargs)
 
 
 def map_parts(function: Callable[[Any], Any], tree: Any) -> Any:
@@ -75,7 +92,7 @@ def map_parts(function: Callable[[Any], Any], tree: Any) -> Any:
 
 def plainly(x: Any) -> Any:
     """Give the value that a recorder holds."""
-    return x.value if type(x) is Recorder else x
+    return x.value if isinstance(x, Recorder) else x
 
 
 def call(
@@ -86,7 +103,7 @@ def call(
     if tape is not None:
         return tape.call(function, args, kwargs, written)
     values = map_parts(plainly, (args, kwargs))
-    return function(*values[0], **values[1])
+    return made(function, *values)
 
 
 def _in_place(name: str, ufunc: np.ufunc) -> Callable[[Any, Any], Any]:
@@ -95,7 +112,7 @@ def _in_place(name: str, ufunc: np.ufunc) -> Callable[[Any, Any], Any]:
     numpys = getattr(NDArrayOperatorsMixin, f"__i{name}__")
 
     def method(x: Any, y: Any) -> Any:
-        if not isinstance(x.value, np.ndarray):
+        if not is_array(x.value):
             return operate(x, y)
         return call(ufunc, (x, y), {"out": (x,)}, (x,)) if type(y) in ATOMS else numpys(x, y)
 
@@ -197,7 +214,7 @@ class Recorder(NDArrayOperatorsMixin):
     def __array_function__(
         self, function: Callable[..., Any], types: Any, args: Any, kwargs: Any
     ) -> Any:
-        if not all(issubclass(kind, _ARRAYS) for kind in types):
+        if not all(issubclass(kind, _ARRAYS) or kind in ARRAYS for kind in types):
             return NotImplemented
         no_value = function in (np.any, np.all) and not np.size(args[0])
         if function in _STATIC or no_value or current() is None:
@@ -277,7 +294,7 @@ class Recorder(NDArrayOperatorsMixin):
 
     def copy(self, order: str = "C") -> Any:
         """Give an array of its own."""
-        if not isinstance(self.value, np.ndarray):
+        if not is_array(self.value):
             return call(np.array, (self,), {})
         return call(np.ndarray.copy, (self, order), {})
 
@@ -386,9 +403,9 @@ class Recorder(NDArrayOperatorsMixin):
 def _is_foreign(x: Any) -> bool:
     """Tell an operand that has its own way with NumPy's functions, as tensors and batches do."""
     return (
-        not isinstance(x, Recorder | np.ndarray)
+        not isinstance(x, Recorder | np.ndarray | np.generic)
         and hasattr(x, "__array_ufunc__")
-        and not (isinstance(x, np.generic))
+        and type(x) not in ARRAYS
     )
 
 

@@ -6,9 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
-import numpy as np
-
-from tinytorch.arrays.recorder import map_parts
+from tinytorch.arrays.recorder import is_array, map_parts
 from tinytorch.arrays.user_lines import refuse
 from tinytorch.compiler.environment import Place
 from tinytorch.compiler.program import Constant, Program, Value, equal, same
@@ -64,7 +62,7 @@ def _settle(v: Value, w: Value) -> None:
     if not v.alike(w) or type(v.source) is not type(w.source):
         refuse("an array has another shape or dtype in the next call", "give it as an argument",
                w.line)  # fmt: skip
-    if isinstance(w.source, np.ndarray):
+    if is_array(w.source):
         if v.place == w.place:
             if w.node is not None:
                 w.content = None  # a parameter's, which was there to be compared

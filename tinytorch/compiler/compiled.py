@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tinytorch.arrays.batch import Batch
-from tinytorch.arrays.recorder import map_parts
+from tinytorch.arrays.recorder import is_array, map_parts, on_gpu
 from tinytorch.arrays.user_lines import current, refuse
 from tinytorch.compiler.agreement import agree
 from tinytorch.compiler.blocks import cores
@@ -58,7 +58,9 @@ class _Variant:
         """Take `environment` for the one that it was recorded in, which looks the same."""
         self.environment = environment
         # Among the arguments' leaves, by number.
-        self.objects = [(i, x) for i, x in enumerate(leaves) if not isinstance(x, _PLAIN)]
+        self.objects = [
+            (i, x) for i, x in enumerate(leaves) if not isinstance(x, _PLAIN) and not on_gpu(x)
+        ]
         self.conditions = [
             (environment.places.get(place.name, place), ask, answer)
             for place, ask, answer in self.conditions
@@ -142,7 +144,8 @@ class Compiled:
         variants = self._variants.setdefault(key, [])
         variant = next((x for x in reversed(variants) if x.fits(owners, leaves)), None)
         if variant is None or (variant.ready is None and variant.dynamic):
-            objects = [x for x in leaves if not isinstance(x, float | np.ndarray | Node)]
+            plain = (float, np.ndarray, Node)
+            objects = [x for x in leaves if not isinstance(x, plain) and not on_gpu(x)]
             environment = Environment([self._function, *objects])
             variant = self._find(variants, environment, owners)
             if variant is None:
@@ -314,7 +317,7 @@ def _given(recorded: Recorded, leaves: Sequence[Any]) -> Any:
 
 def _may_be_input(x: Any, y: Any) -> bool:
     """Say whether a program can read what is found outside in each run."""
-    if type(x) is np.ndarray and type(y) is np.ndarray:
+    if is_array(x) and type(x) is type(y):
         return (x.shape, x.dtype, x.strides) == (y.shape, y.dtype, y.strides)
     return type(x) is type(y) and isinstance(x, float | np.inexact)
 
@@ -337,6 +340,8 @@ def compile(  # noqa: A001  (as PyTorch's)
     of matrices multiplied in another layout, so they differ from the function's own in the last
     places: by no more than the rounding errors that either may have (for a sum of n numbers in
     pairs, some log2(n) eps times the sum of their absolute values). All else is equal bit by bit.
+
+    On a GPU the program is of CuPy's calls, and elementwise calls of one shape are one kernel.
 
     Raises TypeError, naming the line, for what can't be a program: a decision that hangs on a
     value, `float(x)`, printing, a value that is kept outside.

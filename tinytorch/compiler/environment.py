@@ -23,6 +23,8 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 
 from tinytorch import random
+from tinytorch.arrays.plain import base
+from tinytorch.arrays.recorder import on_gpu
 from tinytorch.arrays.user_lines import Line
 from tinytorch.compiler.guard import Guard
 from tinytorch.compiler.program import owner_of
@@ -101,7 +103,8 @@ class Environment:
             self._look(root, "" if i == 0 else f"object_{i}")
         rng = "default_generator"
         self._place("attribute", random, rng, f"random.{rng}", random.default_generator)
-        self.arrays = [value for _, value, _ in self.found if isinstance(value, np.ndarray | Node)]
+        found = [(place, base(value), state) for place, value, state in self.found]
+        self.arrays = [x for _, x, _ in found if isinstance(x, np.ndarray | Node) or on_gpu(x)]
         self.owners = {id(owner_of(getattr(x, "_value", x))) for x in self.arrays}
 
     def differences(self, other: Environment) -> list[tuple[Place, Any, Any]]:
@@ -194,7 +197,7 @@ class Environment:
 
     def _look(self, value: Any, name: str) -> None:
         """List what can be reached from `value`, which is called `name`."""
-        if isinstance(value, _LEAVES) or id(value) in self._seen:
+        if isinstance(value, _LEAVES) or id(value) in self._seen or on_gpu(base(value)):
             return
         self._seen.add(id(value))
         look: Any = next((look for kind, look in self._LOOKS if isinstance(value, kind)), None)

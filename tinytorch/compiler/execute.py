@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from tinytorch.arrays.recorder import map_parts
+from tinytorch.arrays.recorder import is_array, made, map_parts
 from tinytorch.compiler.program import Call, Constant, Program, Ref, Value
 from tinytorch.compiler.storage import (
     VIEWS,
@@ -92,7 +92,7 @@ class Executable:
 
     def _begin_static(self, written: set[int]) -> None:
         for value in self.values:
-            if isinstance(value.source, np.ndarray):
+            if is_array(value.source):
                 self.static[value.slot] = value.source
             elif isinstance(value.source, Constant):
                 if value.root in written:
@@ -111,15 +111,18 @@ class Executable:
 
     def _make_buffers(self) -> None:
         """Make what lies in the buffers, whose size is known now."""
-        memory = self.buffers.memory()
-        for slot, made in self._later.items():
-            if isinstance(made, slice):
-                self.static[slot] = empty(self.values[slot], memory[made])
+        memory = self._memory()
+        for slot, later in self._later.items():
+            if isinstance(later, slice):
+                self.static[slot] = empty(self.values[slot], memory[later])
             else:
-                args, kwargs = map_parts(self._now, (made.args, made.kwargs))
-                self.static[slot] = made.function(*args, **kwargs)
+                plain = map_parts(self._now, (later.args, later.kwargs))
+                self.static[slot] = made(later.function, *plain)
             if f"s{slot}" in self.names:
                 self.names[f"s{slot}"] = self.static[slot]
+
+    def _memory(self) -> Any:
+        return self.buffers.memory()
 
     def _object(self, x: Any) -> str:
         """Write something that is the same in each run."""
@@ -217,12 +220,14 @@ class Executable:
     def _write_run(self, call: Call, kept: set[int]) -> None:
         for slot in call.outs:
             if not self._have_memory(slot, kept):
-                made = f"{self._object(empty)}({self._object(self.values[slot])})"
-                self.lines.append(f"x{slot} = {made}")
+                self.lines.append(f"x{slot} = {self._empty(self.values[slot])}")
                 self.local[slot] = f"x{slot}"
         self.calls_at |= call.function.calls_at  # type: ignore[attr-defined]
         operands = *call.args, *map(Ref, call.outs)
         self._statement(call, self._expression(call.function, operands, {}))
+
+    def _empty(self, value: Value) -> str:
+        return f"{self._object(empty)}({self._object(value)})"
 
     def _form_with_out(self, call: Call, kept: set[int], over: int | None) -> Any:
         """Write a call so that its result goes into an array that is there; None if it can't."""
@@ -242,7 +247,7 @@ class Executable:
             return
         if len(call.outs) == 1:
             out = self.values[call.outs[0]]
-            if not out.shape and not out.scalar:
+            if not (out.shape or out.scalar or out.on_gpu):
                 expression = f"asarray({expression})"  # where NumPy gives a number
         for slot in call.outs:
             self.local[slot] = f"x{slot}"

@@ -13,7 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from tinytorch.arrays.recorder import map_parts
+from tinytorch.arrays.kind import at_hand
+from tinytorch.arrays.recorder import made, map_parts
 from tinytorch.compiler.program import Call, Constant, Program, Ref, Value
 from tinytorch.compiler.storage import VIEWS, is_elementwise, is_random
 
@@ -116,7 +117,7 @@ def _in_rows(call: Call, values: list[Value]) -> list[Call]:
     if type(x) is not Ref or type(y) is not Ref:
         return [call]
     size, v = values[x.slot].shape[-2:], values[y.slot]
-    if len(v.shape) < 3 or v.strides[-2] != v.dtype.itemsize or v.shape[-2] == 1:
+    if v.on_gpu or len(v.shape) < 3 or v.strides[-2] != v.dtype.itemsize or v.shape[-2] == 1:
         return [call]
     if math.prod(size) * v.shape[-1] <= _ONE_THREAD:
         return [call]
@@ -269,7 +270,7 @@ def _set_constant(call: Call, out: Value, arguments: Any) -> bool:
         return False
     try:
         with np.errstate(all="raise"):
-            result = call.function(*arguments[0], **arguments[1])
+            result = made(call.function, *arguments)
     except Exception:  # noqa: BLE001  (then it is for each run to raise it)
         return False
     out.source, out.root = Constant(result), out.slot
@@ -293,7 +294,9 @@ def _single(call: Call, args: Any, values: list[Value]) -> Any:
     if not any(type(x) is Ref and values[x.slot].shape == shape and not single(x) for x in args):
         return args
     return tuple(
-        values[x.slot].source.content[(0,) * len(values[x.slot].shape)] if single(x) else x
+        at_hand(values[x.slot].source.content[(0,) * len(values[x.slot].shape)])[()]
+        if single(x)
+        else x
         for x in args
     )
 

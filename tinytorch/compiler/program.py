@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from tinytorch.arrays.recorder import ATOMS, is_number, map_parts
+from tinytorch.arrays.recorder import ATOMS, is_array, is_number, map_parts, on_gpu
 from tinytorch.arrays.user_lines import Line
 from tinytorch.engine import Array, Node
 
@@ -40,14 +40,18 @@ class Value:
     place: Any = None  # where in memory that was
     gradient_of: int | None = None  # the value whose gradient it is
     line: Line | None = None
+    on_gpu: bool = False
 
     @classmethod
     def of(cls, value: Any, slot: int, root: int, source: Any, line: Line | None) -> Value:
         """Describe `value`."""
         weak = is_number(value)
         x = np.asarray(value) if weak else value
-        scalar = not isinstance(value, np.ndarray)
-        return cls(slot, root, x.shape, x.dtype, x.strides, scalar, weak, source, line=line)
+        there = on_gpu(value)
+        scalar = not (there or isinstance(value, np.ndarray))
+        return cls(
+            slot, root, x.shape, x.dtype, x.strides, scalar, weak, source, line=line, on_gpu=there
+        )
 
     def describes(self, array: Any, root: int) -> bool:
         """Say whether it is what is known of an array."""
@@ -62,7 +66,7 @@ class Value:
         return (
             self.root == other.root and self.shape == other.shape and self.dtype == other.dtype
             and self.strides == other.strides and self.scalar == other.scalar
-            and self.weak == other.weak
+            and self.weak == other.weak and self.on_gpu == other.on_gpu
         )  # fmt: skip
 
 
@@ -122,14 +126,15 @@ def owner_of(array: Any) -> Any:
     """Give the array whose memory it is."""
     base = array
     while (base := getattr(base, "base", None)) is not None:
-        if isinstance(base, np.ndarray):  # else what as_strided puts between two arrays
+        if is_array(base):  # else what as_strided puts between two arrays
             array = base
     return array
 
 
 def place_of(array: Array) -> tuple[Any, ...]:
     """Say where an array lies in memory, and how; the same for every view of the same entries."""
-    start = array.__array_interface__["data"][0]
+    data: Any = array.data
+    start = data.ptr if on_gpu(array) else array.__array_interface__["data"][0]
     return id(owner_of(array)), start, array.shape, array.strides, array.dtype
 
 

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, NoReturn
 import numpy as np
 
 from tinytorch.arrays.batch import Batch
-from tinytorch.arrays.recorder import Recorder, map_parts, refuse_gpu
+from tinytorch.arrays.recorder import Recorder, is_array, map_parts, on_gpu
 from tinytorch.arrays.scattered import whole
 from tinytorch.arrays.user_lines import Line, current, enters, refuse, tapes, user_line
 from tinytorch.compiler.environment import Environment, Place, line_about
@@ -36,10 +36,7 @@ _installing = threading.Lock()
 
 def _data_of(node: Any) -> Any:
     value = _DATA.__get__(node)
-    if type(value) is Recorder or (tape := current()) is None:
-        return value
-    if type(value) is not np.ndarray:
-        refuse_gpu(value)
+    if isinstance(value, Recorder) or (tape := current()) is None or not is_array(value):
         return value
     recorder = tape.plain(value)
     tape.touched(node)
@@ -59,14 +56,14 @@ def _grad_of(node: Any) -> Any:
         return None
     if not isinstance(_DATA.__get__(node), Recorder) and value is tape.touched(node):
         key = tape.arguments.get(id(node), node)
-        return tape.enter(("gradient", id(node)), np.asarray(value), Gradient(key))
-    return tape.plain(np.asarray(value))
+        return tape.enter(("gradient", id(node)), arrayed(value), Gradient(key))
+    return tape.plain(arrayed(value))
 
 
 def _set_grad(node: Any, value: Any) -> None:
     data = _DATA.__get__(node)
-    if type(data) is Recorder:
-        if type(value) is Recorder:
+    if isinstance(data, Recorder):
+        if isinstance(value, Recorder):
             value.tape.values[value.slot].gradient_of = data.slot
     # A tensor inside vmap comes from the function itself.
     elif (tape := current()) is not None and not isinstance(data, Batch):
@@ -80,9 +77,17 @@ def _set_data(node: Any, value: Any) -> None:
     _DATA.__set__(node, as_array(value))
 
 
+_NUMPYS = np.ndarray, np.generic, float, int
+
+
+def arrayed(x: Any) -> Any:
+    """Give an array of what NumPy gives for no axes; CuPy gives arrays."""
+    return np.asarray(x) if isinstance(x, _NUMPYS) else x
+
+
 def as_array(x: Any) -> Any:
     """Let a recorder hold an array where its value is a number of NumPy's, as tensors do."""
-    if type(x) is Recorder and isinstance(x.value, np.generic):
+    if isinstance(x, Recorder) and isinstance(x.value, np.generic):
         x.value = np.asarray(x.value)
         x.tape.values[x.slot].scalar = False
     return x
@@ -144,7 +149,7 @@ class Made:
     def tensor(self, data: Any) -> Any:
         """Make the tensor, of what its data are now."""
         node: Any = object.__new__(self.kind)
-        node._begin(np.asarray(data), self.label, self.requires_grad, None)
+        node._begin(arrayed(data), self.label, self.requires_grad, None)
         if self.computed and self.requires_grad:
             node._children, node._arrays, node._rules = (_GRAPH,), (node._value, None), (_lost,)
             node._order = 1
@@ -202,9 +207,10 @@ def _run(
     with ExitStack() as stack:
         given = [_enter(tape, i, leaf, i in varying) for i, leaf in enumerate(leaves)]
         for place, value, _ in environment.found:
-            if place.name in dynamic and isinstance(value, float | np.inexact | np.ndarray):
+            may_vary = isinstance(value, float | np.inexact | np.ndarray) or on_gpu(value)
+            if place.name in dynamic and may_vary:
                 now: Any = tape.enter(("place", place.name), value, place)
-            elif place.how == "part" and isinstance(value, np.ndarray):
+            elif place.how == "part" and (isinstance(value, np.ndarray) or on_gpu(value)):
                 now = value  # a tuple's are not written to: they are met in the calls
             else:
                 now = stand_in(value, tape)
@@ -227,10 +233,10 @@ def _home(function: Any) -> Line:
 def _enter(tape: Tape, i: int, leaf: Any, varies: bool) -> Any:
     if isinstance(leaf, Node):
         tape.arguments[id(leaf)] = Argument(i)
-        if type(leaf._value) is np.ndarray:
+        if is_array(leaf._value):
             tape.argument(leaf._value, Argument(i))
         return leaf
-    if type(leaf) is np.ndarray:
+    if is_array(leaf):
         return tape.argument(leaf, Argument(i))
     if type(leaf) is float or isinstance(leaf, np.inexact) or varies:
         return tape.enter(("number", i), leaf, Argument(i))
@@ -249,10 +255,7 @@ def _finish(tape: Tape, results: list[Any], environment: Environment) -> Recorde
             node = None if isinstance(data, Recorder) else tape.arguments.get(id(x), x)
             slot = (data if isinstance(data, Recorder) else tape.plain(data)).slot
             return _made(x, slot, node)
-        if type(x) is np.ndarray:
-            return Ref(tape.plain(x).slot)
-        refuse_gpu(x)
-        return x
+        return Ref(tape.plain(x).slot) if is_array(x) else x
 
     program = Program(tape.calls, tape.values, map_parts(part, result))
     outside = {id(x) for x in environment.arrays}
@@ -266,7 +269,7 @@ def _finish(tape: Tape, results: list[Any], environment: Environment) -> Recorde
 
     def keep(x: Any) -> None:
         x = _DATA.__get__(x) if isinstance(x, Node) else x
-        x = tape.plain(x) if type(x) is np.ndarray else x
+        x = tape.plain(x) if is_array(x) else x
         if isinstance(x, Recorder):
             values[x.slot] = x.value
 
@@ -299,11 +302,11 @@ def _take_gradients(program: Program, tape: Tape) -> None:
         if node is None:
             continue
         now, key = _GRAD.__get__(node), tape.arguments.get(id(node), node)
-        if type(now) is np.ndarray and now is not initial:
+        if is_array(now) and now is not initial:
             now = tape.plain(now)
         if isinstance(now, Recorder):
             program.gradients.append((key, now.slot))
-            _GRAD.__set__(node, np.asarray(now.value))
+            _GRAD.__set__(node, arrayed(now.value))
         elif now is None and initial is not None:
             program.gradients.append((key, None))
 
@@ -324,7 +327,7 @@ def _bind_again(program: Program, environment: Environment) -> None:
             )
         if isinstance(now, Node):
             made: Any = _made(now, data.slot, None)
-            now._begin(np.asarray(data.value), now.label, now._requires_grad, None)
+            now._begin(arrayed(data.value), now.label, now._requires_grad, None)
         else:
             made = Ref(data.slot)
             place.write(data.value)
@@ -342,5 +345,5 @@ def _release(tape: Tape) -> int | None:
             if isinstance(holder, Node):
                 for slot in (_DATA, _GRAD):
                     if slot.__get__(holder) is x:
-                        slot.__set__(holder, np.asarray(x.value))
+                        slot.__set__(holder, arrayed(x.value))
     return escaped[0].slot if escaped else None

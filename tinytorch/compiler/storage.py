@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import operator
 from collections.abc import Callable, Iterable, Sequence
+from importlib import import_module
 from sys import getrefcount
 from typing import Any
 
@@ -22,7 +23,6 @@ _LARGE = 1 << 16
 _SPARE = 2
 # The bytes that a processor fetches at once.
 _LINE = 64
-METHODS = {method for method in vars(np.ndarray).values() if callable(method)}
 # They only say how to look at an array.
 VIEWS = {
     np.ndarray.reshape, np.ndarray.transpose, np.ndarray.swapaxes, np.ndarray.view,
@@ -114,11 +114,11 @@ def empty(value: Value, memory: Any = None) -> Any:
         return None
     shape = [value.shape[i] for i in order]
     if memory is None:
-        array = np.empty(shape, value.dtype)
+        array = (import_module("cupy") if value.on_gpu else np).empty(shape, value.dtype)
     else:
         size = math.prod(shape) * value.dtype.itemsize
         array = memory[:size].view(value.dtype).reshape(shape)
-    return array if list(order) == sorted(order) else array.transpose(np.argsort(order).tolist())
+    return array if list(order) == sorted(order) else array.transpose(*np.argsort(order).tolist())
 
 
 def is_large(value: Value) -> bool:

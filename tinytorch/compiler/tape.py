@@ -8,7 +8,16 @@ from typing import Any
 
 import numpy as np
 
-from tinytorch.arrays.recorder import ATOMS, Recorder, map_parts, plainly
+from tinytorch.arrays.recorder import (
+    ATOMS,
+    METHODS,
+    Recorder,
+    is_array,
+    made,
+    map_parts,
+    on_gpu,
+    plainly,
+)
 from tinytorch.arrays.scattered import whole
 from tinytorch.arrays.user_lines import Line, refuse, user_line
 from tinytorch.arrays.warned import WarningsAtUsersLine
@@ -24,12 +33,21 @@ from tinytorch.compiler.program import (
     place_of,
     same,
 )
-from tinytorch.compiler.storage import METHODS, VIEWS
+from tinytorch.compiler.storage import VIEWS
 from tinytorch.engine import Array, Node
 
 _MEMORY = METHODS | VIEWS
 _RECORDED = np.ndarray, np.generic, bool, int, float
 _GRAD = Node.__dict__["_grad"]
+
+
+def recorder_of(value: Any) -> type[Recorder]:
+    """Give the class of the recorder that holds `value`."""
+    if not on_gpu(value):
+        return Recorder
+    from tinytorch.arrays.cupy_recorder import CupyRecorder
+
+    return CupyRecorder
 
 
 def _only_counts(function: Any) -> bool:
@@ -70,7 +88,7 @@ class Tape:
         found = self.outside.get(key)
         if found is None:
             root = None
-            if isinstance(value, np.ndarray):
+            if is_array(value):
                 root = self._owners.setdefault(id(owner_of(value)), len(self.values))
             found = self.outside[key] = self._recorder(value, root, source, user_line()[0])
         return found
@@ -131,7 +149,7 @@ class Tape:
         if known is None or not known.describes(value, root):
             known = Value.of(value, slot, root, source, line)
         self.values.append(known)
-        recorder = Recorder(value, Ref(slot), self)
+        recorder = recorder_of(value)(value, Ref(slot), self)
         self.alive.append(weakref.ref(recorder))
         return recorder
 
@@ -155,20 +173,20 @@ class Tape:
         if not _only_counts(function) and any(type(x.value) is int for x in operands):
             refuse("a value is used as an index or a size", "give few different ones")
         plain = [x.value if type(x) is Recorder else map_parts(plainly, x) for x in args]
-        result = function(*plain, **(map_parts(plainly, kwargs) if kwargs else kwargs))
+        result = made(function, plain, map_parts(plainly, kwargs) if kwargs else kwargs)
         errstate = self._errors()
         before = self._as_before(function, refs, options, changed, errstate)
         line, part = (before.line, before.part) if before else user_line()
         outs: list[int] = []
 
         def wrap(part: Any) -> Any:
-            if not isinstance(part, _RECORDED):
+            if not isinstance(part, _RECORDED) and not on_gpu(part):
                 return part
             for x in written:
                 if part is plainly(x):
                     return x
             root = None
-            if type(part) is np.ndarray:  # which may be an operand, as np.real of real numbers is
+            if is_array(part):  # which may be an operand, as np.real of real numbers is
                 owner = part if part.base is None else owner_of(part)
                 same = (
                     x
@@ -214,7 +232,9 @@ class Tape:
             if not x.ndim and not x.flags.writeable and x.base is None:
                 return x[()]  # a number that operations share
             x = self.plain(x)
-        elif kind is not Recorder:
+        elif on_gpu(x):
+            x = self.plain(x)
+        elif not isinstance(x, Recorder):
             return x
         self._operands.append(x)
         return x.ref
