@@ -304,7 +304,8 @@ def svd(
     rules = tuple(map(by_adjoints, (_left_rule, _singular_values_rule, _right_rule)))
 
     def function(x: Any) -> Any:
-        return np.linalg.svd(x, full_matrices=full_matrices, hermitian=hermitian)
+        known: Any = {"hermitian": True} if hermitian else {}  # which CuPy has not
+        return np.linalg.svd(x, full_matrices=full_matrices, **known)
 
     return SVDResult(*outputs(_SVD, function, rules, a))
 
