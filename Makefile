@@ -93,7 +93,8 @@ gpu-tests: ## run the tests of GPUs on a GPU, by CuPy; make tests has them on a 
 	@$(need_gpu)
 	@$(MAKE) --no-print-directory $(VENV)/installed-dev $(VENV)/installed-cuda
 	TINYTORCH_GPU=1 $(BIN)/python -m pytest -W default tests/test_cupy.py tests/test_cupy_networks.py \
-		tests/test_cupy_op_db.py tests/test_cupy_tensors.py
+		tests/test_cupy_op_db.py tests/test_cupy_tensors.py tests/test_cupy_compile.py \
+		tests/test_cupy_scipy.py
 
 bench: $(BENCH)/installed ## race PyTorch, JAX and others; make bench quick=1 takes a minute
 	$(BENCH)/bin/python -m benchmarks $(if $(quick),--quick)

@@ -16,7 +16,7 @@ from packaging.requirements import Requirement
 
 from benchmarks.libraries import LIBRARIES
 from benchmarks.race import process
-from benchmarks.resident import forget_peak, resident
+from benchmarks.resident import forget_peak, give_back, resident
 from benchmarks.worker import set_up
 from benchmarks.workloads import WORKLOADS
 
@@ -77,7 +77,8 @@ def _required(name: str, seen: frozenset[str] = frozenset()) -> set[str]:
 def training_bytes(library: str) -> int:
     """Give what 20 steps of `wide` with a batch of 2048 add to the resident memory at most.
 
-    The first few, in which a library may record and compile, are not among them.
+    The first few, in which a library may record and compile, are not among them, nor is memory
+    that the C library keeps of what was freed before.
     """
     with process(library) as ask:
         return ask(_training_growth, library)
@@ -91,9 +92,11 @@ def _training_growth(library: str) -> int:
         small.step()
     del small
     large = set_up(library, wide._replace(arguments={**wide.arguments, "batch": BATCH}))
+    give_back()
     before = resident()
     for _ in range(SETTLING):  # in which a library may record and compile
         large.step()
+    give_back()
     forget_peak()
     for _ in range(STEPS):
         large.step()

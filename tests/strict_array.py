@@ -7,6 +7,7 @@ counts what goes to the host. `modules` is what `import cupy` and its like then 
 
 from __future__ import annotations
 
+import sysconfig
 from collections.abc import Callable, Iterator
 from importlib import import_module
 from types import ModuleType, SimpleNamespace
@@ -14,6 +15,7 @@ from typing import Any, NoReturn, Self
 
 import cupy_names
 import numpy as np
+import strict_kernel
 from numpy.lib.mixins import NDArrayOperatorsMixin
 
 _SCALARS = bool | int | float | complex | np.generic
@@ -66,6 +68,7 @@ class ndarray(NDArrayOperatorsMixin):  # noqa: N801  (CuPy's name, and its metho
     itemsize = property(lambda self: self._host.itemsize)
     nbytes = property(lambda self: self._host.nbytes)
     device = property(lambda self: SimpleNamespace(id=0))
+    data = property(lambda self: SimpleNamespace(ptr=self._host.__array_interface__["data"][0]))
     T = property(lambda self: self._view(self._host.T))
     mT = property(lambda self: self._view(self._host.mT))  # noqa: N815
     real = property(lambda self: self._view(self._host.real))
@@ -426,6 +429,7 @@ class Generator:
 
 def _module(name: str, **contents: Any) -> ModuleType:
     module = ModuleType(name)
+    module.__file__ = f"{sysconfig.get_path('purelib')}/{name.replace('.', '/')}/__init__.py"
     vars(module).update(contents)
     return module
 
@@ -438,22 +442,105 @@ def _of(names: str, home: str) -> dict[str, Any]:
                 result = getattr(import_module(home), name)(*_host(args), **kwargs)
             return _wrapped(result)
 
-        return call
+        return _named(call, f"cupyx_{home.replace('.', '_')}_{name}")
 
     return {name: function(name) for name in names.split()}
 
 
-def _functions() -> dict[str, Any]:
-    def function(name: str) -> Any:
-        return lambda *args, **kwargs: _call(name, getattr(np, name), args, kwargs)
+def _named(function: Any, name: str) -> Any:
+    function.__name__, function.__module__ = name, "cupy"
+    return function
 
-    return {name: function(name) for name in _PARAMETERS if "." not in name and hasattr(np, name)}
+
+def _functions(module: str = "") -> dict[str, Any]:
+    home = import_module(f"numpy.{module}".rstrip("."))
+
+    def function(name: str) -> Any:
+        short = name[len(module) :]
+        call = lambda *args, **kwargs: _call(name, getattr(home, short), args, kwargs)  # noqa: E731
+        return _named(call, short)
+
+    names = (name for name in _PARAMETERS if name.rpartition(".")[0] == module.rstrip("."))
+    return {
+        name[len(module) :]: function(name) for name in names if hasattr(home, name[len(module) :])
+    }
+
+
+class ufunc:  # noqa: N801  (CuPy's name)
+    """A function of entries, which takes CuPy's arrays and numbers."""
+
+    def __init__(self, function: np.ufunc) -> None:
+        self._function, self.__name__ = function, f"cupy_{function.__name__}"
+        self.nin, self.nout = function.nin, function.nout
+
+    def __call__(self, *args: Any, out: Any = None, **kwargs: Any) -> Any:
+        if not self.nin <= len(args) <= self.nin + self.nout:
+            raise TypeError(f"Wrong number of arguments for {self.__name__!r}")
+        outs = args[self.nin :] or (out if isinstance(out, tuple) else (out,))
+        inputs = [x.__cupy_get_ndarray__() if hasattr(x, "__cupy_get_ndarray__") else x
+                  for x in args[: self.nin]]  # fmt: skip
+        like = next((x for x in (*inputs, *outs) if isinstance(x, ndarray)), ndarray(0.0))
+        result = like.__array_ufunc__(self._function, "__call__", *inputs, out=outs[:1], **kwargs)
+        if result is NotImplemented:
+            raise TypeError(f"{self.__name__}: Unsupported type")
+        return result
+
+
+def scatter_add(a: ndarray, slices: Any, value: Any) -> None:
+    a.scatter_add(slices, value)
 
 
 def fuse(function: Any = None, kernel_name: str | None = None) -> Any:
     """Give the function, which CuPy would make one kernel of."""
     del kernel_name
     return (lambda f: f) if function is None else function
+
+
+class ElementwiseKernel:
+    """A kernel, whose text is checked and computed as its compiler would take it."""
+
+    def __init__(
+        self,
+        in_params: str,
+        out_params: str,
+        operation: str,
+        name: str = "kernel",
+        *,
+        options: tuple[str, ...] = (),
+    ) -> None:
+        if not all(isinstance(option, str) for option in options) or not name.isidentifier():
+            raise ValueError(f"Invalid kernel name: {name!r}, or options: {options}")
+        self._inputs, self._outputs = map(strict_kernel.parameters, (in_params, out_params))
+        self.operation, self.name = operation, name
+
+    def __call__(self, *args: Any) -> Any:
+        n, total = len(self._inputs), len(self._inputs) + len(self._outputs)
+        if len(args) not in (n, total):
+            raise TypeError(
+                f"Wrong number of arguments for {self.name!r}. It must be either {n} or {total} "
+                f"(with outputs), but given {len(args)}."
+            )
+        given: dict[str, Any] = {}
+        for (name, dtype), x in zip((*self._inputs, *self._outputs), args, strict=False):
+            if not isinstance(x, ndarray | _SCALARS):
+                raise TypeError(f"Unsupported type {type(x)}")
+            if isinstance(x, ndarray) and x.dtype != dtype:
+                raise TypeError(f"Type is mismatched. {name} {x.dtype} {dtype}")
+            given[name] = x._host if isinstance(x, ndarray) else np.asarray(x, dtype)
+        shapes = [x.shape for x in args if isinstance(x, ndarray)]
+        if not shapes:
+            raise ValueError("Loop size is undecided.")
+        shape = np.broadcast_shapes(*shapes)
+        if len(args) == n:
+            given |= {name: np.empty(shape, dtype) for name, dtype in self._outputs}
+        for name, _ in self._outputs:
+            if given[name].shape != shape:
+                raise ValueError("Out shape is mismatched")
+        computed = strict_kernel.compute(self.operation, given, [x for x, _ in self._outputs])
+        for name, value in computed.items():
+            given[name][...] = value
+        outs = args[n:] or [ndarray(given[name]) for name, _ in self._outputs]
+        return outs[0] if len(outs) == 1 else tuple(outs)
 
 
 class _Device:
@@ -481,7 +568,13 @@ _cuda = _module(
 _cupy = _module(
     "cupy",
     **{
-        **_functions(), "ndarray": ndarray, "asarray": asarray, "array": array, "fuse": fuse,
+        **_functions(),
+        **{name: ufunc(getattr(np, name)) for name in UFUNCS
+           if isinstance(getattr(np, name, None), np.ufunc)},
+        "linalg": _module("cupy.linalg", **_functions("linalg.")),
+        "fft": _module("cupy.fft", **_functions("fft.")),
+        "ufunc": ufunc, "ElementwiseKernel": ElementwiseKernel,
+        "ndarray": ndarray, "asarray": asarray, "array": array, "fuse": fuse,
         "from_dlpack": from_dlpack, "cuda": _cuda, "asnumpy": lambda x: x.get(),
         "random": SimpleNamespace(Generator=Generator, XORWOW=lambda seed: seed),
     },
@@ -490,7 +583,7 @@ _cupy = _module(
 modules = {
     "cupy": _cupy,
     "cupy.cuda": _cuda,
-    "cupyx": _module("cupyx"),
+    "cupyx": _module("cupyx", scatter_add=scatter_add),
     "cupyx.scipy": _module("cupyx.scipy"),
     "cupyx.scipy.special": _module(
         "cupyx.scipy.special", **_of(cupy_names.SPECIAL, "scipy.special")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import os
 import signal
 import sys
 import threading
@@ -11,10 +13,10 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from tinytorch import Operation, Tensor, engine, no_grad, operation
+from tinytorch import Operation, Tensor, no_grad, operation
 from tinytorch import grad as derive
+from tinytorch.atomic import one_at_a_time
 from tinytorch.engine import accumulate, topological_order, watcher
-from tinytorch.threads import _under_the_lock
 
 
 def program() -> tuple[list[Tensor], Tensor]:
@@ -104,14 +106,16 @@ def test_an_error_before_any_line_leaves_all_gradients_or_none() -> None:
         try:
             z.backward()
         except Interruption:
-            pass
+            if one_at_a_time._is_owned():  # type: ignore[attr-defined]
+                one_at_a_time.release()  # a signal can't come where the block has just ended
         finally:
             sys.settrace(None)
         if lines < n:
             break
         unchanged += assert_all_or_nothing(z, before, after)
     assert n > 100
-    assert n - 3 <= unchanged < n - 1  # once or twice it came after all had been set
+    assert unchanged > 100
+    assert n - unchanged > 10  # between the gradients' being set it came, too
 
 
 def test_interrupts_at_random_moments_leave_all_gradients_or_none() -> None:
@@ -127,6 +131,7 @@ def test_interrupts_at_random_moments_leave_all_gradients_or_none() -> None:
     step = x.grad.copy()
     before_signal = signal.signal(signal.SIGALRM, handler)
     interrupted = 0
+    gc.disable()  # whose callbacks, Hypothesis has one, only print what is raised within
     try:
         for i in range(1000):
             expected = x.grad.copy()
@@ -142,7 +147,30 @@ def test_interrupts_at_random_moments_leave_all_gradients_or_none() -> None:
             assert unchanged or np.allclose(x.grad, expected + step, rtol=1e-12)
     finally:
         signal.signal(signal.SIGALRM, before_signal)
+        gc.enable()
     assert interrupted > 100
+    other = threading.Thread(target=z.backward)  # whom no lock keeps waiting
+    other.start()
+    other.join(10)
+    assert not other.is_alive()
+
+
+def test_a_forked_process_waits_for_no_thread_of_its_parent() -> None:
+    entered, leave = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        with one_at_a_time:
+            entered.set()
+            leave.wait(10)
+
+    x = Tensor([1.0, 2.0])
+    threading.Thread(target=hold).start()
+    entered.wait()
+    threading.Timer(0.2, leave.set).start()
+    if not (child := os.fork()):
+        (x * x).sum().backward()
+        os._exit(int(x.grad.sum()))
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 6
 
 
 def test_memory_that_runs_out_changes_no_gradient() -> None:
@@ -159,11 +187,7 @@ def test_memory_that_runs_out_changes_no_gradient() -> None:
     assert x._grad is before
 
 
-@pytest.mark.parametrize("at_once", [any, _under_the_lock])  # with a GIL, and without
-def test_threads_that_share_parameters_lose_no_gradient(
-    at_once: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(engine, "at_once", at_once)
+def test_threads_that_share_parameters_lose_no_gradient() -> None:
     w = Tensor(np.zeros(50))
     rounds, workers = 50, 8
     start = threading.Barrier(workers)
@@ -251,23 +275,21 @@ def test_an_update_that_would_be_lost_is_refused() -> None:
 
 
 def test_a_gradient_that_another_thread_brings_in_between_is_not_lost() -> None:
-    class Interrupted(dict[Any, Any]):
-        """Gradients, while the first look at which another thread adds 10 to what x has."""
+    x = Tensor([1.0, 2.0])
+    x.grad = np.ones(2)
+    other = threading.Thread(target=accumulate, args=({x: np.full(2, 10.0)},))
 
-        looks = 0
+    class Slow(dict[Any, Any]):
+        """Gradients that another thread brings more to after they were added up."""
 
         def items(self) -> Any:
             yield from super().items()
-            self.looks += 1
-            if self.looks == 1:
-                x.grad = x.grad + 10
+            other.start()
+            other.join(0.05)
 
-    x = Tensor([1.0, 2.0])
-    x.grad = np.ones(2)
-    grads = Interrupted({x: np.array([2.0, 3.0])})
-    accumulate(grads)
+    accumulate(Slow({x: np.array([2.0, 3.0])}))
+    other.join()
     assert_array_equal(x.grad, [13.0, 14.0])
-    assert grads.looks == 2
 
 
 def test_leaves_have_gradients_of_their_own() -> None:

@@ -6,6 +6,7 @@ import argparse
 import functools
 import importlib
 import itertools
+import os
 import random
 import sys
 import types
@@ -35,6 +36,7 @@ class Settings:
     def __init__(self) -> None:
         self.number, self.rate, self.rates, self.pair = 2, 1.0, [1.0, 2.0], (1.0, 2.0)
         self.names, self.act = {"a"}, np.tanh
+        self.options = {"a": 1, "b": 2}
         self.namespace = types.SimpleNamespace(number=2)
         self.parsed = argparse.Namespace(number=2)
         self.weight = Tensor(np.ones(3))
@@ -43,8 +45,8 @@ class Settings:
         return x + 1
 
 
-def shifted(x: Any) -> Any:
-    return x + 1
+def shifted(x: Any, by: float = 1.0) -> Any:
+    return x + by
 
 
 def helper(x: Any) -> Any:
@@ -57,6 +59,22 @@ def change_code(_: Settings) -> None:
 
 def change_global(_: Settings) -> None:
     globals()["shifted"] = lambda x: x + 7
+
+
+def hide(_: Settings) -> None:
+    globals()["len"] = lambda x: 5
+
+
+def change_default(_: Settings) -> None:
+    shifted.__defaults__ = (3.0,)
+
+
+def change_environment(_: Settings) -> None:
+    os.environ["TINYTORCH_SCALE"] = "3"
+
+
+def reverse(s: Settings) -> None:
+    s.options["a"] = s.options.pop("a")
 
 
 CHANGES: dict[str, tuple[Callable[[Settings, Any], Any], Callable[[Settings], None]]] = {
@@ -79,6 +97,21 @@ CHANGES: dict[str, tuple[Callable[[Settings, Any], Any], Callable[[Settings], No
     ),
     "a list": (lambda s, x: x * s.rates[0], lambda s: setattr(s, "rates", [3.0, 2.0])),
     "a tuple": (lambda s, x: x * s.pair[1], lambda s: setattr(s, "pair", (1.0, 5.0))),
+    "a function's default": (lambda _, x: shifted(x), change_default),
+    "a name that hides another": (lambda _, x: x * len(x), hide),
+    "what globals() gives": (
+        lambda _, x: globals()["shifted"](x),
+        change_global,
+    ),
+    "the environment": (
+        lambda _, x: x * int(os.environ.get("TINYTORCH_SCALE", "2")),
+        change_environment,
+    ),
+    "the order of a dict": (lambda s, x: x + next(iter(s.options)).count("a"), reverse),
+    "an object's attributes": (
+        lambda s, x: x * s.number,
+        lambda s: setattr(s, "__dict__", {**vars(s), "number": 3}),
+    ),
     "zero": (lambda s, x: x * s.rate if s.rate else x + 1, lambda s: setattr(s, "rate", 0.0)),
 }
 
@@ -87,8 +120,10 @@ CHANGES: dict[str, tuple[Callable[[Settings, Any], Any], Callable[[Settings], No
 def restored() -> Iterator[None]:
     function, code = shifted, shifted.__code__
     yield
-    function.__code__ = code
+    function.__code__, function.__defaults__ = code, (1.0,)
     globals()["shifted"] = function
+    globals().pop("len", None)
+    os.environ.pop("TINYTORCH_SCALE", None)
 
 
 @pytest.mark.parametrize("name", CHANGES)

@@ -10,9 +10,12 @@ from cases import CASES, Case, dice
 from numpy.testing import assert_allclose
 from reference import Function, exchanged, is_variable, leaves, weights
 from test_linalg import CASES as LINEAR_ALGEBRA
+from test_numpy_functions import CASES as FUNCTIONS
 from test_operations import ELEMENTWISE, SMOOTH
+from test_scipy import FUNCTIONS as COUNTERPARTS
+from test_scipy import UFUNCS
 
-import tinytorch
+import tinytorch.scipy
 
 # The rank of the matrix decides what it computes.
 REFUSED = {"lstsq"}
@@ -42,9 +45,10 @@ def differentiated(function: Function, arguments: Any) -> Function:
         outputs = list(leaves(function(*inputs)))
         ws = weights([y.shape for y in outputs], 1)
         for y, w in zip(outputs, ws, strict=True):
-            if y.requires_grad:
+            if getattr(y, "requires_grad", False):
                 y.backward(w)
-        return [y.data for y in outputs] + [x.grad for x in xs]
+        values = [y.data if isinstance(y, tinytorch.Tensor) else y for y in outputs]
+        return values + [x.grad for x in xs]
 
     return compute
 
@@ -75,3 +79,43 @@ def test_every_elementwise_operation_compiled(name: str, method: Function, opera
     offset = 1 if name == "ARCCOSH" else 0
     arrays = [SMOOTH / 1.1 + offset + i / 50 for i in range(operands)]
     assert_compiles(differentiated(method, arrays), arrays)
+
+
+# --- functions of NumPy and SciPy -----------------------------------------------------------------
+
+# What they compute, or its shape, hangs on values.
+DECIDING = {
+    *("histogram", "histogram2d", "histogramdd", "histogram_bin_edges", "interp number"),
+    *("unique", "unique_all", "unique_counts", "unique_inverse", "unique_values", "union1d"),
+    *("intersect1d", "setdiff1d", "setxor1d", "extract", "piecewise", "trim_zeros"),
+    *("polydiv", "polyfit", "quantile in q", "percentile in q", "nanquantile method"),
+    *("logm", "sqrtm", "lstsq"),
+}
+ROWS = {
+    **{f"np.{name}": row for name, row in FUNCTIONS.items()},
+    **{f"special {name}": row for name, row in UFUNCS.items()},
+    **{f"scipy.{key}": (find(tinytorch.scipy), x) for key, (find, x) in COUNTERPARTS.items()},
+    "np.lstsq": (lambda a, b: np.linalg.lstsq(a, b)[0], (np.eye(3)[:, :2] + 0.1, np.ones(3))),
+}
+
+
+def decides(name: str) -> bool:
+    own = name.partition(".")[2]
+    return own in DECIDING or own.partition(" ")[0] in DECIDING
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+@pytest.mark.parametrize("name", ROWS)
+def test_functions_are_recorded_or_say_that_they_decide(name: str) -> None:
+    function, args = ROWS[name]
+    arrays = [np.asarray(x, float) for x in args]
+    step = differentiated(function, arrays)
+    if not decides(name):
+        assert_compiles(step, arrays)
+        return
+    compiled = tinytorch.compile(step)
+    compiled(arrays)
+    own = name.partition(".")[2].partition(" ")[0]
+    message = rf"compile: \S+\.{own} decides on values, .*\n  test_\w+\.py:\d+: "
+    with pytest.raises(TypeError, match=message):
+        compiled(arrays)

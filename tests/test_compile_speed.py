@@ -9,6 +9,7 @@ import sys
 import time
 import tracemalloc
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -18,9 +19,12 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
 import tinytorch
-from tinytorch import Tensor, compile  # noqa: A004
+from tinytorch import Tensor, compile, nn  # noqa: A004
 from tinytorch.compiler import blocks
 from tinytorch.compiler.blocks import Blocks
+from tinytorch.compiler.program import Value
+from tinytorch.compiler.storage import Buffers
+from tinytorch.nn.functional import conv2d, max_pool2d
 
 rng = np.random.default_rng(0)
 
@@ -74,6 +78,27 @@ FUNCTIONS: dict[str, tuple[Callable[..., Any], tuple[tuple[int, ...], ...]]] = {
         ((5, 2, 8, 3), (5, 2, 8, 3)),
     ),
     "one stack": (lambda x, y: ((x * 2) @ y.exp()).tanh(), ((6, 5, 4), (4, 3))),
+    "convolution": (
+        lambda x, y: conv2d(x.exp(), y, padding=1).tanh(),
+        ((7, 2, 9, 8), (3, 2, 3, 3)),
+    ),
+    "convolution in groups": (
+        lambda x, y: conv2d(x.exp(), y, padding=2, dilation=2, groups=2).relu(),
+        ((7, 4, 9, 8), (6, 2, 3, 3)),
+    ),
+    "convolution in strides": (
+        lambda x, y: conv2d(x.exp(), y, stride=2, padding=1).tanh(),
+        ((7, 2, 17, 16), (3, 2, 3, 3)),
+    ),
+    "convolution of wide rows": (
+        lambda x, y: conv2d(x.exp(), y, padding=1).tanh(),
+        ((7, 24, 8, 8), (3, 24, 3, 3)),
+    ),
+    "pooling": (lambda x, y: max_pool2d((x * y).relu(), 2), ((7, 2, 6, 4),) * 2),
+    "pooling of windows that overlap": (
+        lambda x, y: max_pool2d((x * y).relu(), 3, 2),
+        ((7, 2, 7, 5),) * 2,
+    ),
     "an index": (lambda x, y: (x.exp()[:, 1:] * y[:, :-1]).sin(), ((30, 5), (30, 5))),
 }
 
@@ -108,6 +133,17 @@ def test_blocks_of_any_size(rows: int, columns: int, size: int, threads: int) ->
                 assert_allclose(a, b, rtol=1e-11, atol=1e-11)
     finally:
         blocks._BYTES = before
+
+
+def test_a_convolution_takes_a_few_calls_however_many_examples() -> None:
+    step = with_gradients(lambda x, y: conv2d(x.exp(), y, padding=1).tanh())
+    weight, compiled = rng.normal(size=(4, 3, 3, 3)).astype("f"), compile(step)
+    counts = set()
+    for n in (3, 300):
+        for _ in range(4):
+            compiled(rng.normal(size=(n, 3, 20, 20)).astype("f"), weight)
+        counts.add(len(compiled.program.calls))
+    assert len(counts) == 1
 
 
 def test_forward_and_backward_are_one_run() -> None:
@@ -204,6 +240,87 @@ def test_memory_of_results_that_nobody_holds_is_used_again() -> None:
     out.shape = (2, -1) if np.lib.NumpyVersion(np.__version__) < "2.5.0" else out.shape
     del out
     assert compiled(x).shape == x.shape
+
+
+def test_gradients_are_written_where_the_last_ones_were() -> None:
+    x = Tensor(rng.normal(size=1 << 18))
+
+    @compile
+    def step() -> None:
+        x.grad = None
+        (x * x).sum().backward()
+
+    for _ in range(5):
+        step()
+    first = x.grad.ctypes.data
+    step()
+    assert x.grad.ctypes.data == first
+    kept = x.grad
+    copy = kept.copy()
+    x.data *= 2
+    step()
+    assert x.grad.ctypes.data != first
+    assert_array_equal(kept, copy)
+    assert_array_equal(x.grad, 2 * x.data)
+
+
+def test_an_operand_that_is_given_as_the_result_keeps_its_memory() -> None:
+    def function(x: Any) -> Any:
+        twice = np.real(x * 2)  # the very array
+        return np.exp(x) * twice + twice
+
+    compiled, x = compile(function), np.arange(5.0)
+    for _ in range(5):
+        assert_array_equal(compiled(x), function(x))
+
+
+def test_gradients_that_a_program_reads_are_there_when_it_runs() -> None:
+    x = Tensor(np.ones(1 << 18))
+
+    @compile
+    def step() -> Any:
+        before = x.grad.sum()
+        x.grad = None
+        (x * x).sum().backward()
+        return before
+
+    assert [float(step()) for _ in range(6)] == [0.0] + [2.0 * x.size] * 5
+
+
+def test_what_ends_in_a_result_is_computed_there() -> None:
+    x, y = Tensor(rng.normal(size=1 << 18)), Tensor(rng.normal(size=1 << 18))
+
+    @compile(threads=1)
+    def step() -> None:
+        x.grad = y.grad = None
+        (x * y + x.exp()).tanh().sum().backward()
+
+    for _ in range(4):
+        step()
+    (run,) = (f for f in step._latest.executable.names.values() if isinstance(f, Blocks))
+    assert all(program.buffers.total <= blocks._BYTES for program in run._programs[0].values())
+
+
+@given(st.lists(st.tuples(st.integers(0, 300), st.integers(0, 5)), max_size=60))
+def test_places_do_not_overlap(requests: list[tuple[int, int]]) -> None:
+    buffers, taken, most = Buffers(), [], 0
+    for size, i in requests:
+        if i and len(taken) >= i:
+            buffers.give_back(taken.pop(-i))
+        value = Value.of(np.empty(size, np.uint8), 0, 0, None, None)
+        taken.append(buffers.take(value))
+        assert taken[-1].stop - taken[-1].start >= size
+        most = max(most, sum(place.stop - place.start for place in taken))
+        bounds = sorted((place.start, place.stop) for place in taken)
+        assert all(x[1] <= y[0] for x, y in pairwise(bounds))
+        assert bounds[-1][1] <= buffers.total
+    for place in taken:
+        buffers.give_back(place)
+    assert most <= buffers.total <= len(buffers.memory())
+    if taken:  # all of it is one place again
+        assert (
+            buffers.take(Value.of(np.empty(buffers.total, np.uint8), 0, 0, None, None)).start == 0
+        )
 
 
 def test_a_step_needs_less_memory_than_eager() -> None:
@@ -371,6 +488,36 @@ def test_what_is_changed_in_place(function: Any) -> None:
         assert_array_equal(compiled(x, y), function(x, y))
 
 
+@pytest.mark.parametrize("index", [0, (slice(None), 1), [0, 2], (0, 1)])
+def test_an_entry_is_read_again_after_it_was_written(index: Any) -> None:
+    def function(x: Any) -> Any:
+        sums = np.zeros_like(x)
+        for factor in (1, 2, 3):
+            sums[index] += factor * x[index]
+        first, second = x[index], x[index]
+        sums[index] = first + 0.5 * second
+        return sums, first, second
+
+    compiled = compile(function)
+    for _ in range(5):
+        x = rng.normal(size=(4, 3))
+        for a, b in zip(compiled(x), function(x), strict=True):
+            assert_array_equal(a, b)
+
+
+def test_copies_of_the_same_entries_are_two() -> None:
+    def function(x: Any) -> Any:
+        first, second = x[[0, 2]], x[[0, 2]]
+        first += 1
+        return first, second
+
+    compiled = compile(function)
+    for _ in range(5):
+        x = rng.normal(size=(4, 3))
+        for a, b in zip(compiled(x), function(x), strict=True):
+            assert_array_equal(a, b)
+
+
 def _in_place(x: Any, y: Any) -> Any:
     x += y
     return x
@@ -402,6 +549,41 @@ def test_long_programs_compile_in_linear_time() -> None:
 
     seconds(100)
     assert seconds(8000) < 25 * seconds(1000)
+
+
+def test_to_record_costs_no_more_than_so_many_steps() -> None:
+    def calls(function: Callable[[], Any]) -> int:
+        made = 0
+
+        def count(_frame: Any, event: str, _arg: Any) -> None:
+            nonlocal made
+            made += event in ("call", "c_call")
+
+        before = sys.getprofile()
+        sys.setprofile(count)
+        try:
+            function()
+        finally:
+            sys.setprofile(before)
+        return made
+
+    layers = [(24, nn.Activation.RELU), (12, nn.Activation.RELU), (1, nn.Activation.SIGMOID)]
+    model, x, y = nn.MLP(2, layers), rng.normal(size=(100, 2)), rng.random((100, 1)) < 0.5
+
+    def step() -> None:
+        p = model(x)
+        loss = -(y * p.log() + (1 - y) * (1 - p).log()).mean()
+        model.flush_grads()
+        loss.backward()
+        for parameter in model.parameters:
+            parameter.data -= 0.01 * parameter.grad
+
+    step()
+    eager, compiled = calls(step), compile(step)
+    first, *recordings, _replay = [calls(compiled) for _ in range(4)]
+    # Calls of functions are the same in each run, which times are not.
+    assert first < 3 * eager
+    assert sum(recordings) < 52 * eager
 
 
 def test_the_number_of_threads_survives_a_pickle() -> None:

@@ -106,6 +106,21 @@ def test_every_module_in_training(name: str, options: dict[str, Any], inputs: li
     assert compiled.program is not None
 
 
+def test_warnings_of_an_optimiser_come_in_each_replay() -> None:
+    x = Tensor(np.zeros(3, np.float32))
+    optimizer = optim.SGD([x], lr=1e38)
+    step = compile(optimizer.step)
+    for _ in range(5):
+        x.data[:] = 0
+        x.grad = np.ones(3, np.float32)
+        step()
+    x.grad = np.full(3, 1e38, np.float32)
+    with pytest.warns(RuntimeWarning, match="overflow encountered in multiply"):
+        step()
+    assert_array_equal(x.data, np.full(3, -np.inf))
+    assert all(call.errstate is None for call in step.program.calls)
+
+
 def test_a_check_is_made_in_each_replay() -> None:
     step, _, state, _ = classifier("SGD", np.float64, {})
     compiled = compile(step)

@@ -157,5 +157,11 @@ def test_a_step_of_the_benchmark_transfers_nothing(race: Any) -> None:
         loss = step()
     assert loss.is_cuda
     assert np.isfinite(first)
+    compiled = tinytorch.compile(race.function(tinytorch, "cuda", *race.small))
+    for i in range(6):
+        with transferring(0) if i > 3 else nullcontext():
+            loss = compiled()
+    assert loss.is_cuda
+    assert np.isfinite(loss.item())
     here = race.function(tinytorch, "cpu", *race.small)
     assert np.isfinite(here().item())

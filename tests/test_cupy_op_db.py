@@ -61,15 +61,7 @@ CONSTANT = {"quantile", "nanquantile"}  # whose second argument has no gradient 
 # They make something on the CPU.
 FACTORIES = {"arange", "eye", "full", "linspace", "logspace", "ones", "to", "zeros"}
 COMPLEX = {"view_as_real"}  # no samples of real numbers
-# On the CPU alone so far: LAPACK's factors, and decompositions by parameters that CuPy has not.
-ON_THE_CPU = {
-    "linalg.cholesky_ex", "linalg.householder_product", "linalg.inv_ex", "linalg.lstsq",
-    "linalg.lstsq.grad_oriented", "linalg.lu", "linalg.lu_factor", "linalg.lu_factor_ex",
-    "linalg.lu_solve", "linalg.matrix_rank", "linalg.matrix_rank.hermitian", "linalg.pinv",
-    "linalg.pinv.hermitian", "linalg.solve_ex", "linalg.solve_triangular", "linalg.vander",
-    "lu", "lu_solve", "lu_unpack", "ormqr",
-}  # fmt: skip
-THERE = [op for op in CHOSEN if op.name not in FACTORIES | COMPLEX and title(op) not in ON_THE_CPU]
+THERE = [op for op in CHOSEN if op.name not in FACTORIES | COMPLEX]
 
 
 @pytest.mark.parametrize("op", THERE, ids=title)

@@ -393,23 +393,6 @@ def test_a_training_step_transfers_nothing() -> None:
                if not isinstance(x, float))  # fmt: skip
 
 
-# --- compile --------------------------------------------------------------------------------------
-
-
-def test_compile_says_that_it_takes_numpys_arrays() -> None:
-    model, x, raw = nn.Linear(3, 2).cuda(), there(), cupy.asarray(X)
-
-    def step() -> Any:
-        loss = model(x).sum()
-        loss.backward()
-        return loss.detach()
-
-    total = tinytorch.compile(lambda x: x.sum())
-    for call in (lambda: total(x), lambda: total(raw), tinytorch.compile(step)):
-        with pytest.raises(TypeError, match="compile: a program is made of NumPy's arrays"):
-            [call() for _ in range(3)]
-
-
 # --- whole numbers --------------------------------------------------------------------------------
 
 

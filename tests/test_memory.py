@@ -6,6 +6,7 @@ import gc
 import platform
 import subprocess
 import sys
+import tracemalloc
 import weakref
 from collections.abc import Iterator
 from typing import Any
@@ -106,6 +107,16 @@ def test_a_leafs_gradient_is_its_own_memory(case: Case) -> None:
                 assert x.grad.flags.writeable
             for x in xs:
                 x.grad = None
+
+
+def test_nothing_but_values_and_gradients_is_kept_on_the_way_back() -> None:
+    x, y = Tensor(np.ones(100_000)), Tensor(np.ones(100_000))
+    tracemalloc.start()
+    (x * y + x.exp()).tanh().sum().backward()
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    # Four values, one gradient that they share, and those of x and y.
+    assert peak < 7.1 * x.data.nbytes
 
 
 # --- of the process ---------------------------------------------------------------------------

@@ -6,6 +6,7 @@ import inspect
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Any
 
 import numpy as np
@@ -18,7 +19,7 @@ from numpy.testing import assert_allclose
 from reference import assert_same, exchanged, here, in_torch
 from torch.nn import functional as theirs
 
-from tinytorch import Tensor, manual_seed
+from tinytorch import Tensor, manual_seed, nn
 from tinytorch.nn import functional as ours
 
 Arguments = tuple[list[Any], dict[str, Any]]
@@ -593,6 +594,33 @@ def test_a_gumbel_draw_is_a_class_by_its_probability() -> None:
     assert_allclose(ours.gumbel_softmax(logits, tau=0.5, rng=0).data.sum(axis=1), 1)
     drawn[:, 0].sum().backward()
     assert np.any(logits.grad)
+
+
+OLD = [
+    (place, name)
+    for place in ("functional", "modules.loss")
+    for name in sorted(vars(attrgetter(place)(torch.nn)))
+    if re.search("loss|Loss|entropy", name) and not name.startswith("_")
+    for function in [getattr(attrgetter(place)(torch.nn), name)]
+    if callable(function) and "size_average" in inspect.signature(function).parameters
+]
+
+
+@pytest.mark.parametrize(("place", "name"), OLD, ids=[name for _, name in OLD])
+def test_old_keywords_of_losses_are_refused(place: str, name: str) -> None:
+    theirs_ = getattr(attrgetter(place)(torch.nn), name)
+    function = getattr(ours if place == "functional" else nn, name)
+    wanted = inspect.signature(theirs_).parameters
+    x = Tensor([[0.2, 0.8]])
+    inputs = [x for p in wanted.values() if p.default is p.empty]
+    for key in ("size_average", "reduce"):
+        for value in (True, False, None):
+            with pytest.raises(TypeError, match=rf"{name}: got {key}={value}: reduction="):
+                function(*inputs, **{key: value})
+    places = list(wanted)
+    before = [p.default for p in wanted.values()][len(inputs) : places.index("size_average")]
+    with pytest.raises(TypeError, match=rf'{name}: got \w+=False: reduction="mean", "sum"'):
+        function(*inputs, *before, False)  # by its place
 
 
 # Deprecated there; arrays that are given to be written in; gradients that are dense here.

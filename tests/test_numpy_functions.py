@@ -263,6 +263,8 @@ CASES: dict[str, tuple[Callable[..., Any], tuple[Any, ...]]] = {
     "frexp": (lambda x: np.frexp(x)[0], (M,)),
     "modf": (lambda x: np.modf(3 * x), (M,)),
     "divmod": (np.divmod, (M, np.array(0.7))),
+    "divmod of Python": (divmod, (M, np.array(0.7))),
+    "divmod of a number": (lambda x: divmod(0.7, x), (M,)),
     "i0": (np.i0, (X,)),
     "spacing": (np.spacing, (X,)),
     "tensorinv": (np.linalg.tensorinv, (SQUARE,)),

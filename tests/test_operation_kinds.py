@@ -173,6 +173,7 @@ ARGUMENTS: dict[str, tuple[Any, ...]] = {
     "STANDARDIZE": (MATRIX, (-1,), 1e-5),
     "SUM_POOL": (IMAGE, POOL),
     "TENSORDOT": (MATRIX, MATRIX),
+    "TO_LARGEST": (IMAGE[..., :2, :2], np.eye(4).reshape(4, 1, 1, 2, 2) > 0, IMAGE.shape, POOL),
     "WHERE": (MATRIX > 0.5, MATRIX, 1.0),
     "WINDOWS": (MATRIX, (0,), (2,), (1,), (1,)),
 }  # fmt: skip

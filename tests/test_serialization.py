@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 import json
 import os
@@ -63,6 +64,68 @@ def test_a_nested_state_comes_back(tmp_path_factory: Any, state: Any) -> None:
     path = tmp_path_factory.getbasetemp() / "nested.safetensors"
     tinytorch.save([state], path)
     assert_same(tinytorch.load(path), [state])
+
+
+def test_open_files_are_written_and_read(tmp_path: Path) -> None:
+    state = {"model": nn.Linear(2, 1, rng=0).state_dict(), "epoch": 3}
+    buffer = io.BytesIO(b"before")
+    buffer.seek(6)
+    tinytorch.save(state, buffer)
+    buffer.seek(6)
+    assert tinytorch.load(buffer)["epoch"] == 3
+    with (tmp_path / "state").open("wb") as file:
+        tinytorch.save(state["model"], file)
+    loaded = safetensors.numpy.load_file(tmp_path / "state")
+    with (tmp_path / "state").open("rb") as file:
+        assert_same(tinytorch.load(file), loaded)
+    with gzip.open(tmp_path / "zipped", "wb") as zipped:
+        tinytorch.save(state["model"], zipped)
+    with gzip.open(tmp_path / "zipped") as zipped:
+        assert_same(tinytorch.load(zipped), loaded)
+    halves = io.BytesIO(safetensors.torch.save({"x": torch.ones(2, dtype=torch.bfloat16)}))
+    assert tinytorch.load(halves)["x"].tolist() == [1, 1]
+
+
+def test_what_programs_for_pytorch_say_of_loading() -> None:
+    buffer = io.BytesIO()
+    tinytorch.save({"x": np.ones(2)}, buffer)
+    for place in (None, "cpu", tinytorch.device("cpu")):
+        buffer.seek(0)
+        loaded = tinytorch.load(buffer, map_location=place, weights_only=False)
+        assert_same(loaded, {"x": np.ones(2)})
+    with pytest.raises(ValueError, match=r"to the CPU, got map_location='cuda:0': model\.to"):
+        tinytorch.load(buffer, map_location="cuda:0")
+    with pytest.raises(TypeError, match='expected "cpu" or "cuda"'):
+        tinytorch.load(buffer, map_location=lambda storage, _: storage)
+
+
+def test_what_an_open_file_cannot_give_is_told(tmp_path: Path) -> None:
+    state = {"x": np.ones(2)}
+    with (tmp_path / "text").open("w") as text:
+        for file in (text, io.StringIO()):
+            with pytest.raises(
+                TypeError, match=r'save: .* not open for writing bytes, as open\(path, "wb"\)'
+            ):
+                tinytorch.save(state, file)
+    with (tmp_path / "text").open() as text:
+        for file in (text, io.StringIO("abc")):
+            with pytest.raises(
+                TypeError, match=r'load: .* not open for reading bytes, as open\(path, "rb"\)'
+            ):
+                tinytorch.load(file)
+        with pytest.raises(TypeError, match="not open for writing bytes"):
+            tinytorch.save(state, text.buffer)
+    buffer = io.BytesIO()
+    tinytorch.save(state, buffer)
+    with pytest.raises(ValueError, match=r"the BytesIO is empty from its position on; file\.seek"):
+        tinytorch.load(buffer)
+    with pytest.raises(ValueError, match="load: the BytesIO is cut: 70 bytes"):
+        tinytorch.load(io.BytesIO(buffer.getvalue()[:70]))
+    with pytest.raises(ValueError, match=r"no safetensors file, but a pickle"):
+        tinytorch.load(io.BytesIO(pickle.dumps(state)))
+    buffer.close()
+    with pytest.raises(ValueError, match="closed file"):
+        tinytorch.save(state, buffer)
 
 
 def test_views_of_any_layout_come_back(tmp_path: Path) -> None:
@@ -233,8 +296,8 @@ def test_paths_of_every_kind(tmp_path: Path) -> None:
     assert (tmp_path / "link").is_symlink()
     assert_same(tinytorch.load(tmp_path / "a"), {"x": np.zeros(2)})
     for function in (lambda x: tinytorch.save(state, x), tinytorch.load):
-        with pytest.raises(TypeError, match="not BytesIO"):
-            function(io.BytesIO())  # type: ignore[arg-type]
+        with pytest.raises(TypeError, match="not int"):
+            function(5)  # type: ignore[arg-type]
         with pytest.raises(OSError, match="No such file"):
             function(tmp_path / "absent" / "x")
         with pytest.raises(OSError, match="directory"):

@@ -452,6 +452,17 @@ def test_modules_of_every_kind() -> None:
             assert_close(getattr(a, "data", a), getattr(b, "data", b))
 
 
+def test_running_statistics_of_all_follow_no_batch_of_one() -> None:
+    x = np.random.default_rng(0).normal(size=(4, 2, 3, 5))
+    for norm in (nn.BatchNorm1d(3), nn.InstanceNorm1d(3, track_running_stats=True)):
+        with pytest.raises(TypeError, match=r"model\.eval\(\) .* track_running_stats=False"):
+            vmap(norm)(x)
+        assert_array_equal(norm.running_mean, 0)
+        assert_close(vmap(norm.eval())(Tensor(x)).data[0], norm(x[0]).data)
+    plain = nn.BatchNorm1d(3, track_running_stats=False)
+    assert_close(vmap(plain)(Tensor(x)).data[0], plain(x[0]).data)
+
+
 @pytest.mark.parametrize(
     "product", [lambda x, w: x @ w, lambda x, w: nn.functional.linear(x, w.T, w[0])]
 )

@@ -15,8 +15,8 @@ from shutil import which
 ROOT = Path(__file__).parents[1]
 # Of each Python, the oldest NumPy of 2.0 and later that has wheels for it.
 PYTHONS = {"3.11": "2.0.*", "3.12": "2.0.*", "3.13": "2.1.*", "3.14": "2.3.*", "3.14t": "2.3.*"}
-NEEDED = ["dask[array,distributed]", "hypothesis", "matplotlib", "pandas", "pytest",
-          "pytest-xdist", "safetensors", "scikit-learn", "scipy", "torch==2.13.0", "tqdm",
+NEEDED = ["dask[array,distributed]", "hypothesis", "matplotlib", "pandas", "pygraphviz",
+          "pytest", "pytest-xdist", "safetensors", "scikit-learn", "scipy", "torch==2.13.0", "tqdm",
           "--editable", "."]  # fmt: skip
 # What compares texts and pictures, opens notebooks or checks types does so on one version.
 LEFT_OUT = ["assets", "docs", "examples*", "exercises", "explain", "mistakes", "moons",

@@ -33,9 +33,11 @@ HEAD = """\
 
 All public functions of NumPy {version}, and what each does with tensors. With `out=` all raise a
 TypeError; `where=`, `initial=`, `dtype=`, `ddof=`, `correction=`, `weights=` and the like mean
-what they mean in NumPy, and what says how memory is laid out (`order="C"`, `copy=`) changes
-nothing. Every ufunc with a rule also has `reduce`, `accumulate`, `outer` and `reduceat`; its `at`
-is refused.
+what they mean in NumPy, by name or by place. `order=` of `ravel` and `reshape` is "C" or "F", since
+a tensor's place in memory says nothing of its entries; elsewhere what says how memory is laid out
+(`order="K"`, `copy=`, `device="cpu"`) changes nothing. A keyword that is neither obeyed nor without
+effect is refused by name. Every ufunc with a rule also has `reduce`, `accumulate`, `outer` and
+`reduceat`; its `at` is refused.
 
 | kind | what it means | functions |
 | --- | --- | --: |

@@ -17,7 +17,6 @@ from textwrap import dedent, indent
 from typing import Any, get_overloads
 
 from tinytorch import Tensor
-from tinytorch.engine import Node
 from tinytorch.operations.methods import Methods
 from tinytorch.pytorch import functions
 
@@ -35,7 +34,7 @@ from typing import Any, Literal, overload
 
 import numpy.typing as npt
 
-from tinytorch.engine import Array, Node
+from tinytorch.engine import Array
 from tinytorch.operations.decompositions import QRResult
 from tinytorch.operations.factorizations import TriangularSolution
 from tinytorch.operations.indexing import ValuesIndices
@@ -45,7 +44,7 @@ from tinytorch.operations.shape import Size
 from tinytorch.operations.torch_names import MinMax
 from tinytorch.tensor import Tensor
 
-class Methods(Node):
+class Methods:
 '''
 
 FUNCTIONS_HEADER = '''\
@@ -110,8 +109,8 @@ def _formatted(parts: list[str]) -> str:
 
 
 def _names() -> Iterator[str]:
-    families = [cls for cls in reversed(Methods.__mro__) if issubclass(cls, Node)]
-    names = {name: None for cls in families if cls is not Node for name in vars(cls)}
+    families = reversed(Methods.__mro__[:-1])
+    names = {name: None for cls in families for name in vars(cls)}
     for name in names:
         own = not hasattr(object, name) and name not in REFUSED
         if own and (not name.startswith("_") or name.endswith("__")) and name not in HIDDEN:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from tinytorch.arrays.kind import kind_of
+from tinytorch.arrays.words import conj
 from tinytorch.engine import Node, topological_order
 from tinytorch.grad_mode import GradMode
 from tinytorch.gradients import gradients
@@ -128,6 +129,6 @@ def sweep(
     for node in topological_order(joined):
         if node in wanted or any(isinstance(x, Node) and x in only for x in node._children):
             only[node] = node in wanted
-    seeds_on_paths = {node: weights for node, weights in joined.items() if node in only}
+    seeds_on_paths = {node: conj(weights) for node, weights in joined.items() if node in only}
     grads = gradients(seeds_on_paths, only=only, create_graph=create_graph) if only else {}
-    return [grads.get(x) for x in inputs]
+    return [conj(grads[x]) if x in grads else None for x in inputs]

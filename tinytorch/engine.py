@@ -9,15 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextvars import ContextVar
-from itertools import chain, count, repeat
-from operator import attrgetter, is_not
+from itertools import count
+from operator import attrgetter
 from typing import Any, TypeAlias
 
 import numpy as np
 
 from tinytorch.arrays.scattered import Scattered, whole
 from tinytorch.arrays.words import broadcast_to, cast, conj, sum_axes, sum_leading
-from tinytorch.threads import at_once
+from tinytorch.atomic import one_at_a_time, set_grads
 
 Array: TypeAlias = np.ndarray[tuple[Any, ...], np.dtype[Any]]  # or what speaks its protocols
 Rule: TypeAlias = Callable[..., Any]  # rule(grad, out, *inputs) gives the share of one input
@@ -27,7 +27,7 @@ class Node:
     """A value, and where it came from: all that the engine needs to know of a tensor."""
 
     _value: Array
-    _grad: Array | None
+    _grad: Any  # an array or, of a leaf, `Scattered`; None; of what was computed, the conjugate
     _children: tuple[Any, ...]  # the inputs in order: nodes, and constants as they are
     _arrays: tuple[Any, ...]  # the value and the inputs' values, collected once for all rules
     _op: Any  # what made this node; None for a leaf
@@ -45,11 +45,12 @@ class Node:
 
     def _backward(self) -> None:
         """Take one step of the way back: add this node's shares to its inputs' gradients."""
-        shares: dict[Node, Any] = {self: conj(self._grad)}
+        shares: dict[Node, Any] = {self: self._grad}
         pull(shares, [self])
-        sums = {x: conj(whole(g)) for x, g in list(shares.items())[1:]}  # the first is its own
-        sums = {x: g.copy() if x._grad is None else x._grad + g for x, g in sums.items()}
-        any(map(setattr, sums, repeat("_grad"), sums.values()))  # at once, as in accumulate
+        del shares[self]
+        sums = {x: whole(g) if x._children else conj(whole(g)) for x, g in shares.items()}
+        sums = {x: g.copy() if x._grad is None else whole(x._grad) + g for x, g in sums.items()}
+        set_grads(sums)
 
 
 recording = ContextVar[Sequence[Any]]("recording", default=(True, 0))  # enabled?, transforms around
@@ -95,7 +96,7 @@ def pull(grads: Any, nodes: Iterable[Node], only: Any = None, create_graph: bool
     watch = watcher.get()
     for node in nodes:
         grad, inputs = grads[node], node._children
-        if type(grad) is Scattered:  # all of its parts have come
+        if type(grad) is Scattered and (inputs or only is not None):  # all its parts have come
             grads[node] = grad = grad.array()
         if only is not None and not only[node]:
             del grads[node]
@@ -112,24 +113,23 @@ def pull(grads: Any, nodes: Iterable[Node], only: Any = None, create_graph: bool
                 if share.dtype is not data.dtype and share.dtype != data.dtype:
                     share = cast(share, data.dtype)
                 grads[x] = grads.pop(x) + share if x in grads else share  # popped: summed in place
+                share = None  # while the next is computed, its memory may be another's
 
 
 def accumulate(grads: Mapping[Node, Any]) -> None:
     """Set `.grad`: add to what a leaf has, replace what an intermediate node has."""
-    changed = True
-    while changed:  # by another thread; compare and set is one call, which none can part
-        totals, handed_on, before = dict(grads), set(), {}
+    totals, handed_on = dict(grads), set()
+    with one_at_a_time:  # or sums of two threads would be lost
         for x, grad in grads.items():  # in which no input comes before its outputs
             if x._children:
                 handed_on.add(id(grad))
                 continue
-            before[x] = present = x._grad
-            if present is not None:
-                totals[x] = present + grad
-            elif id(grad) in handed_on or getattr(grad, "base", None) is not None:
-                totals[x] = grad.copy()  # a rule has handed on what it was given
-        differ = map(is_not, map(attrgetter("_grad"), before), before.values())
-        changed = at_once(chain(differ, map(setattr, totals, repeat("_grad"), totals.values())))
+            totals[x] = share = conj(whole(grad)) if grad.dtype.kind == "c" else grad
+            if x._grad is not None:
+                totals[x] = whole(x._grad) + whole(share)
+            elif id(share) in handed_on or getattr(share, "base", None) is not None:
+                totals[x] = share.copy()  # a rule has handed on what it was given
+        set_grads(totals)
 
 
 def sum_to_shape(array: Any, shape: Sequence[int], like: Any = None) -> Any:

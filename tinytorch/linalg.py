@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from tinytorch.arrays.kind import NUMPY, kind_of, own
 from tinytorch.arrays.plain import PlainArray, plain
 from tinytorch.operations import factorizations
 from tinytorch.operations.diagonals import diagonal as diagonal_of
@@ -133,7 +134,7 @@ def diagonal(A: Any, *, offset: int = 0, dim1: int = -2, dim2: int = -1) -> Any:
 def vander(x: Any, N: int | None = None) -> Any:
     """Give the powers x**0, ..., x**(N-1) along a new last axis; N is by default x.shape[-1]."""
     x = np.atleast_1d(_tensor(x))
-    return x[..., None] ** np.arange(x.shape[-1] if N is None else N)
+    return x[..., None] ** own(np.arange(x.shape[-1] if N is None else N), x)
 
 
 def matrix_rank(
@@ -150,8 +151,16 @@ def _bound(values: Any, A: Any, atol: Any, rtol: Any) -> Any:
     """Give the size up to which singular values count as 0."""
     if rtol is None:
         rtol = max(A.shape[-2:]) * np.finfo(A.dtype).eps if atol is None else 0
-    largest = np.max(values, axis=-1, initial=0)
-    return np.maximum(0 if atol is None else np.asarray(atol), np.asarray(rtol) * largest)
+    return np.maximum(_array(0 if atol is None else atol, A), _array(rtol, A) * _largest(values))
+
+
+def _largest(values: Any) -> Any:
+    """Give the largest of numbers that aren't negative; of none 0."""
+    return values.max(axis=-1) if values.shape[-1] else values.sum(axis=-1)
+
+
+def _array(x: Any, like: Any) -> Any:
+    return own(np.asarray(x), like) if kind_of(x) is NUMPY else getattr(x, "_value", x)
 
 
 # --- solutions ------------------------------------------------------------------------------------
@@ -186,11 +195,11 @@ def lstsq(
         found = lstsq(A, B[..., None], rcond)
         return found._replace(solution=found.solution[..., 0])
     x = _numpy.pinv(A, rtol=rcond) @ B
-    rank = _numpy.matrix_rank(A, rtol=rcond)
+    rank = matrix_rank(A, rtol=rcond)
     squares = ((A @ x - B) ** 2).sum(axis=-2)
     full = np.all(rank == A.shape[-1]) and A.shape[-2] > A.shape[-1]
     values: Any = _numpy.svdvals(A)
-    return LeastSquares(x, squares if full else squares[..., :0], plain(rank), values)
+    return LeastSquares(x, squares if full else squares[..., :0], rank, values)
 
 
 def tensorsolve(A: Any, B: Any, dims: Any = None) -> Any:
@@ -203,7 +212,7 @@ def pinv(A: Any, *, atol: Any = None, rtol: Any = None, hermitian: bool = False)
     A = _tensor(A)
     if atol is not None:
         values = svdvals(A.detach()).data
-        largest = np.max(values, axis=-1, initial=0)
+        largest = _largest(values)
         rtol = _bound(values, A, atol, rtol) / np.where(largest > 0, largest, 1)
     return _numpy.pinv(A, hermitian=hermitian, rtol=rtol)
 

@@ -8,53 +8,70 @@ written beside them, as JSON in the header's metadata.
 
 from __future__ import annotations
 
+import io
 import json
 import os
 from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, TypeAlias
+from typing import IO, Any, TypeAlias
 
 import numpy as np
 
 from tinytorch.arrays.kind import kind_of
+from tinytorch.devices import device
 from tinytorch.engine import Array
 from tinytorch.operations.operands import describe
 from tinytorch.tensor import Tensor
 
-PathLike: TypeAlias = str | bytes | os.PathLike[str] | os.PathLike[bytes]
+File: TypeAlias = str | bytes | os.PathLike[str] | os.PathLike[bytes] | IO[bytes]
 Tree: TypeAlias = dict[str, Any] | list[Any] | str | float | None  # what JSON can say
 
 _STRUCTURE = "tinytorch"  # the key of the metadata
 
 
-def save(state: Any, path: PathLike) -> None:
+def save(state: Any, file: File) -> None:
     """Write a state into a file: dicts, lists and tuples of tensors, arrays, numbers and text.
 
     `model.state_dict()`, an optimiser's, or `{"model": ..., "optimizer": ..., "epoch": 3}`. Of a
-    tensor its values are kept. The file takes the place of an older one at once and as a whole: if
-    it cannot be finished, the older one stays as it was.
+    tensor its values are kept. `file` is a path, and what is written takes the place of an older
+    file at once and as a whole: if it cannot be finished, the older one stays as it was. Or it is
+    open for writing bytes, as an `io.BytesIO()` is, and stays open.
 
-    Raises TypeError for what is none of these, ImportError where safetensors is missing, OSError
-    where the file cannot be written.
+    Raises TypeError for what is none of these and for a file of text, ImportError where safetensors
+    is missing, OSError where the file cannot be written.
 
     >>> with TemporaryDirectory() as folder:
     ...     save({"weight": Tensor([1.0, 2.0]), "epoch": 3}, f"{folder}/state.safetensors")
     ...     load(f"{folder}/state.safetensors")
     {'weight': array([1., 2.]), 'epoch': 3}
     """
-    if isinstance(path, Mapping):
+    if isinstance(file, Mapping):
         raise TypeError("save: the path comes second, save(state, path); got a dict for it")
     _require_safetensors()
-    from safetensors import SafetensorError
-    from safetensors.numpy import save_file
+    from safetensors import numpy as safetensors
 
     arrays: dict[str, Array] = {}
     tree = _flatten(state, "", arrays)
     is_flat = isinstance(state, Mapping) and list(state) == list(arrays)
     metadata = None if is_flat else {_STRUCTURE: json.dumps(tree)}
-    target = Path(os.fsdecode(path)).resolve()  # what a link stands for, not the link
+    if hasattr(file, "write"):
+        contents = safetensors.save(arrays, metadata)
+        try:
+            file.write(contents)
+        except (TypeError, io.UnsupportedOperation):
+            raise _no_bytes("save", "writing", "wb") from None
+    else:
+        _replace(Path(os.fsdecode(file)), arrays, metadata)
+
+
+def _replace(path: Path, arrays: dict[str, Array], metadata: dict[str, str] | None) -> None:
+    """Write a file as a whole, in the place of an older one."""
+    from safetensors import SafetensorError
+    from safetensors.numpy import save_file
+
+    target = path.resolve()  # what a link stands for, not the link
     with TemporaryDirectory(prefix=f".{target.name}-", dir=target.parent) as beside:
         unfinished = Path(beside, target.name)
         unfinished.touch()
@@ -64,19 +81,22 @@ def save(state: Any, path: PathLike) -> None:
         except SafetensorError as error:
             raise OSError(f"save: {target} cannot be written: {error}") from None
         unfinished.chmod(mode)
-        with unfinished.open("rb+") as file:
-            os.fsync(file.fileno())  # on the disk before it has the name
+        with unfinished.open("rb+") as written:
+            os.fsync(written.fileno())  # on the disk before it has the name
         unfinished.replace(target)
 
 
-def load(path: PathLike) -> Any:
+def load(file: File, map_location: Any = None, *, weights_only: bool = True) -> Any:  # noqa: ARG001
     """Read what `save` wrote, with arrays in the place of tensors; or any safetensors file.
 
     That of a PyTorch model, written by `safetensors.torch`, is the same as of this library's:
     `model.load_state_dict(load(path))`. bfloat16, which NumPy has not, becomes float32, exactly.
+    A file that is open for reading bytes is read from its position to its end. PyTorch's
+    `map_location` is the CPU here, and `weights_only` changes nothing: there are but weights.
 
     Raises ValueError for a damaged file and for what is no such file, and says what is wrong with
-    it; OSError where it cannot be read, ImportError where safetensors is missing.
+    it, and for another `map_location`; TypeError for a file of text, OSError where it cannot be
+    read, ImportError where safetensors is missing.
 
     >>> from tinytorch.nn import Linear
     >>> model = Linear(2, 1, rng=0)
@@ -85,15 +105,39 @@ def load(path: PathLike) -> Any:
     ...     model.load_state_dict(load(f"{folder}/model.safetensors"))
     IncompatibleKeys(missing_keys=[], unexpected_keys=[])
     """
+    if device(map_location or "cpu").type != "cpu":
+        raise ValueError(
+            f"load: arrays come to the CPU, got map_location={map_location!r}: model.to(device) "
+            "takes to a GPU what model.load_state_dict has read"
+        )
     _require_safetensors()
+    if not hasattr(file, "read"):
+        return _load(Path(os.fsdecode(file)), os.fsdecode(file))
+    try:
+        contents = memoryview(file.read())
+    except (TypeError, io.UnsupportedOperation):
+        raise _no_bytes("load", "reading", "rb") from None
+    name = f"{getattr(file, 'name', f'the {type(file).__name__}')}"
+    if not contents:
+        raise ValueError(f"load: {name} is empty from its position on; file.seek(0) goes back")
+    with TemporaryDirectory() as folder:  # since safetensors opens files
+        path = Path(folder, "state")
+        path.write_bytes(contents)
+        return _load(path, name)
+
+
+def _load(path: Path, name: str) -> Any:
+    """Read the file, which messages call by that name."""
     from safetensors import SafetensorError, safe_open
 
-    name = os.fsdecode(path)
-    with Path(name).open("rb") as file:
+    with path.open("rb") as file:
         header = cache(lambda: _header(file))  # once for all arrays, and only if one needs it
         try:
-            with safe_open(name, framework="numpy") as contents:  # which checks the header
-                arrays = {key: _read(contents, key, file, header) for key in contents.keys()}  # noqa: SIM118
+            with safe_open(path, framework="numpy") as contents:  # which checks the header
+                arrays = {
+                    key: _read(contents, key, file, name, header)
+                    for key in contents.keys()  # noqa: SIM118
+                }
                 metadata = contents.metadata() or {}
         except SafetensorError as error:
             raise ValueError(f"load: {name} {_fault(file, str(error))}") from None
@@ -110,6 +154,10 @@ def load(path: PathLike) -> Any:
         twin: arrays[key] for twin, key in metadata.items() if key in arrays and twin not in arrays
     }
     return arrays
+
+
+def _no_bytes(name: str, doing: str, mode: str) -> TypeError:
+    return TypeError(f'{name}: the file is not open for {doing} bytes, as open(path, "{mode}") is')
 
 
 def _require_safetensors() -> None:
@@ -189,14 +237,14 @@ def _header(file: Any) -> tuple[dict[str, Any], int]:
 
 
 def _read(
-    contents: Any, key: str, file: Any, header: Callable[[], tuple[dict[str, Any], int]]
+    contents: Any, key: str, file: Any, name: str, header: Callable[[], tuple[dict[str, Any], int]]
 ) -> Array:
     dtype = contents.get_slice(key).get_dtype()
     if dtype == "BF16":
         entries, begin = header()
         return _bfloat16(file, begin, entries[key])
     if dtype.startswith("F") and dtype not in ("F16", "F32", "F64"):
-        raise ValueError(f"load: {file.name}: {key!r} is of dtype {dtype}, which NumPy has not")
+        raise ValueError(f"load: {name}: {key!r} is of dtype {dtype}, which NumPy has not")
     array: Array = contents.get_tensor(key)
     return array
 

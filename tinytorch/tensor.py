@@ -9,25 +9,31 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from tinytorch.arrays.kind import evaluate, from_dlpack, kind_of
+from tinytorch.arrays.kind import evaluate, kind_of
+from tinytorch.arrays.scattered import whole
 from tinytorch.arrays.warned import at_users_line, keep_filter_first
-from tinytorch.arrays.words import ones_like
-from tinytorch.engine import Array, accumulate
+from tinytorch.arrays.words import conj, ones_like
+from tinytorch.engine import Array, Node, accumulate
 from tinytorch.gradients import gradients
 from tinytorch.operations import plain_methods, ufuncs  # noqa: F401  (plain arrays get theirs)
-from tinytorch.operations.arithmetic import floating
 from tinytorch.operations.conversions import Conversions
+from tinytorch.operations.entering import floating_array, truth
 from tinytorch.operations.in_place import InPlace
-from tinytorch.operations.leaving import Leaving, value_of
+from tinytorch.operations.leaving import Leaving, deep_values
 from tinytorch.operations.methods import Methods
 from tinytorch.operations.operands import describe
-from tinytorch.operations.protocols import arguments, numpy_functions, plain_functions
+from tinytorch.operations.protocols import (
+    arguments,
+    name_of_function,
+    numpy_functions,
+    plain_functions,
+)
 
 if TYPE_CHECKING:
     from tinytorch.pictures import Page, Picture
 
 
-class Tensor(Methods, Leaving, Conversions, InPlace):
+class Tensor(Node, Methods, Leaving, Conversions, InPlace):
     """A NumPy array with a gradient.
 
     `Tensor(data, label=None, requires_grad=True, dtype=None)` copies `data`: a real or complex
@@ -46,6 +52,7 @@ class Tensor(Methods, Leaving, Conversions, InPlace):
     array([2., 4.])
     """
 
+    # Node comes first, for Python to find at once that this is one, whatever families there are.
     __slots__ = ("_call", "_is_parameter")  # both unset unless a module needs them
     _call: tuple[Any, ...]  # the module that computed it, and its inputs
     _is_parameter: bool  # does a module learn it?
@@ -63,8 +70,8 @@ class Tensor(Methods, Leaving, Conversions, InPlace):
                 "Tensor(data, label=None, requires_grad=True, dtype=None)"
             )
         keep_filter_first()
-        data = _floating_array(data, dtype, "a copy, Tensor(x),", "x itself or x.clone()")
-        self._begin(data, label, _truth(requires_grad), None)
+        data = floating_array(data, dtype, "a copy, Tensor(x),", "x itself or x.clone()")
+        self._begin(data, label, truth(requires_grad), None)
 
     # --- value and gradient -----------------------------------------------------------------
 
@@ -83,7 +90,7 @@ class Tensor(Methods, Leaving, Conversions, InPlace):
         if values is self._value:  # x.data -= step has changed the array in place
             return
         way = "x.data = y, the values alone,"
-        values = _floating_array(values, self._value.dtype, way, "y in the place of x")
+        values = floating_array(values, self._value.dtype, way, "y in the place of x")
         if values.shape != self._value.shape:
             raise ValueError(
                 f"data: {describe(self)} takes values of that shape, got shape {values.shape}"
@@ -98,23 +105,26 @@ class Tensor(Methods, Leaving, Conversions, InPlace):
     @property
     def grad(self) -> Array:
         """The gradient from the backward passes, an array like `data`; zeros before the first."""
-        grad = self._grad
+        grad: Array | None = self._grad
         if grad is None:
             return np.zeros_like(self._value)
-        if isinstance(grad, np.generic):
-            self._grad = grad = np.asarray(grad)
-        return grad
+        if type(grad) is not np.ndarray:
+            grad = whole(grad)
+            if isinstance(grad, np.generic):
+                self._grad = grad = np.asarray(grad)
+        return conj(grad) if self._children else grad
 
     @grad.setter
     def grad(self, values: Any) -> None:
-        if values is not None and values is not self._grad:
+        if values is not None and values is not whole(self._grad):
             way = "x.grad = y, the values alone,"
-            values = _floating_array(values, self._value.dtype, way, "y in an expression")
+            values = floating_array(values, self._value.dtype, way, "y in an expression")
             if values.shape != self._value.shape:
                 raise ValueError(
                     f"grad: {describe(self)} has a gradient of that shape, got {values.shape}"
                 )
             values = kind_of(self._value).like(values, self._value)
+            values = conj(values) if self._children else values
         self._grad = values
 
     @property
@@ -193,12 +203,12 @@ class Tensor(Methods, Leaving, Conversions, InPlace):
                 )
             return ones_like(self._value)
         way, instead = "z.backward(y), with the values alone,", "(z * y).sum().backward()"
-        seed = _floating_array(gradient, self._value.dtype, way, instead)
+        seed = floating_array(gradient, self._value.dtype, way, instead)
         if seed.shape != self._value.shape:
             raise ValueError(
                 f"backward: {describe(self)} takes a gradient of that shape, got {seed.shape}"
             )
-        return kind_of(self._value).like(seed, self._value)
+        return conj(kind_of(self._value).like(seed, self._value))
 
     def detach(self) -> Tensor:
         """Give a tensor of the same values, sharing their memory, without history or gradient."""
@@ -313,7 +323,7 @@ class Tensor(Methods, Leaving, Conversions, InPlace):
 
         Raises RuntimeError to switch off what was computed, TypeError for no truth value.
         """
-        requires_grad = _truth(requires_grad)
+        requires_grad = truth(requires_grad)
         if self._children and not requires_grad:
             raise RuntimeError(
                 f"requires_grad = False: {describe(self)} was computed; x.detach() gives its values"
@@ -335,83 +345,40 @@ class Tensor(Methods, Leaving, Conversions, InPlace):
     ) -> Any:
         if function in plain_functions:
             name = f"np.{function.__name__}"
-            return evaluate(name, function, *_deep_values(args), **_deep_values(kwargs))
+            return evaluate(name, function, *deep_values(args), **deep_values(kwargs))
         implementation = numpy_functions.get(function)
         if implementation is None:
-            module = function.__module__.replace("numpy", "np", 1)
-            raise ufuncs.refusal(function, f"{module}.{function.__name__}")
-        if kwargs.get("out") is not None:
-            raise TypeError(f"np.{function.__name__}: out= is not supported for tensors")
+            raise ufuncs.refusal(function, name_of_function(function))
         args, kwargs = arguments(function, args, kwargs)
         return implementation(*args, **kwargs)
 
     # --- copies -----------------------------------------------------------------------------
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        # A subclass's own __new__ may take anything, and the state has all.
+        return object.__new__, (type(self),), self.__getstate__()
+
     def __getstate__(self) -> tuple[Any, ...]:
-        """Keep all but the graph."""
+        """Keep all but the graph: a subclass's own attributes, too."""
         self._refuse_to_leave("a copy", "x.clone()")
-        is_parameter = hasattr(self, "_is_parameter")
-        return self._value, self.label, self.requires_grad, self._grad, is_parameter
+        inherited: Any = super().__getstate__()
+        attributes, slots = inherited
+        own = (attributes or {}) | {k: x for k, x in slots.items() if not hasattr(Tensor, k)}
+        is_parameter = "_is_parameter" in slots
+        state = self._value, self.label, self.requires_grad, whole(self._grad), is_parameter
+        return (*state, own) if own else state
 
     def __setstate__(self, state: tuple[Any, ...]) -> None:
-        if not isinstance(state, tuple) or len(state) != 5:
+        if not isinstance(state, tuple) or len(state) not in (5, 6):
             raise TypeError(
                 "a tensor's state is the tuple (data, label, requires_grad, grad, is_parameter), "
-                f"got {describe(state)}"
+                f"or that and a dict of attributes, got {describe(state)}"
             )
-        data, label, requires_grad, grad, is_parameter = state
+        data, label, requires_grad, grad, is_parameter, *own = state
         Tensor.__init__(self, data, label, requires_grad)  # which checks them
         self.grad = grad
         if is_parameter:
             self._is_parameter = True
-
-
-def _deep_values(x: Any) -> Any:
-    if isinstance(x, list | tuple):
-        return type(x)([_deep_values(part) for part in x])
-    if isinstance(x, dict):
-        return {key: _deep_values(part) for key, part in x.items()}
-    return value_of(x)
-
-
-def _truth(requires_grad: Any) -> bool:
-    if type(requires_grad) is bool:  # nearly always, and quick to ask
-        return requires_grad
-    if not isinstance(requires_grad, np.bool_):
-        raise TypeError(f"requires_grad is True or False, got {describe(requires_grad)}")
-    return bool(requires_grad)
-
-
-def _floating_array(data: Any, dtype: npt.DTypeLike | None, way: str, instead: str) -> Array:
-    """Copy `data` into an array of real or complex numbers.
-
-    Where that would lose the gradient of a tensor, the error says which `way` it was going to be
-    lost, and what to write `instead`.
-    """
-    wanted = "expected a number, nested lists of them, or an array"
-    if dtype is not None:
-        dtype = floating(dtype)
-    if isinstance(data, Tensor):
-        data._refuse_to_leave(way, instead)
-        data = data._value
-    if hasattr(data, "__array_function__"):
-        array: Array = kind_of(data).accept(data).copy()
-    elif hasattr(data, "__dlpack__"):  # another library's
-        array = from_dlpack(data).copy()
-    else:
-        try:
-            array = np.array(data)
-        except ValueError as error:
-            raise ValueError(f"Tensor: {wanted} of one length along each axis: {error}") from None
-    if array.dtype.kind not in "fiubc":
-        raise TypeError(f"Tensor: {wanted}, got {describe(data)}")
-    kind = dtype or (array.dtype if array.dtype.kind in "fc" else np.float64)
-    if array.dtype == kind:
-        return array
-    if array.dtype.kind == "c" != np.dtype(kind).kind:
-        raise TypeError(
-            f"Tensor: expected real numbers for {kind}, got {describe(data)}, which is complex: "
-            "z.real are its real parts"
-        )
-    converted: Array = at_users_line(array.astype, kind)
-    return converted
+        for attributes in own:
+            for name, value in attributes.items():
+                setattr(self, name, value)

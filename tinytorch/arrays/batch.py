@@ -3,8 +3,8 @@
 `vmap` gives its function batches in the place of arrays: operations and their rules are in NumPy's
 words, and a batch answers to those. It keeps its arrays along a last axis that it doesn't show,
 where it disturbs neither broadcasting nor indexing; in memory that is mostly the first one, as in
-any batch. Most functions do all arrays at once, here and in the two files beside this one; what has
-no short cut is done to one array after the other.
+any batch. Most functions do all arrays at once, here, in `batch_functions.py` and in
+`batch_products.py`; what has no short cut is done to one array after the other.
 
 Batches nest: the entries of one may be batches themselves, of a lower level. Each `vmap` has a
 level of its own, higher than those around it, and to a function of several levels the arrays of
@@ -22,7 +22,7 @@ from typing import Any, NoReturn
 import numpy as np
 from numpy.lib.mixins import NDArrayOperatorsMixin
 
-from tinytorch.arrays.kind import NUMPY, Kind, kind_of, own, register
+from tinytorch.arrays.kind import NUMPY, kind_of, own
 from tinytorch.engine import Array, Node
 from tinytorch.trees import leaves, map_leaves
 
@@ -351,63 +351,3 @@ def _at(level: int, ufunc: np.ufunc, out: Any, index: Any, *values: Any) -> None
         rows = places(out.shape, index, level)
         entry = (*np.unravel_index(rows, out.shape), np.arange(out.stacked.shape[-1]))
         at(out.stacked, entry, *values)
-
-
-# --- the kind -------------------------------------------------------------------------------------
-
-
-class _BatchKind(Kind):
-    """Batches, which a rule in other words than NumPy's gets one array after the other."""
-
-    name = "batch"
-
-    def own(self, array: Any, like: Any) -> Any:
-        """Give the array as one of those in the batch."""
-        return own(array, like.stacked)
-
-    def like(self, values: Any, array: Any) -> Any:
-        """Give `values`, of the shape of `array`, in a batch as `array` is."""
-        if level_of(values) > array.level:
-            return values
-        if is_batch(values, array.level):
-            return Batch(kind_of(array.stacked).like(values.stacked, array.stacked), array.level)
-        return Batch(
-            np.broadcast_to(aligned(values, array.level), array.stacked.shape), array.level
-        )
-
-    def numpy(self, array: Any) -> NoReturn:
-        """Refuse: there is no single value."""
-        raise TypeError(
-            f"inside vmap a tensor of shape {array.shape} is many, and has no value that a Python "
-            "number or NumPy's own array could be: give it to NumPy's functions, or hand it out"
-        )
-
-    def evaluate(
-        self, op: object, function: Callable[..., Any], arrays: Sequence[Any], parameters: Any
-    ) -> Any:
-        """Call `function` with batches, or if it can't take them, once for each of their arrays."""
-        del op
-        try:
-            return function(*arrays, **parameters)
-        except (TypeError, AttributeError):
-            return one_by_one(function, *arrays, **parameters)
-
-    def broadcast_to(self, array: Any, shape: tuple[int, ...], like: Any) -> Any:
-        """Repeat the entries to fill `shape`."""
-        del like
-        return np.broadcast_to(array, shape)
-
-    def pick(self, x: Any, index: Any) -> Any:
-        """Give x[index]."""
-        return pick(x, index)
-
-    def scatter(self, x: Any, index: Any, shape: tuple[int, ...]) -> Any:
-        """Add the entries of x up in zeros of `shape`, each where `index` picks from."""
-        return scatter(x, index, shape)
-
-    def text(self, array: Any) -> str:
-        """Say what it is."""
-        return f"one of {array.stacked.shape[-1]} inside vmap, of shape {array.shape}"
-
-
-register(Batch, _BatchKind())

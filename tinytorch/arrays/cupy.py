@@ -17,11 +17,21 @@ from numpy.lib.mixins import NDArrayOperatorsMixin
 
 from tinytorch.arrays.kind import Kind, register
 from tinytorch.arrays.plain import PLAIN, PlainArray, base, wrapped
+from tinytorch.arrays.recorder import call
+from tinytorch.arrays.user_lines import current
 from tinytorch.devices import device
 
 
 def _cupy() -> Any:
     return import_module("cupy")
+
+
+def _uploaded(array: Any) -> Any:
+    asarray = _cupy().asarray
+    return asarray(array) if current() is None else call(asarray, (array,), {})
+
+
+_SAID = "CuPy cannot do this to its arrays"
 
 
 class CupyKind(Kind):
@@ -73,18 +83,18 @@ class CupyKind(Kind):
         if not isinstance(x, np.ndarray):
             return x
         if x.ndim:
-            there = next(y for y in arrays if type(y) is _cupy().ndarray)
+            there = next(y for y in arrays if isinstance(y, _cupy().ndarray))
             raise TypeError(
                 f"{op} of a NumPy array of shape {x.shape} and a CuPy array of shape "
                 f"{there.shape}: both are on the CPU, or both on the GPU; x.cuda() and x.cpu() "
                 "take a tensor over, cupy.asarray(x) an array"
             )
-        return _cupy().asarray(x)
+        return _uploaded(x)
 
     def own(self, array: Any, like: Any) -> Any:
         """Take the array over to the GPU."""
         del like
-        return _cupy().asarray(array) if isinstance(array, np.ndarray) else array
+        return _uploaded(array) if isinstance(array, np.ndarray) else array
 
     def device(self, array: Any) -> device:
         """Say on which GPU the entries are."""
@@ -93,9 +103,9 @@ class CupyKind(Kind):
     def placed(self, array: Any, index: int | None) -> Any:
         """Give the array on that GPU, or without an index on any."""
         if index is None:
-            return _cupy().asarray(array)
+            return _uploaded(array)
         with _cupy().cuda.Device(index):
-            return _cupy().asarray(array)
+            return _uploaded(array)
 
     def evaluate(
         self, op: object, function: Callable[..., Any], arrays: Sequence[Any], parameters: Any
@@ -104,13 +114,14 @@ class CupyKind(Kind):
         try:
             return function(*arrays, **parameters)
         except (TypeError, AttributeError, NotImplementedError) as error:
+            if _SAID in str(error) or str(error).startswith("compile: "):
+                raise  # by what is computed inside
             raise self._refused(op, error) from error
 
     def _refused(self, op: object, error: Exception) -> Exception:
         reason = str(error).strip().partition("\n")[0]
         return TypeError(
-            f"{op}: CuPy cannot do this to its arrays ({reason}). On NumPy arrays, which x.cpu() "
-            "gives, it works"
+            f"{op}: {_SAID} ({reason}). On NumPy arrays, which x.cpu() gives, it works"
         )
 
     def accumulate(self, ufunc: np.ufunc, array: Any, axis: int) -> Any:
@@ -131,6 +142,16 @@ class CupyKind(Kind):
         letters = string.ascii_letters
         terms = ",".join(letters[i : i + 2] for i in range(len(matrices)))
         return np.einsum(f"{terms}->a{letters[len(matrices)]}", *matrices, optimize=True)
+
+    def pinv(self, array: Any, hermitian: bool = False, **parameters: Any) -> Any:
+        """Give the pseudo-inverse; of a Hermitian matrix by its eigenvalues."""
+        if not hermitian or not array.size:
+            return np.linalg.pinv(array, **parameters)
+        values, vectors = np.linalg.eigh(array)
+        size = np.abs(values)
+        small = size <= (parameters.get("rcond", 1e-15) * size.max(axis=-1))[..., None]
+        inverse = np.where(small, 0, 1 / np.where(small, 1, values))
+        return (vectors * inverse[..., None, :]) @ np.conj(np.swapaxes(vectors, -1, -2))
 
     def add_at(self, out: Any, index: Any, part: Any) -> None:
         """Do `out[index] += part`, but add up what goes to the same entry."""
@@ -155,6 +176,11 @@ class CupyKind(Kind):
 
 
 KIND = CupyKind()
+
+
+def drawn(rng: np.random.Generator, name: str, *args: Any, **options: Any) -> Any:
+    """Draw random numbers on the GPU, from CuPy's generator that has its seed from `rng`."""
+    return getattr(KIND.draws(rng), name)(*args, **options)
 
 
 class PlainCupy(NDArrayOperatorsMixin):

@@ -105,6 +105,10 @@ class Kind:
         """Give the product of all the matrices."""
         return np.linalg.multi_dot(matrices)
 
+    def pinv(self, array: Any, **parameters: Any) -> Any:
+        """Give `np.linalg.pinv(array, **parameters)`."""
+        return np.linalg.pinv(array, **parameters)
+
     def scipy(self, module: str, name: str) -> Callable[..., Any]:
         """Give SciPy's function of that name, for arrays of this kind."""
         try:

@@ -9,6 +9,7 @@ nothing down, the recorder refuses, and names the user's line.
 from __future__ import annotations
 
 import functools
+import math
 import operator
 import sys
 from collections.abc import Callable, Iterator
@@ -19,6 +20,7 @@ import numpy as np
 from numpy.lib.mixins import NDArrayOperatorsMixin
 
 from tinytorch.arrays.kind import Kind, kind_of, register
+from tinytorch.arrays.plain import PLAIN
 from tinytorch.arrays.user_lines import current, refuse
 from tinytorch.engine import Array
 
@@ -28,6 +30,7 @@ _REFUSED = {
     np.union1d, np.intersect1d, np.setdiff1d, np.setxor1d, np.trim_zeros, np.histogram,
     np.unique_all, np.unique_counts, np.unique_inverse, np.unique_values, np.histogram_bin_edges,
 }  # fmt: skip
+_COMPLEX_AT_TIMES = {"logm", "sqrtm"}
 _SHOWN = {np.array2string, np.array_repr, np.array_str, np.save, np.savez, np.savetxt}
 # They look at the shape and the dtype only.
 _STATIC = {
@@ -44,14 +47,30 @@ _REDUCTIONS = {
 }  # fmt: skip
 _POWERS = {1: np.positive, -1: np.reciprocal, 0.5: np.sqrt, 2: np.square}
 
+# What else programs are made of, of other libraries.
+ARRAYS: set[type] = set()
 # The types that are met most and that nothing is in.
 ATOMS: set[type] = {np.ndarray, np.float64, np.float32, int, float, str, bool, type(None)}
 
 
-def refuse_gpu(array: Any) -> None:
-    """Raise TypeError for an array on a GPU, which no program is made of."""
-    if type(array) is not Recorder and kind_of(array).device(array).type == "cuda":
-        refuse("a program is made of NumPy's arrays, not of CuPy's", "on a GPU call the function")
+METHODS = {method for method in vars(np.ndarray).values() if callable(method)}
+
+
+def on_gpu(x: Any) -> bool:
+    """Tell CuPy's own arrays."""
+    return kind_of(x).name == "CuPy" and type(x) not in PLAIN
+
+
+def is_array(x: Any) -> bool:
+    """Tell NumPy's arrays and CuPy's, which programs are made of."""
+    return type(x) is np.ndarray or on_gpu(x)
+
+
+def made(function: Callable[..., Any], args: Any, kwargs: Any) -> Any:
+    """Make a call; a method of NumPy's arrays is one of CuPy's, too."""
+    if args and on_gpu(args[0]) and function in METHODS:
+        return getattr(args[0], function.__name__)(*args[1:], **kwargs)
+    return function(*args, **kwargs)
 
 
 def map_parts(function: Callable[[Any], Any], tree: Any) -> Any:
@@ -73,7 +92,7 @@ def map_parts(function: Callable[[Any], Any], tree: Any) -> Any:
 
 def plainly(x: Any) -> Any:
     """Give the value that a recorder holds."""
-    return x.value if type(x) is Recorder else x
+    return x.value if isinstance(x, Recorder) else x
 
 
 def call(
@@ -84,38 +103,48 @@ def call(
     if tape is not None:
         return tape.call(function, args, kwargs, written)
     values = map_parts(plainly, (args, kwargs))
-    return function(*values[0], **values[1])
+    return made(function, *values)
 
 
-def _in_place(name: str) -> Callable[[Any, Any], Any]:
+def _in_place(name: str, ufunc: np.ufunc) -> Callable[[Any, Any], Any]:
+    """Make the method of an operator such as +=; a number of NumPy's becomes a new one."""
     operate = getattr(operator, name)
-    change = getattr(NDArrayOperatorsMixin, f"__i{name}__")
-    return lambda x, y: (change if isinstance(x.value, np.ndarray) else operate)(x, y)
+    numpys = getattr(NDArrayOperatorsMixin, f"__i{name}__")
+
+    def method(x: Any, y: Any) -> Any:
+        if not is_array(x.value):
+            return operate(x, y)
+        return call(ufunc, (x, y), {"out": (x,)}, (x,)) if type(y) in ATOMS else numpys(x, y)
+
+    return method
 
 
-def _operator(name: str, swapped: bool = False) -> Callable[[Any, Any], Any]:
+def _operator(name: str, ufunc: np.ufunc, swapped: bool = False) -> Callable[[Any, Any], Any]:
     """Make the method of an operator: of two numbers of Python's it is Python's own.
 
     That rounds otherwise than NumPy here and there, and its result gives way to any dtype.
     """
     own = getattr(operator, name)
-    numpys = getattr(NDArrayOperatorsMixin, f"__{'r' if swapped else ''}{name.strip('_')}__")
+    numpys = getattr(NDArrayOperatorsMixin, f"__{'r' if swapped else ''}{name}__")
 
     def method(x: Any, y: Any) -> Any:
-        if is_number(plainly(x)) and is_number(plainly(y)):
-            return call(own, (y, x) if swapped else (x, y), {})
-        return numpys(x, y)
+        if type(y) not in ATOMS:
+            return numpys(x, y)
+        of_numbers = type(x.value) in _NUMBERS and is_number(plainly(y))
+        return call(own if of_numbers else ufunc, (y, x) if swapped else (x, y), {})
 
     return method
 
 
-_power = _operator("pow")
-_COMPARISONS = "lt", "le", "gt", "ge", "eq", "ne"
+_power = _operator("pow", np.power)
+
+
+_NUMBERS = {float, int, bool}
 
 
 def is_number(x: Any) -> bool:
     """Tell the numbers of Python's own, which have no dtype."""
-    return type(x) in (float, int, bool)
+    return type(x) in _NUMBERS
 
 
 class Recorder(NDArrayOperatorsMixin):
@@ -124,22 +153,24 @@ class Recorder(NDArrayOperatorsMixin):
     Once the recording has ended, and in other threads, it is what its value is.
     """
 
-    __slots__ = ("__weakref__", "slot", "tape", "value")
+    __slots__ = ("__weakref__", "ref", "slot", "tape", "value")
 
-    def __init__(self, value: Any, slot: int, tape: Any) -> None:
-        self.value, self.slot, self.tape = value, slot, tape
+    def __init__(self, value: Any, ref: Any, tape: Any) -> None:
+        self.value, self.ref, self.slot, self.tape = value, ref, ref.slot, tape
 
     # --- what a program knows before it runs ----------------------------------------------------
 
     @property  # type: ignore[misc]
     def __class__(self) -> type:
         """What `isinstance` takes it for: an array, or for a Python number a float."""
-        return np.ndarray if isinstance(self.value, np.ndarray | np.generic) else type(self.value)
+        kind = type(self.value)
+        return kind if kind in _NUMBERS else np.ndarray
 
     @property
     def shape(self) -> tuple[int, ...]:
         """The sizes of the axes."""
-        return np.shape(self.value)
+        shape: tuple[int, ...] = getattr(self.value, "shape", ())
+        return shape
 
     @property
     def dtype(self) -> np.dtype[Any]:
@@ -150,12 +181,12 @@ class Recorder(NDArrayOperatorsMixin):
     @property
     def ndim(self) -> int:
         """The number of axes."""
-        return np.ndim(self.value)
+        return len(self.shape)
 
     @property
     def size(self) -> int:
         """The number of entries."""
-        return np.size(self.value)
+        return math.prod(self.shape)
 
     @property
     def base(self) -> Any:
@@ -171,10 +202,11 @@ class Recorder(NDArrayOperatorsMixin):
     # --- NumPy's functions ----------------------------------------------------------------------
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
-        if any(_is_foreign(x) for x in inputs):
-            return NotImplemented
+        for x in inputs:
+            if type(x) not in ATOMS and _is_foreign(x):
+                return NotImplemented
         function = ufunc if method == "__call__" else getattr(ufunc, method)
-        written = tuple(x for x in kwargs.get("out", ()) if x is not None)
+        written = tuple(x for x in kwargs["out"] if x is not None) if "out" in kwargs else ()
         if method == "at":
             written = inputs[:1]
         return call(function, inputs, kwargs, written)
@@ -182,14 +214,14 @@ class Recorder(NDArrayOperatorsMixin):
     def __array_function__(
         self, function: Callable[..., Any], types: Any, args: Any, kwargs: Any
     ) -> Any:
-        if not all(issubclass(kind, Recorder | np.ndarray) for kind in types):
+        if not all(issubclass(kind, _ARRAYS) or kind in ARRAYS for kind in types):
             return NotImplemented
-        name = f"np.{function.__name__}"
         no_value = function in (np.any, np.all) and not np.size(args[0])
         if function in _STATIC or no_value or current() is None:
             values = map_parts(plainly, (args, kwargs))
             return function(*values[0], **values[1])
         if function in _REFUSED:
+            name = f"np.{function.__name__}"
             refuse(f"the shape of what {name} gives depends on values", "use np.where and masks")
         if function in _SHOWN:
             refuse("a value is printed or stored inside the function", "return it")
@@ -262,17 +294,24 @@ class Recorder(NDArrayOperatorsMixin):
 
     def copy(self, order: str = "C") -> Any:
         """Give an array of its own."""
-        if not isinstance(self.value, np.ndarray):
+        if not is_array(self.value):
             return call(np.array, (self,), {})
         return call(np.ndarray.copy, (self, order), {})
 
-    __add__, __radd__ = _operator("add"), _operator("add", swapped=True)
-    __sub__, __rsub__ = _operator("sub"), _operator("sub", swapped=True)
-    __mul__, __rmul__ = _operator("mul"), _operator("mul", swapped=True)
-    __truediv__, __rtruediv__ = _operator("truediv"), _operator("truediv", swapped=True)
-    __floordiv__, __rfloordiv__ = _operator("floordiv"), _operator("floordiv", swapped=True)
-    __mod__, __rmod__ = _operator("mod"), _operator("mod", swapped=True)
-    __rpow__ = _operator("pow", swapped=True)
+    __add__, __radd__ = _operator("add", np.add), _operator("add", np.add, swapped=True)
+    __sub__ = _operator("sub", np.subtract)
+    __rsub__ = _operator("sub", np.subtract, swapped=True)
+    __mul__, __rmul__ = _operator("mul", np.multiply), _operator("mul", np.multiply, swapped=True)
+    __truediv__ = _operator("truediv", np.divide)
+    __rtruediv__ = _operator("truediv", np.divide, swapped=True)
+    __floordiv__ = _operator("floordiv", np.floor_divide)
+    __rfloordiv__ = _operator("floordiv", np.floor_divide, swapped=True)
+    __mod__ = _operator("mod", np.remainder)
+    __rmod__ = _operator("mod", np.remainder, swapped=True)
+    __rpow__ = _operator("pow", np.power, swapped=True)
+    __lt__, __le__ = _operator("lt", np.less), _operator("le", np.less_equal)
+    __gt__, __ge__ = _operator("gt", np.greater), _operator("ge", np.greater_equal)
+    __eq__, __ne__ = _operator("eq", np.equal), _operator("ne", np.not_equal)
 
     def __pow__(self, exponent: Any) -> Any:
         # As NumPy's own arrays do it.
@@ -281,20 +320,17 @@ class Recorder(NDArrayOperatorsMixin):
             return _POWERS[exponent](self)
         return _power(self, exponent)
 
-    __lt__, __le__, __gt__, __ge__, __eq__, __ne__ = map(_operator, _COMPARISONS)
-
     def __neg__(self) -> Any:
         return call(operator.neg if is_number(self.value) else np.negative, (self,), {})
 
     def __abs__(self) -> Any:
         return call(operator.abs if is_number(self.value) else np.absolute, (self,), {})
 
-    # A number of NumPy's is not changed in place: x += y makes a new one.
-    __iadd__ = _in_place("add")
-    __isub__ = _in_place("sub")
-    __imul__ = _in_place("mul")
-    __itruediv__ = _in_place("truediv")
-    __ipow__ = _in_place("pow")
+    __iadd__ = _in_place("add", np.add)
+    __isub__ = _in_place("sub", np.subtract)
+    __imul__ = _in_place("mul", np.multiply)
+    __itruediv__ = _in_place("truediv", np.divide)
+    __ipow__ = _in_place("pow", np.power)
 
     def __getitem__(self, index: Any) -> Any:
         if type(index) is tuple and not index and self.ndim:
@@ -358,19 +394,23 @@ class Recorder(NDArrayOperatorsMixin):
     def __reduce__(self) -> Any:
         return self._known("a value is stored inside the function", "return it"), ()
 
-    __hash__ = None  # type: ignore[assignment]  # as an array's
+    def __hash__(self) -> int:
+        if isinstance(self.value, np.ndarray):
+            raise TypeError("unhashable type: 'numpy.ndarray'")
+        return hash(self._known("a value is looked up in a dict or set", "give it as an argument"))
 
 
 def _is_foreign(x: Any) -> bool:
     """Tell an operand that has its own way with NumPy's functions, as tensors and batches do."""
     return (
-        not isinstance(x, Recorder | np.ndarray)
+        not isinstance(x, Recorder | np.ndarray | np.generic)
         and hasattr(x, "__array_ufunc__")
-        and not (isinstance(x, np.generic))
+        and type(x) not in ARRAYS
     )
 
 
 ATOMS.add(Recorder)
+_ARRAYS = Recorder, np.ndarray
 
 
 class _RecorderKind(Kind):
@@ -384,6 +424,15 @@ class _RecorderKind(Kind):
         """Give a recorder of the values."""
         tape = current()
         return tape.plain(values) if tape and type(values) is np.ndarray else values
+
+    def scipy(self, module: str, name: str) -> Callable[..., Any]:
+        """Give SciPy's function, whose call is written down."""
+        function = super().scipy(module, name)
+        if name in _COMPLEX_AT_TIMES:
+            refuse(f"the dtype of what {name} gives depends on values", "call it outside")
+        if isinstance(function, np.ufunc):
+            return function
+        return lambda *args, **options: call(function, args, options)
 
 
 register(Recorder, _RecorderKind())

@@ -7,16 +7,21 @@ engine adds, the parts go into one array.
 
 from __future__ import annotations
 
+import copy
 import math
 from typing import Any
 
 import numpy as np
 
+# One in so many entries is written down as one.
+_FEW = 8
+
 
 class Scattered:
     """An array of `shape`: `part` at `index`, where repeated entries add up, and 0 elsewhere.
 
-    `+` adds to it in place, which is nobody else's, and `array()` gives the sum.
+    `+` adds to it in place, which is nobody else's, and `array()` gives the sum: from the first
+    time on it is that array, which may be changed.
     """
 
     __slots__ = ("_index", "_part", "_sum", "dtype", "shape")
@@ -30,14 +35,35 @@ class Scattered:
         """Write the sum down."""
         return self._so_far().astype(self.dtype, copy=False)
 
+    @property
+    def base(self) -> Any:
+        """Whose memory it is in: a rule's."""
+        return self._part
+
+    def copy(self) -> Any:
+        """Give what a leaf keeps as its gradient: of a few entries the part, else an array."""
+        few = type(self._part) is np.ndarray and _FEW * self._part.size <= math.prod(self.shape)
+        if not few or self._sum is not None or self._wide() != self.dtype:
+            return self.array()
+        # Others may write to the part, which is a gradient too, and to the index.
+        index, part = copy.deepcopy((self._index, self._part))
+        return Scattered(index, part, self.shape, self.dtype)
+
+    def subtract_from(self, array: Any, factor: Any) -> None:
+        """Do `array -= factor * self`, where only the entries of the part change."""
+        if self._sum is None:
+            add_at(array, self._index, -factor * self._part)
+        else:
+            array -= factor * self._sum
+
     def _so_far(self) -> Any:
         if self._sum is None:
             self._begin(np.zeros_like(self._part, self._wide(), shape=self.shape))
         return self._sum
 
     def _begin(self, array: Any) -> None:
-        self._sum = array
         add_at(array, self._index, self._part)
+        self._sum = array
 
     def _wide(self) -> Any:
         """Give the dtype to add up in, since float16 counts up to 2048 only."""

@@ -87,6 +87,8 @@ def power(x: Any, y: Any) -> Any:
 
 def matmul(x: Any, y: Any) -> Any:
     """Give the matrix product, as `np.matmul`."""
+    if type(x) is type(y) is np.ndarray and x.ndim == y.ndim == 2:
+        return x.dot(y)  # which looks for no protocol
     if isinstance(x, np.ndarray) and isinstance(y, np.ndarray) and y.ndim == 2:
         if x.ndim == 2:
             return np.dot(x, y)
@@ -191,7 +193,8 @@ def sum_leading(array: Any, axes: int) -> Any:
         if axes > 1 and array.flags.c_contiguous:
             array, axes = rows(array), 1
         if axes == 1 and array.size <= _ONE_THREAD and array.dtype.char in "fd":
-            return np.dot(_shared_ones(len(array), array.dtype), array)
+            weights = _shared_ones(len(array), array.dtype)
+            return weights.dot(array) if type(array) is np.ndarray else np.dot(weights, array)
     return sum_axes(array, tuple(range(axes)))
 
 

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import math
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
-import numpy as np
-
-from tinytorch.arrays.recorder import map_parts
+from tinytorch.arrays.recorder import is_array, map_parts
 from tinytorch.arrays.user_lines import refuse
 from tinytorch.compiler.environment import Place
-from tinytorch.compiler.program import Constant, Program, Value, same
+from tinytorch.compiler.program import Constant, Program, Value, equal, same
 from tinytorch.compiler.recording import Made
-from tinytorch.engine import Node
 
 
 def agree(first: Program, second: Program) -> Program:
@@ -23,11 +20,11 @@ def agree(first: Program, second: Program) -> Program:
     each run; those that were made anew both times with the same entries are constants. Raises
     TypeError where the two differ.
     """
-    for x, y in zip(first.calls, second.calls, strict=False):
+    for x, y in _others(first.calls, second.calls):
         if x.function != y.function or x.outs != y.outs or x.written != y.written:
             refuse("it does one thing in one call and another in the next", "compile the parts",
                    y.line)  # fmt: skip
-        if not _equal((x.args, x.kwargs), (y.args, y.kwargs)):
+        if not equal((x.args, x.kwargs), (y.args, y.kwargs)):
             refuse(
                 "a number, or something else that is no array, changes from one call to the next",
                 "give it to the function as an argument",
@@ -37,9 +34,9 @@ def agree(first: Program, second: Program) -> Program:
         longer = max(first.calls, second.calls, key=len)
         refuse("it does more in one call than in the next", "compile the parts",
                longer[min(len(first.calls), len(second.calls)) - 1].line)  # fmt: skip
-    for v, w in zip(first.values, second.values, strict=True):
+    for v, w in _others(first.values, second.values):
         _settle(v, w)
-    if not _equal(_shape_of_results(first), _shape_of_results(second)):
+    if not equal(_shape_of_results(first), _shape_of_results(second)):
         raise TypeError(
             "compile: what the function returns or changes differs from one call to the next: "
             "return arrays and tensors, and numbers that stay the same"
@@ -56,11 +53,16 @@ def agree(first: Program, second: Program) -> Program:
     return second
 
 
+def _others(first: Sequence[Any], second: Sequence[Any]) -> Iterator[tuple[Any, Any]]:
+    """Give the pairs that the second recording did not find to be the same."""
+    return ((x, y) for x, y in zip(first, second, strict=False) if x is not y)
+
+
 def _settle(v: Value, w: Value) -> None:
     if not v.alike(w) or type(v.source) is not type(w.source):
         refuse("an array has another shape or dtype in the next call", "give it as an argument",
                w.line)  # fmt: skip
-    if isinstance(w.source, np.ndarray):
+    if is_array(w.source):
         if v.place == w.place:
             if w.node is not None:
                 w.content = None  # a parameter's, which was there to be compared
@@ -75,7 +77,7 @@ def _settle(v: Value, w: Value) -> None:
         w.node = None
     elif isinstance(w.source, Place):
         return
-    elif not _equal(v.source, w.source):
+    elif not equal(v.source, w.source):
         refuse("an array comes from elsewhere in the next call", "give it as an argument", w.line)
 
 
@@ -84,22 +86,3 @@ def _shape_of_results(program: Program) -> Any:
         program.results, program.gradients,
         [(place.name, value) for place, value in program.rebound],
     )  # fmt: skip
-
-
-def _equal(x: Any, y: Any) -> bool:  # noqa: PLR0911  (a line for each kind)
-    """Say whether two trees are the same, numbers by value and objects by identity."""
-    if x is y:
-        return True
-    if type(x) is not type(y):
-        return False
-    if isinstance(x, list | tuple):
-        return len(x) == len(y) and all(map(_equal, x, y))
-    if isinstance(x, dict):
-        return x.keys() == y.keys() and all(_equal(x[key], y[key]) for key in x)
-    if isinstance(x, slice):
-        return _equal((x.start, x.stop, x.step), (y.start, y.stop, y.step))
-    if isinstance(x, Node):
-        return False
-    if isinstance(x, float) and math.isnan(x):
-        return math.isnan(y)
-    return bool(x == y)

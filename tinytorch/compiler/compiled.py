@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tinytorch.arrays.batch import Batch
-from tinytorch.arrays.recorder import map_parts
+from tinytorch.arrays.recorder import is_array, map_parts, on_gpu
 from tinytorch.arrays.user_lines import current, refuse
 from tinytorch.compiler.agreement import agree
 from tinytorch.compiler.blocks import cores
@@ -44,27 +44,31 @@ _PATIENCE = 2
 class _Variant:
     """One way in which the function is called, and the program for it once there is one."""
 
-    def __init__(self, environment: Environment, owners: dict[int, int]) -> None:
-        self.environment = environment
+    def __init__(
+        self, environment: Environment, owners: dict[int, int], leaves: Sequence[Any]
+    ) -> None:
         self.shared = owners.keys() & environment.owners  # by arguments and what is outside
-        self.objects: list[tuple[int, Any]] = []  # among the arguments' leaves, by number
         self.conditions: list[Any] = []
         self.dynamic: set[str] = set()
         self.first: Program | None = None
         self.ready: Ready | None = None
-        self.unchanged: Callable[[], bool] = lambda: False
+        self.settle(environment, leaves)
 
     def settle(self, environment: Environment, leaves: Sequence[Any]) -> None:
         """Take `environment` for the one that it was recorded in, which looks the same."""
         self.environment = environment
-        self.objects = [(i, x) for i, x in enumerate(leaves) if not isinstance(x, _PLAIN)]
+        # Among the arguments' leaves, by number.
+        self.objects = [
+            (i, x) for i, x in enumerate(leaves) if not isinstance(x, _PLAIN) and not on_gpu(x)
+        ]
         self.conditions = [
             (environment.places.get(place.name, place), ask, answer)
             for place, ask, answer in self.conditions
         ]
         if self.ready is not None:
             self.ready.settle(environment)
-            self.unchanged = environment.guard(self.dynamic)
+        dynamic = self.dynamic
+        self.unchanged = environment.guard(dynamic) if dynamic else environment.unchanged
 
     def holds(self) -> bool:
         """Say whether what the function asked has the same answer."""
@@ -137,18 +141,21 @@ class Compiled:
     def _slowly(
         self, key: Any, args: Any, kwargs: Any, leaves: list[Any], owners: dict[int, int]
     ) -> Any:
-        objects = [x for x in leaves if not isinstance(x, float | np.ndarray | Node)]
-        environment = Environment([self._function, *objects])
         variants = self._variants.setdefault(key, [])
-        variant = self._find(variants, environment, owners)
-        if variant is None:
-            if self._let_ints_vary(args, kwargs):
-                return self(*args, **kwargs)
-            return self._for_the_first_time(key, args, kwargs, environment, owners)
+        variant = next((x for x in reversed(variants) if x.fits(owners, leaves)), None)
+        if variant is None or (variant.ready is None and variant.dynamic):
+            plain = (float, np.ndarray, Node)
+            objects = [x for x in leaves if not isinstance(x, plain) and not on_gpu(x)]
+            environment = Environment([self._function, *objects])
+            variant = self._find(variants, environment, owners)
+            if variant is None:
+                if self._let_ints_vary(args, kwargs):
+                    return self(*args, **kwargs)
+                return self._for_the_first_time(key, args, kwargs, environment, owners, leaves)
+            variant.settle(environment, leaves)
         variants.remove(variant)
         variants.append(variant)
-        if variant.ready is None or not variant.fits(owners, leaves):
-            variant.settle(environment, leaves)
+        environment = variant.environment
         if variant.ready is not None:
             return variant.ready(leaves)
 
@@ -167,11 +174,16 @@ class Compiled:
             names = argument_names(self._function, args, kwargs)
             program = agree(first, recorded.program)
             variant.ready = self._latest = Ready(program, names, environment, self._threads)
-            variant.settle(environment, leaves)
         return _given(recorded, leaves)
 
     def _for_the_first_time(
-        self, key: Any, args: Any, kwargs: Any, environment: Environment, owners: dict[int, int]
+        self,
+        key: Any,
+        args: Any,
+        kwargs: Any,
+        environment: Environment,
+        owners: dict[int, int],
+        leaves: Sequence[Any],
     ) -> Any:
         """Run the function as ever; it may make what it needs, but not change it in each call."""
         if self._changes >= _PATIENCE:
@@ -189,13 +201,9 @@ class Compiled:
                 stacklevel=4,
             )
         self._forget_oldest()
-        self._variants.setdefault(key, []).append(_Variant(environment, owners))
+        self._variants.setdefault(key, []).append(_Variant(environment, owners, leaves))
         result = self._function(*args, **kwargs)
-        changes = [
-            place.name
-            for place, x, y in environment.differences(Environment(environment.roots))
-            if not _may_be_input(x, y)
-        ]
+        changes = [place.name for place, x, y in environment.changes() if not _may_be_input(x, y)]
         self._changes = self._changes + 1 if changes else 0
         self._changed = changes[0] if changes else ""
         return result
@@ -309,7 +317,7 @@ def _given(recorded: Recorded, leaves: Sequence[Any]) -> Any:
 
 def _may_be_input(x: Any, y: Any) -> bool:
     """Say whether a program can read what is found outside in each run."""
-    if type(x) is np.ndarray and type(y) is np.ndarray:
+    if is_array(x) and type(x) is type(y):
         return (x.shape, x.dtype, x.strides) == (y.shape, y.dtype, y.strides)
     return type(x) is type(y) and isinstance(x, float | np.inexact)
 
@@ -324,13 +332,16 @@ def compile(  # noqa: A001  (as PyTorch's)
     arguments have the same structure, shapes and dtypes, and all else that the function reaches is
     as it was. Floats may change, among the arguments and outside; a program is for one value of
     each int, str or bool. State is updated in the very arrays, random numbers of a generator are
-    drawn anew, and results belong to the caller.
+    drawn anew, and results belong to the caller. The next gradients are written where large ones
+    were that nobody else holds, so a call that fails may leave none.
 
     Large arrays are taken block by block through the cache, by as many threads as there are cores,
     or `threads`; the numbers don't hang on how many. Sums are added block by block too, and stacks
     of matrices multiplied in another layout, so they differ from the function's own in the last
     places: by no more than the rounding errors that either may have (for a sum of n numbers in
     pairs, some log2(n) eps times the sum of their absolute values). All else is equal bit by bit.
+
+    On a GPU the program is of CuPy's calls, and elementwise calls of one shape are one kernel.
 
     Raises TypeError, naming the line, for what can't be a program: a decision that hangs on a
     value, `float(x)`, printing, a value that is kept outside.

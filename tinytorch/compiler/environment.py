@@ -2,13 +2,14 @@
 
 A program is right as long as all of it is as it was when the program was recorded. `Environment`
 lists it, so that changes are seen: what the function itself changes, and what others change between
-two calls. The list is long, and looked through at every call; so it becomes one Python expression.
+two calls. The list is long, and looked through at every call, by a guard.
 """
 
 from __future__ import annotations
 
 import functools
 import inspect
+import os
 import re
 import sys
 import sysconfig
@@ -22,7 +23,10 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 
 from tinytorch import random
+from tinytorch.arrays.plain import base
+from tinytorch.arrays.recorder import on_gpu
 from tinytorch.arrays.user_lines import Line
+from tinytorch.compiler.guard import Guard
 from tinytorch.compiler.program import owner_of
 from tinytorch.engine import Node
 
@@ -34,6 +38,8 @@ _STRUCTURES = (list, tuple, dict, deque)
 _LEAVES = (*_SCALARS, np.ndarray, np.random.Generator, Node, types.ModuleType)
 # Where Python's own objects are from that only hold what the user puts into them.
 _CONTAINERS = "types", "argparse", "collections"
+# What is in them is compared with what was.
+_COPIED = set, frozenset, bytearray, type(os.environ)
 # Another one of the same state is no other one.
 _COMPARED = (*_STRUCTURES, set, frozenset, bytearray, types.FunctionType)
 _MOST = 20_000
@@ -88,7 +94,7 @@ class Environment:
 
     def __init__(self, roots: Any) -> None:
         self.found: list[tuple[Place, Any, Any]] = []  # with what `_state` says of each
-        self._attributes: list[tuple[dict[str, Any], int]] = []  # of objects, and how many
+        self._guard = Guard()  # of what is in no place
         self._seen: set[int] = set()
         self.places: dict[str, Place] = {}
         self.roots = roots
@@ -97,7 +103,8 @@ class Environment:
             self._look(root, "" if i == 0 else f"object_{i}")
         rng = "default_generator"
         self._place("attribute", random, rng, f"random.{rng}", random.default_generator)
-        self.arrays = [value for _, value, _ in self.found if isinstance(value, np.ndarray | Node)]
+        found = [(place, base(value), state) for place, value, state in self.found]
+        self.arrays = [x for _, x, _ in found if isinstance(x, np.ndarray | Node) or on_gpu(x)]
         self.owners = {id(owner_of(getattr(x, "_value", x))) for x in self.arrays}
 
     def differences(self, other: Environment) -> list[tuple[Place, Any, Any]]:
@@ -117,57 +124,39 @@ class Environment:
             return [(longer[min(len(self.found), len(other.found))][0], None, None)]
         return changed
 
-    def guard(self, dynamic: Collection[str]) -> Callable[[], bool]:
-        """Make the function that says whether everything is still in its place.
+    def changes(self) -> list[tuple[Place, Any, Any]]:
+        """List the places that hold something else by now."""
+        return [] if self.unchanged() else self.differences(Environment(self.roots))
 
-        In the places `dynamic` there may be other numbers.
-        """
-        names: dict[str, Any] = {}
-        terms = []
-        where: dict[str, str] = {}
+    @functools.cached_property
+    def unchanged(self) -> Guard:
+        """What says whether everything is in its place: then there are no `differences`."""
+        return self.guard(())
+
+    def guard(self, dynamic: Collection[str]) -> Guard:
+        """Make what says so, but in the places `dynamic` there may be other numbers."""
+        guard = self._guard.copy()
         loose = set()  # tuples of which a part may be another
         for name in dynamic:
             place = self.places.get(name)
             while place is not None and place.how == "part":
                 place = place.container
                 loose.add(place.name)
-        for i, (place, value, state) in enumerate(self.found):
-            names[f"c{i}"], names[f"k{i}"], names[f"v{i}"] = place.container, place.key, value
-            at = {
-                "cell": f"c{i}.cell_contents", "item": f"c{i}[k{i}]",
-                "attribute": f"c{i}.{place.key}",
-            }.get(place.how) or f"{where[place.container.name]}[{place.key}]"  # fmt: skip
-            where[place.name] = at
-            is_loose = place.name in loose
-            if is_loose or (place.name in dynamic and isinstance(value, float | np.inexact)):
-                terms.append(f"type({at}) is {type(value).__name__}")
-                names[type(value).__name__] = type(value)
-                if is_loose:
-                    terms.append(f"len({at}) == {state}")
-                continue
-            terms.append(f"{at} is v{i}")
-            if isinstance(value, _STRUCTURES):
-                terms.append(f"len(v{i}) == {state}")
-            elif isinstance(value, _COMPARED):
-                names[f"d{i}"] = state
-                is_function = isinstance(value, types.FunctionType)
-                terms.append(f"v{i}.__code__ is d{i}" if is_function else f"v{i} == d{i}")
-            elif isinstance(value, Node):
-                names[f"d{i}"] = value._value
-                terms.append(
-                    f"v{i}._value is d{i} and v{i}._requires_grad is {value._requires_grad}"
-                )
-        for i, (attributes, size) in enumerate(self._attributes):
-            names[f"a{i}"] = attributes
-            terms.append(f"len(a{i}) == {size}")  # a new one may hide a class's
-        # Python's parser nests a long expression deeply.
-        lines = [
-            f"    if not ({' and '.join(terms[i : i + 200])}): return False\n"
-            for i in range(0, len(terms), 200)
-        ]
-        exec(f"def unchanged():\n{''.join(lines)}    return True\n", names)  # noqa: S102
-        unchanged: Callable[[], bool] = names["unchanged"]
-        return unchanged
+        for place, value, state in self.found:
+            if place.name in loose:
+                guard.equal(_type_in, place, type(value))
+                guard.equal(_length_in, place, state)
+            elif place.name in dynamic and isinstance(value, float | np.inexact):
+                guard.equal(_type_in, place, type(value))
+            elif place.how == "item":
+                guard.item(place.container, place.key, value)
+            elif place.how == "cell":
+                guard.attribute(place.container, "cell_contents", value)
+            elif place.how == "attribute":
+                guard.attribute(place.container, place.key, value)
+            elif place.container.name in loose:  # in the same tuple there are the same parts
+                guard.equal(lambda at: id(at.read()), place, id(value))
+        return guard
 
     # --- the walk -------------------------------------------------------------------------------
 
@@ -197,18 +186,25 @@ class Environment:
         if name in self.places:
             name = f"{name} ({len(self.found)})"
         place = self.places[name] = Place(how, container, key, name)
-        self.found.append((place, value, _state(value)))
+        self.found.append((place, value, state := _state(value)))
+        if isinstance(value, Node):
+            self._guard.tensor(value)
+        elif isinstance(value, types.FunctionType):
+            self._guard.function(value)
+        elif isinstance(value, _COPIED):
+            self._guard.equal(type(state), value, state)
         return place
 
     def _look(self, value: Any, name: str) -> None:
         """List what can be reached from `value`, which is called `name`."""
-        if isinstance(value, _LEAVES) or id(value) in self._seen:
+        if isinstance(value, _LEAVES) or id(value) in self._seen or on_gpu(base(value)):
             return
         self._seen.add(id(value))
         look: Any = next((look for kind, look in self._LOOKS if isinstance(value, kind)), None)
         # What an object gives for a name that it hasn't, or raises, is its own affair.
         wrapped = getattr(value, "__dict__", {}).get("__wrapped__")
         if wrapped is not None and not isinstance(value, types.FunctionType | type):
+            self._guard.item(vars(value), "__wrapped__", wrapped)
             self._look(wrapped, name)
         else:
             (look or Environment._look_into_object)(self, value, name)
@@ -222,6 +218,8 @@ class Environment:
             self._look(part, name)
 
     def _look_into_sequence(self, value: Any, name: str) -> None:
+        if not isinstance(value, tuple):
+            self._guard.size(value)
         for i, part in enumerate(value):
             self._place("item", value, i, f"{name}[{i}]", part)
 
@@ -230,6 +228,7 @@ class Environment:
             self._look(part, name)
 
     def _look_into_dict(self, value: dict[Any, Any], name: str) -> None:
+        self._guard.equal(list, value, list(value))
         for i, (key, part) in enumerate(list(value.items())):
             # An optimiser's state is kept by parameter.
             shown = repr(key) if isinstance(key, _SCALARS) else i
@@ -237,6 +236,7 @@ class Environment:
 
     def _look_into_class(self, kind: type, name: str) -> None:
         if not self._is_library(sys.modules.get(kind.__module__)):
+            self._guard.size(vars(kind))
             self._look_into_attributes(kind, name)
 
     def _look_into_object(self, value: Any, name: str) -> None:
@@ -245,13 +245,15 @@ class Environment:
         ):
             return
         if hasattr(value, "__dict__"):
-            self._attributes.append((vars(value), len(vars(value))))
+            self._guard.object(value)
             self._look_into_attributes(value, name)
         for kind in type(value).__mro__[:-1]:
             slots = vars(kind).get("__slots__", ())
             for key in (slots,) if isinstance(slots, str) else slots:
                 if hasattr(value, key):
                     self._place("attribute", value, key, f"{name}.{key}", getattr(value, key))
+                else:
+                    self._guard.equal(functools.partial(hasattr, value), key, False)
             self._look(kind, name)
 
     def _look_into_attributes(self, value: Any, name: str) -> None:
@@ -269,30 +271,36 @@ class Environment:
 
     def _look_into_function(self, function: types.FunctionType, _name: str) -> None:
         code = function.__code__
+        self._guard.function(function)
         for key, cell in zip(code.co_freevars, function.__closure__ or (), strict=True):
             try:
                 self._place("cell", cell, 0, key, cell.cell_contents)
             except ValueError:  # nothing is in it yet
-                continue
+                self._guard.equal(types.CellType().__eq__, cell, True)
         self._look_into_defaults(function)
         # A wrapper of ours has the user's module for its own.
         ours = code.co_filename.startswith((_TINYTORCH, *_STANDARD))
         if ours or self._is_library(sys.modules.get(function.__module__)):
             return
         names = dict.fromkeys(_names(code))
+        namespace = function.__globals__
+        if not names.keys().isdisjoint(("environ", "getenv")):
+            self._note("attribute", os, "environ", "os.environ", os.environ)
+        self._guard.missing(namespace, names)
         for key in names:
-            value = function.__globals__.get(key)
+            value = namespace.get(key)
             if isinstance(value, types.ModuleType):
+                self._guard.item(namespace, key, value)
                 if not self._is_library(value):
-                    for inner in names.keys() & vars(value).keys():
-                        self._place(
-                            "item", vars(value), inner, f"{key}.{inner}", vars(value)[inner]
-                        )
-            elif key in function.__globals__:
+                    inside = vars(value)
+                    self._guard.missing(inside, names)
+                    for inner in names.keys() & inside.keys():
+                        self._place("item", inside, inner, f"{key}.{inner}", inside[inner])
+            elif key in namespace:
                 module = sys.modules.get(getattr(value, "__module__", None) or "")
                 changes = not self._is_library(module) or _has_state(value)
                 keep = self._place if changes else self._note
-                keep("item", function.__globals__, key, key, value)
+                keep("item", namespace, key, key, value)
 
     def _look_into_defaults(self, function: types.FunctionType) -> None:
         code = function.__code__
@@ -321,17 +329,27 @@ def _state(value: Any) -> Any:
     """
     if isinstance(value, _STRUCTURES):
         return len(value)
-    if isinstance(value, set | frozenset | bytearray):
-        return type(value)(value)
+    if isinstance(value, _COPIED):
+        return value.copy()
     if isinstance(value, types.FunctionType):
         return value.__code__
     return value._requires_grad if isinstance(value, Node) else None
+
+
+def _type_in(place: Place) -> type:
+    return type(place.read())
+
+
+def _length_in(place: Place) -> int:
+    return len(place.read())
 
 
 def _names(code: types.CodeType) -> Iterator[str]:
     """Give the names that a function looks up, those of the functions in it included."""
     yield from code.co_names
     for constant in code.co_consts:
+        if isinstance(constant, str) and "globals" in code.co_names:
+            yield constant  # as in globals()["rate"]
         if isinstance(constant, types.CodeType):
             yield from _names(constant)
 

@@ -7,7 +7,6 @@ outside, buffers, views of them, numbers. What is different in each run is a loc
 from __future__ import annotations
 
 import linecache
-import math
 import operator
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -17,8 +16,8 @@ from typing import Any
 
 import numpy as np
 
-from tinytorch.arrays.recorder import map_parts
-from tinytorch.compiler.program import Call, Constant, Program, Ref
+from tinytorch.arrays.recorder import is_array, made, map_parts
+from tinytorch.compiler.program import Call, Constant, Program, Ref, Value
 from tinytorch.compiler.storage import (
     VIEWS,
     Buffers,
@@ -28,11 +27,10 @@ from tinytorch.compiler.storage import (
     dense_order,
     empty,
     is_elementwise,
+    is_large,
     last_uses,
 )
 
-# A result of more bytes goes into the memory that the one before had, if nobody else looks at it.
-_LARGE = 1 << 16
 _numbers = count(1)
 
 
@@ -56,20 +54,23 @@ class Executable:
         self.program, self.values = program, program.values
         self.names: dict[str, Any] = {"asarray": np.asarray, "copyto": np.copyto}
         self.static: dict[int, Any] = {}  # what is known before the program runs
+        self._later: dict[int, slice | Call] = {}  # what of it is in buffers: a place, or a view
         self.local: dict[int, str] = {}  # the variables of what is not
         self.lines: list[str] = []
         self.calls_at: dict[tuple[str, int], Call] = {}
         self.buffers = Buffers()
-        self._pieces: dict[int, Any] = {}
+        self._places: dict[int, slice] = {}
         self._constants: dict[tuple[Any, ...], str] = {}
         self.path = f"<tinytorch.compile {next(_numbers)}>"
         self.outputs = outputs
         self._into = set(into)
+        self._ahead: dict[int, int] = {}  # values in memory that is there for a later one of `into`
         for slot in (*inputs, *into):
             self.local[slot] = f"x{slot}"
         written = {slot for call in program.calls for slot in call.written}
         self._begin_static({self.values[slot].root for slot in (*written, *outputs)})
         self._write(program.calls if calls is None else calls, n_last)
+        self._make_buffers()
         self.lines.append(f"return ({''.join(f'{self._name(slot)}, ' for slot in outputs)})")
         parameters = ", ".join(self.local[slot] for slot in (*inputs, *into))
         self.text = f"def run({parameters}):\n    " + "\n    ".join(self.lines) + "\n"
@@ -91,7 +92,7 @@ class Executable:
 
     def _begin_static(self, written: set[int]) -> None:
         for value in self.values:
-            if isinstance(value.source, np.ndarray):
+            if is_array(value.source):
                 self.static[value.slot] = value.source
             elif isinstance(value.source, Constant):
                 if value.root in written:
@@ -105,8 +106,23 @@ class Executable:
         if slot in self.local:
             return self.local[slot]
         name = f"s{slot}"
-        self.names[name] = self.static[slot]
+        self.names[name] = self.static.get(slot)
         return name
+
+    def _make_buffers(self) -> None:
+        """Make what lies in the buffers, whose size is known now."""
+        memory = self._memory()
+        for slot, later in self._later.items():
+            if isinstance(later, slice):
+                self.static[slot] = empty(self.values[slot], memory[later])
+            else:
+                plain = map_parts(self._now, (later.args, later.kwargs))
+                self.static[slot] = made(later.function, *plain)
+            if f"s{slot}" in self.names:
+                self.names[f"s{slot}"] = self.static[slot]
+
+    def _memory(self) -> Any:
+        return self.buffers.memory()
 
     def _object(self, x: Any) -> str:
         """Write something that is the same in each run."""
@@ -142,20 +158,38 @@ class Executable:
         values = self.values
         kept = {values[slot].root for slot in self.outputs}
         last = last_uses(calls, values, kept)
+        if self._into:
+            self._look_ahead(calls, last)
         dying: dict[int, list[int]] = {}
         for root, i in last.items():
             dying.setdefault(i, []).append(root)
         for i, call in enumerate(calls[: len(calls) - n_last]):
-            ends = dying.get(i, ())
+            ends, over = dying.get(i, ()), None
             if is_elementwise(call) and len(call.outs) == 1:
                 # It may write over an operand that is of no more use.
-                alike = [root for root in ends if self._fits(values[root], values[call.outs[0]])]
-                self._free(alike)
-                ends = [root for root in ends if root not in alike]
-            self._write_call(call, kept)
-            self._free(ends)
+                out = values[call.outs[0]]
+                over = next((root for root in ends if self._fits(values[root], out)), None)
+            self._write_call(call, kept, over)
+            for root in ends:
+                if root in self._places:
+                    self.buffers.give_back(self._places.pop(root))
         if n_last:
             self._write_together(calls[-n_last:])
+
+    def _look_ahead(self, calls: Sequence[Call], last: dict[int, int]) -> None:
+        """Let what ends in an array of the caller's be computed there all along."""
+        made = {slot for call in calls for slot in call.outs}
+        for i, call in reversed(list(enumerate(calls))):
+            if not is_elementwise(call) or len(call.outs) != 1:
+                continue
+            out = call.outs[0]
+            place = out if out in self._into else self._ahead.get(out, -1)
+            for x in call.inputs() if place >= 0 else ():
+                value = self.values[x]
+                ends = value.root == x in made and x not in self._into and last[x] == i
+                if ends and _alike(value, self.values[out]):
+                    self._ahead[x] = place
+                    break
 
     def _write_together(self, calls: Sequence[Call]) -> None:
         """Write calls as one of C's, which no interrupt gets into."""
@@ -169,23 +203,15 @@ class Executable:
         self._statement(calls[0], f"deque(map(call, {lists}), 0)")
 
     def _fits(self, x: Any, out: Any) -> bool:
-        return x.slot in self._pieces and (x.shape, x.dtype.itemsize, x.strides) == (
-            out.shape, out.dtype.itemsize, out.strides,
-        )  # fmt: skip
+        return x.slot in self._places and _alike(x, out)
 
-    def _free(self, roots: Sequence[int]) -> None:
-        for root in roots:
-            if root in self._pieces:
-                self.buffers.give_back(self._pieces.pop(root))
-
-    def _write_call(self, call: Call, kept: set[int]) -> None:
+    def _write_call(self, call: Call, kept: set[int], over: int | None) -> None:
         if isinstance(call.function, Into):
             self._write_run(call, kept)
         elif self._is_static_view(call):
-            plain = map_parts(self._now, (call.args, call.kwargs))
-            self.static[call.outs[0]] = call.function(*plain[0], **plain[1])
+            self._later[call.outs[0]] = call
         else:
-            form = self._form_with_out(call, kept)
+            form = self._form_with_out(call, kept, over)
             if form is not None:
                 self._statement(call, self._expression(*form))
             else:
@@ -194,14 +220,16 @@ class Executable:
     def _write_run(self, call: Call, kept: set[int]) -> None:
         for slot in call.outs:
             if not self._have_memory(slot, kept):
-                made = f"{self._object(empty)}({self._object(self.values[slot])})"
-                self.lines.append(f"x{slot} = {made}")
+                self.lines.append(f"x{slot} = {self._empty(self.values[slot])}")
                 self.local[slot] = f"x{slot}"
         self.calls_at |= call.function.calls_at  # type: ignore[attr-defined]
         operands = *call.args, *map(Ref, call.outs)
         self._statement(call, self._expression(call.function, operands, {}))
 
-    def _form_with_out(self, call: Call, kept: set[int]) -> Any:
+    def _empty(self, value: Value) -> str:
+        return f"{self._object(empty)}({self._object(value)})"
+
+    def _form_with_out(self, call: Call, kept: set[int], over: int | None) -> Any:
         """Write a call so that its result goes into an array that is there; None if it can't."""
         if call.kwargs.get("out") is not None:
             out = call.kwargs["out"][0] if type(call.kwargs["out"]) is tuple else call.kwargs["out"]
@@ -210,7 +238,7 @@ class Executable:
         if len(call.outs) != 1 or call.written or self.values[call.outs[0]].root != call.outs[0]:
             return None
         form = arguments_with_out(call, Ref(call.outs[0]))
-        return form if form is not None and self._have_memory(call.outs[0], kept) else None
+        return form if form is not None and self._have_memory(call.outs[0], kept, over) else None
 
     def _write_assignment(self, call: Call) -> None:
         expression = self._expression(call.function, call.args, call.kwargs)
@@ -219,29 +247,31 @@ class Executable:
             return
         if len(call.outs) == 1:
             out = self.values[call.outs[0]]
-            if not out.shape and not out.scalar:
+            if not (out.shape or out.scalar or out.on_gpu):
                 expression = f"asarray({expression})"  # where NumPy gives a number
         for slot in call.outs:
             self.local[slot] = f"x{slot}"
         target = call.target([self.local[slot] for slot in call.outs])
         self._statement(call, f"{target} = {expression}" if target else expression)
 
-    def _have_memory(self, slot: int, kept: set[int]) -> bool:
+    def _have_memory(self, slot: int, kept: set[int], over: int | None = None) -> bool:
         """Find an array for the result to be written into, if it is good to have one."""
         value = self.values[slot]
         if slot in self._into:
             return True
+        if slot in self._ahead:
+            self.local[slot] = self.local[self._ahead[slot]]
+            return True
         if slot in kept:
-            if math.prod(value.shape) * value.dtype.itemsize < _LARGE or dense_order(value) is None:
+            if not is_large(value) or dense_order(value) is None:
                 return False
             self.local[slot] = f"x{slot}"
             self.lines.append(f"x{slot} = {self._object(Results(value))}()")
             return True
-        array, piece = self.buffers.take(value)
-        if array is None:
-            self.buffers.give_back(piece)
+        if not value.scalar and dense_order(value) is None:
             return False
-        self.static[slot], self._pieces[slot] = array, piece
+        place = self.buffers.take(value) if over is None else self._places.pop(over)
+        self._places[slot] = self._later[slot] = place
         return True
 
     def _is_static_view(self, call: Call) -> bool:
@@ -250,7 +280,7 @@ class Executable:
         inputs = call.inputs()
         slot = call.outs[0]
         return (
-            len(inputs) == 1 and inputs[0] in self.static
+            len(inputs) == 1 and (inputs[0] in self.static or inputs[0] in self._later)
             and self.values[slot].root == self.values[inputs[0]].root
         )  # fmt: skip
 
@@ -278,3 +308,7 @@ class Executable:
             text = f"    {text}"
         self.lines.append(text)
         self.calls_at[self.path, len(self.lines) + 1] = call
+
+
+def _alike(x: Value, y: Value) -> bool:
+    return (x.shape, x.dtype.itemsize, x.strides) == (y.shape, y.dtype.itemsize, y.strides)

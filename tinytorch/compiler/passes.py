@@ -13,7 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from tinytorch.arrays.recorder import map_parts
+from tinytorch.arrays.kind import at_hand
+from tinytorch.arrays.recorder import made, map_parts
 from tinytorch.compiler.program import Call, Constant, Program, Ref, Value
 from tinytorch.compiler.storage import VIEWS, is_elementwise, is_random
 
@@ -116,7 +117,7 @@ def _in_rows(call: Call, values: list[Value]) -> list[Call]:
     if type(x) is not Ref or type(y) is not Ref:
         return [call]
     size, v = values[x.slot].shape[-2:], values[y.slot]
-    if len(v.shape) < 3 or v.strides[-2] != v.dtype.itemsize or v.shape[-2] == 1:
+    if v.on_gpu or len(v.shape) < 3 or v.strides[-2] != v.dtype.itemsize or v.shape[-2] == 1:
         return [call]
     if math.prod(size) * v.shape[-1] <= _ONE_THREAD:
         return [call]
@@ -221,7 +222,7 @@ def _each_once(  # noqa: C901  (a branch for each kind)
         key = _key(call, values, versions) if free else None
         if key is not None:
             roots = {values[slot].root for slot in call.outs}
-            views = call.function in VIEWS
+            views = _is_view(call, values)
             if views or (roots.isdisjoint(written) and roots.isdisjoint(kept)):
                 before = known.setdefault(key, call.outs)
                 if before is not call.outs:
@@ -231,6 +232,11 @@ def _each_once(  # noqa: C901  (a branch for each kind)
                     continue
         remaining.append(call)
     return remaining, instead
+
+
+def _is_view(call: Call, values: list[Value]) -> bool:
+    """Tell what only looks at an array from copies, as x[0] and x[[0, 1]] are."""
+    return call.function in VIEWS and all(values[slot].root != slot for slot in call.outs)
 
 
 def _is_idle(call: Call, values: list[Value], written: set[int], kept: set[int]) -> bool:
@@ -264,7 +270,7 @@ def _set_constant(call: Call, out: Value, arguments: Any) -> bool:
         return False
     try:
         with np.errstate(all="raise"):
-            result = call.function(*arguments[0], **arguments[1])
+            result = made(call.function, *arguments)
     except Exception:  # noqa: BLE001  (then it is for each run to raise it)
         return False
     out.source, out.root = Constant(result), out.slot
@@ -288,7 +294,9 @@ def _single(call: Call, args: Any, values: list[Value]) -> Any:
     if not any(type(x) is Ref and values[x.slot].shape == shape and not single(x) for x in args):
         return args
     return tuple(
-        values[x.slot].source.content[(0,) * len(values[x.slot].shape)] if single(x) else x
+        at_hand(values[x.slot].source.content[(0,) * len(values[x.slot].shape)])[()]
+        if single(x)
+        else x
         for x in args
     )
 
@@ -299,7 +307,7 @@ def _key(call: Call, values: list[Value], versions: dict[int, int]) -> Any:
 
     def add(x: Any) -> None:
         if type(x) is Ref:
-            look = call.function in VIEWS and x is call.args[0]
+            look = x is call.args[0] and _is_view(call, values)
             parts.append((x.slot, 0 if look else versions.get(values[x.slot].root, 0)))
         elif x is None or type(x) in (int, float, bool, str):
             parts.append((type(x), repr(x)))

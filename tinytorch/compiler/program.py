@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from tinytorch.arrays.recorder import ATOMS, is_number, map_parts
+from tinytorch.arrays.recorder import ATOMS, is_array, is_number, map_parts, on_gpu
 from tinytorch.arrays.user_lines import Line
-from tinytorch.engine import Array
+from tinytorch.engine import Array, Node
 
 
 class Ref(NamedTuple):
@@ -39,21 +40,33 @@ class Value:
     place: Any = None  # where in memory that was
     gradient_of: int | None = None  # the value whose gradient it is
     line: Line | None = None
+    on_gpu: bool = False
 
     @classmethod
     def of(cls, value: Any, slot: int, root: int, source: Any, line: Line | None) -> Value:
         """Describe `value`."""
         weak = is_number(value)
         x = np.asarray(value) if weak else value
-        scalar = not isinstance(value, np.ndarray)
-        return cls(slot, root, x.shape, x.dtype, x.strides, scalar, weak, source, line=line)
+        there = on_gpu(value)
+        scalar = not (there or isinstance(value, np.ndarray))
+        return cls(
+            slot, root, x.shape, x.dtype, x.strides, scalar, weak, source, line=line, on_gpu=there
+        )
+
+    def describes(self, array: Any, root: int) -> bool:
+        """Say whether it is what is known of an array."""
+        return (
+            type(array) is np.ndarray and not self.scalar and self.source is None
+            and self.root == root and self.shape == array.shape and self.dtype == array.dtype
+            and self.strides == array.strides
+        )  # fmt: skip
 
     def alike(self, other: Value) -> bool:
         """Say whether both look the same."""
         return (
             self.root == other.root and self.shape == other.shape and self.dtype == other.dtype
             and self.strides == other.strides and self.scalar == other.scalar
-            and self.weak == other.weak
+            and self.weak == other.weak and self.on_gpu == other.on_gpu
         )  # fmt: skip
 
 
@@ -113,20 +126,42 @@ def owner_of(array: Any) -> Any:
     """Give the array whose memory it is."""
     base = array
     while (base := getattr(base, "base", None)) is not None:
-        if isinstance(base, np.ndarray):  # else what as_strided puts between two arrays
+        if is_array(base):  # else what as_strided puts between two arrays
             array = base
     return array
 
 
 def place_of(array: Array) -> tuple[Any, ...]:
     """Say where an array lies in memory, and how; the same for every view of the same entries."""
-    start = array.__array_interface__["data"][0]
+    data: Any = array.data
+    start = data.ptr if on_gpu(array) else array.__array_interface__["data"][0]
     return id(owner_of(array)), start, array.shape, array.strides, array.dtype
 
 
 def same(x: Array, y: Array) -> bool:
     """Say whether two arrays are equal bit by bit, nan included."""
     return x.shape == y.shape and x.dtype == y.dtype and x.tobytes() == y.tobytes()
+
+
+def equal(x: Any, y: Any) -> bool:  # noqa: PLR0911  (a line for each kind)
+    """Say whether two trees are the same, numbers by value and objects by identity."""
+    if x is y:
+        return True
+    if (kind := type(x)) is not type(y):
+        return False
+    if kind is Ref:  # nearly always
+        return bool(x.slot == y.slot)
+    if isinstance(x, (list, tuple)):  # a union would be made anew each time
+        return len(x) == len(y) and all(map(equal, x, y))
+    if isinstance(x, dict):
+        return x.keys() == y.keys() and all(equal(x[key], y[key]) for key in x)
+    if isinstance(x, slice):
+        return equal((x.start, x.stop, x.step), (y.start, y.stop, y.step))
+    if isinstance(x, Node):
+        return False
+    if isinstance(x, float) and math.isnan(x):
+        return math.isnan(y)
+    return bool(x == y)
 
 
 @dataclass(slots=True)

@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from tinytorch.arrays.recorder import map_parts
+from tinytorch.arrays.scattered import whole
 from tinytorch.compiler.blocks import in_runs
 from tinytorch.compiler.environment import Environment, Place
 from tinytorch.compiler.execute import Executable
+from tinytorch.compiler.gpu import OnGpu
+from tinytorch.compiler.kernels import in_kernels
 from tinytorch.compiler.passes import optimise
 from tinytorch.compiler.program import Argument, Gradient, Program, Ref
-from tinytorch.compiler.recording import Made
+from tinytorch.compiler.recording import Made, arrayed
 from tinytorch.compiler.source import Source
+from tinytorch.compiler.storage import is_large
 from tinytorch.compiler.updates import updates_last
 from tinytorch.engine import Node
-
-asarray = np.asarray
 
 
 class Ready:
@@ -51,11 +54,25 @@ class Ready:
             output(made)
         self.outputs = outputs
         program, places = optimise(program, outputs)
-        calls, n_last = updates_last(program.calls, program.values)
-        calls = in_runs(calls, program.values, places, threads)
-        self.executable = Executable(program, places, self.inputs, calls=calls, n_last=n_last)
+        self._asarray: Callable[[Any], Any] = np.asarray
+        if any(value.on_gpu for value in program.values):
+            self._asarray = arrayed
+            # A GPU warns of nothing.
+            program.calls = [replace(call, errstate=None) for call in program.calls]
+            calls = in_kernels(program.calls, program.values, places)
+            self.executable: Executable = OnGpu(program, places, self.inputs, calls=calls)
+        else:
+            calls, n_last = updates_last(program.calls, program.values)
+            calls = in_runs(calls, program.values, places, threads)
+            self.executable = Executable(program, places, self.inputs, calls=calls, n_last=n_last)
         self._gradients = [
             (key, None if slot is None else outputs[slot]) for key, slot in program.gradients
+        ]
+        read = [v.source.node for v in program.values if isinstance(v.source, Gradient)]
+        self._forgotten = [  # before the program runs, so that the next are where they were
+            key
+            for key, slot in program.gradients
+            if slot is not None and is_large(program.values[slot]) and not _is_in(key, read)
         ]
         self.settle(environment)
 
@@ -70,6 +87,8 @@ class Ready:
         """Run on the arguments' leaves: update what is outside, and give the results."""
         program = self.program
         given = [_read(source, leaves) for source in self.sources]
+        for key in self._forgotten:
+            _node(key, leaves)._grad = None
         try:
             out = self.executable.run(*given)
         except Exception as error:
@@ -79,8 +98,7 @@ class Ready:
                 error.add_note(f"in {name}, recorded at {call.line}: {call.line.text}")
             raise
         for key, i in self._gradients:
-            node = leaves[key.number] if type(key) is Argument else key
-            node._grad = None if i is None else asarray(out[i])
+            _node(key, leaves)._grad = None if i is None else self._asarray(out[i])
         for place, made in program.rebound:
             place.write(self._result(made, out, leaves))
         if type(program.results) is Made:
@@ -107,7 +125,8 @@ class Ready:
             value, described = out[self.outputs[x.slot]], self.program.values[x.slot]
             if described.shape or described.weak:
                 return value
-            return asarray(value)[()] if described.scalar else asarray(value)
+            array = self._asarray(value)
+            return array[()] if described.scalar else array
         if not isinstance(x, Made):
             return x
         if type(x.node) is Argument:
@@ -121,5 +140,12 @@ def _read(source: Any, leaves: Sequence[Any]) -> Any:
         return leaf._value if isinstance(leaf, Node) else leaf
     if type(source) is Place:
         return source.read()
-    key = source.node
-    return np.asarray((leaves[key.number] if type(key) is Argument else key)._grad)
+    return arrayed(whole(_node(source.node, leaves)._grad))
+
+
+def _node(key: Any, leaves: Sequence[Any]) -> Any:
+    return leaves[key.number] if type(key) is Argument else key
+
+
+def _is_in(key: Any, keys: Sequence[Any]) -> bool:
+    return any(key is x or (type(key) is type(x) is Argument and key == x) for x in keys)

@@ -13,8 +13,9 @@ from typing import Any, NamedTuple, NoReturn
 import numpy as np
 
 from tinytorch.arrays.batch import Batch
-from tinytorch.arrays.recorder import Recorder, map_parts, refuse_gpu
-from tinytorch.arrays.user_lines import Line, current, entrances, refuse, tapes, user_line
+from tinytorch.arrays.recorder import Recorder, is_array, map_parts, on_gpu
+from tinytorch.arrays.scattered import whole
+from tinytorch.arrays.user_lines import Line, current, enters, refuse, tapes, user_line
 from tinytorch.compiler.environment import Environment, Place, line_about
 from tinytorch.compiler.program import (
     Argument,
@@ -34,10 +35,8 @@ _installing = threading.Lock()
 
 
 def _data_of(node: Any) -> Any:
-    value, tape = _DATA.__get__(node), current()
-    if tape is None or type(value) is not np.ndarray:
-        if tape is not None:
-            refuse_gpu(value)
+    value = _DATA.__get__(node)
+    if isinstance(value, Recorder) or (tape := current()) is None or not is_array(value):
         return value
     recorder = tape.plain(value)
     tape.touched(node)
@@ -48,7 +47,7 @@ def _data_of(node: Any) -> Any:
 
 
 def _grad_of(node: Any) -> Any:
-    value, tape = _GRAD.__get__(node), current()
+    value, tape = whole(_GRAD.__get__(node)), current()
     if tape is None or isinstance(value, Recorder):
         return value
     if id(node) not in tape.given and not isinstance(_DATA.__get__(node), Recorder):
@@ -57,27 +56,33 @@ def _grad_of(node: Any) -> Any:
         return None
     if not isinstance(_DATA.__get__(node), Recorder) and value is tape.touched(node):
         key = tape.arguments.get(id(node), node)
-        return tape.enter(("gradient", id(node)), np.asarray(value), Gradient(key))
-    return tape.plain(np.asarray(value))
+        return tape.enter(("gradient", id(node)), arrayed(value), Gradient(key))
+    return tape.plain(arrayed(value))
 
 
 def _set_grad(node: Any, value: Any) -> None:
-    tape = current()
-    if tape is not None:
-        data = _DATA.__get__(node)
-        if isinstance(data, Batch):
-            pass  # a tensor inside vmap, which comes from the function itself
-        elif not isinstance(data, Recorder):
-            with suppress(AttributeError):  # one that is being made has no gradient yet
-                tape.touched(node)
-            tape.given.add(id(node))
-        elif isinstance(value, Recorder):
-            tape.values[value.slot].gradient_of = data.slot
+    data = _DATA.__get__(node)
+    if isinstance(data, Recorder):
+        if isinstance(value, Recorder):
+            value.tape.values[value.slot].gradient_of = data.slot
+    # A tensor inside vmap comes from the function itself.
+    elif (tape := current()) is not None and not isinstance(data, Batch):
+        with suppress(AttributeError):  # one that is being made has no gradient yet
+            tape.touched(node)
+        tape.given.add(id(node))
     _GRAD.__set__(node, as_array(value))
 
 
 def _set_data(node: Any, value: Any) -> None:
     _DATA.__set__(node, as_array(value))
+
+
+_NUMPYS = np.ndarray, np.generic, float, int
+
+
+def arrayed(x: Any) -> Any:
+    """Give an array of what NumPy gives for no axes; CuPy gives arrays."""
+    return np.asarray(x) if isinstance(x, _NUMPYS) else x
 
 
 def as_array(x: Any) -> Any:
@@ -95,7 +100,7 @@ def _recording(tape: Tape) -> Iterator[None]:
     with _installing:
         if not tapes:
             Node._value = property(_data_of, _set_data)  # type: ignore[assignment]
-            Node._grad = property(_grad_of, _set_grad)  # type: ignore[assignment]
+            Node._grad = property(_grad_of, _set_grad)
             for namespace, name, refusing in UNSEEN:
                 _seen.append(namespace[name])
                 namespace[name] = refusing
@@ -144,7 +149,7 @@ class Made:
     def tensor(self, data: Any) -> Any:
         """Make the tensor, of what its data are now."""
         node: Any = object.__new__(self.kind)
-        node._begin(np.asarray(data), self.label, self.requires_grad, None)
+        node._begin(arrayed(data), self.label, self.requires_grad, None)
         if self.computed and self.requires_grad:
             node._children, node._arrays, node._rules = (_GRAPH,), (node._value, None), (_lost,)
             node._order = 1
@@ -184,9 +189,7 @@ def record(
     What is found in the places `dynamic` becomes an input, and so do ints among the leaves, if they
     have one of the numbers `varying`.
     """
-    tape = Tape(_home(function))
-    if before is not None:
-        tape.watch(before)
+    tape = Tape(_home(function), before)
     result = _run(tape, function, leaves, rebuild, environment, dynamic, varying)
     return _finish(tape, result, environment)
 
@@ -204,9 +207,10 @@ def _run(
     with ExitStack() as stack:
         given = [_enter(tape, i, leaf, i in varying) for i, leaf in enumerate(leaves)]
         for place, value, _ in environment.found:
-            if place.name in dynamic and isinstance(value, float | np.inexact | np.ndarray):
+            may_vary = isinstance(value, float | np.inexact | np.ndarray) or on_gpu(value)
+            if place.name in dynamic and may_vary:
                 now: Any = tape.enter(("place", place.name), value, place)
-            elif place.how == "part" and isinstance(value, np.ndarray):
+            elif place.how == "part" and (isinstance(value, np.ndarray) or on_gpu(value)):
                 now = value  # a tuple's are not written to: they are met in the calls
             else:
                 now = stand_in(value, tape)
@@ -217,7 +221,7 @@ def _run(
         return [function(*args, **kwargs)]
 
 
-entrances.add(id(_run.__code__))
+enters(_run.__code__)
 
 
 def _home(function: Any) -> Line:
@@ -229,10 +233,10 @@ def _home(function: Any) -> Line:
 def _enter(tape: Tape, i: int, leaf: Any, varies: bool) -> Any:
     if isinstance(leaf, Node):
         tape.arguments[id(leaf)] = Argument(i)
-        if type(leaf._value) is np.ndarray:
+        if is_array(leaf._value):
             tape.argument(leaf._value, Argument(i))
         return leaf
-    if type(leaf) is np.ndarray:
+    if is_array(leaf):
         return tape.argument(leaf, Argument(i))
     if type(leaf) is float or isinstance(leaf, np.inexact) or varies:
         return tape.enter(("number", i), leaf, Argument(i))
@@ -251,10 +255,7 @@ def _finish(tape: Tape, results: list[Any], environment: Environment) -> Recorde
             node = None if isinstance(data, Recorder) else tape.arguments.get(id(x), x)
             slot = (data if isinstance(data, Recorder) else tape.plain(data)).slot
             return _made(x, slot, node)
-        if type(x) is np.ndarray:
-            return Ref(tape.plain(x).slot)
-        refuse_gpu(x)
-        return x
+        return Ref(tape.plain(x).slot) if is_array(x) else x
 
     program = Program(tape.calls, tape.values, map_parts(part, result))
     outside = {id(x) for x in environment.arrays}
@@ -268,7 +269,7 @@ def _finish(tape: Tape, results: list[Any], environment: Environment) -> Recorde
 
     def keep(x: Any) -> None:
         x = _DATA.__get__(x) if isinstance(x, Node) else x
-        x = tape.plain(x) if type(x) is np.ndarray else x
+        x = tape.plain(x) if is_array(x) else x
         if isinstance(x, Recorder):
             values[x.slot] = x.value
 
@@ -301,11 +302,11 @@ def _take_gradients(program: Program, tape: Tape) -> None:
         if node is None:
             continue
         now, key = _GRAD.__get__(node), tape.arguments.get(id(node), node)
-        if type(now) is np.ndarray and now is not initial:
+        if is_array(now) and now is not initial:
             now = tape.plain(now)
         if isinstance(now, Recorder):
             program.gradients.append((key, now.slot))
-            _GRAD.__set__(node, np.asarray(now.value))
+            _GRAD.__set__(node, arrayed(now.value))
         elif now is None and initial is not None:
             program.gradients.append((key, None))
 
@@ -316,7 +317,7 @@ def _made(x: Any, slot: int, node: Any) -> Made:
 
 def _bind_again(program: Program, environment: Environment) -> None:
     """Note which places outside hold something else now: arrays and tensors can be put back."""
-    for place, _, now in environment.differences(Environment(environment.roots)):
+    for place, _, now in environment.changes():
         data = _DATA.__get__(now) if isinstance(now, Node) else now
         if not isinstance(data, Recorder):
             refuse(
@@ -326,7 +327,7 @@ def _bind_again(program: Program, environment: Environment) -> None:
             )
         if isinstance(now, Node):
             made: Any = _made(now, data.slot, None)
-            now._begin(np.asarray(data.value), now.label, now._requires_grad, None)
+            now._begin(arrayed(data.value), now.label, now._requires_grad, None)
         else:
             made = Ref(data.slot)
             place.write(data.value)
@@ -335,13 +336,14 @@ def _bind_again(program: Program, environment: Environment) -> None:
 
 def _release(tape: Tape) -> int | None:
     """Give the slot of a recorder that something outside holds; tensors get arrays instead."""
-    if any(reference() is not None for reference in tape.alive):
+    alive = [reference for reference in tape.alive if reference() is not None]
+    if alive:
         gc.collect()  # a cycle of the user's
-    escaped = [x for x in (reference() for reference in tape.alive) if x is not None]
+    escaped = [x for x in (reference() for reference in alive) if x is not None]
     for x in escaped:
         for holder in gc.get_referrers(x):
             if isinstance(holder, Node):
                 for slot in (_DATA, _GRAD):
                     if slot.__get__(holder) is x:
-                        slot.__set__(holder, np.asarray(x.value))
+                        slot.__set__(holder, arrayed(x.value))
     return escaped[0].slot if escaped else None

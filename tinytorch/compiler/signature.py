@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from tinytorch.arrays.plain import PlainArray, base
-from tinytorch.arrays.recorder import refuse_gpu
+from tinytorch.arrays.plain import PLAIN, base
+from tinytorch.arrays.recorder import on_gpu
 from tinytorch.compiler.program import owner_of
 from tinytorch.engine import Node
 
@@ -27,26 +27,27 @@ def signature(  # noqa: PLR0911  (a branch for each kind)
         return kind, *[
             (key, signature(part, leaves, owners, varying)) for key, part in tree.items()
         ]
-    if kind is PlainArray:
-        tree, kind = base(tree), np.ndarray
+    if kind in PLAIN:
+        tree = base(tree)
+        kind = type(tree)
     leaves.append(tree)
     if kind is np.ndarray:
         owner = owners.setdefault(id(owner_of(tree)), len(owners))
         return tree.shape, tree.dtype.str, tree.strides, owner
     if isinstance(tree, Node):
         data = tree._value
-        if type(data) is not np.ndarray:
-            refuse_gpu(data)
         owner = owners.setdefault(id(owner_of(data)), len(owners))
         return (
-            kind, data.shape, data.dtype.str, getattr(data, "strides", None), owner,
+            kind, type(data), data.shape, data.dtype.str, getattr(data, "strides", None), owner,
             tree._requires_grad, tree._grad is None, tree.label, id(tree) in owners,
         )  # fmt: skip
     if kind is float or isinstance(tree, np.inexact):
         return kind
     if kind is int and len(leaves) - 1 in varying:
         return kind
-    refuse_gpu(tree)
+    if on_gpu(tree):
+        owner = owners.setdefault(id(owner_of(tree)), len(owners))
+        return kind, tree.shape, tree.dtype.str, tree.strides, owner
     try:
         hash(tree)
     except TypeError:

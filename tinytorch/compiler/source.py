@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import inspect
 import keyword
 import operator
@@ -13,15 +14,29 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tinytorch.arrays.checks import raise_unless
+from tinytorch.arrays.cupy import KIND, drawn
+from tinytorch.arrays.kind import at_hand
+from tinytorch.arrays.recorder import METHODS, on_gpu
+from tinytorch.arrays.scattered import whole
 from tinytorch.arrays.user_lines import Line, refuse
 from tinytorch.compiler.environment import Environment, Place
+from tinytorch.compiler.gpu import word
 from tinytorch.compiler.program import Argument, Call, Constant, Gradient, Program, Ref, Value
-from tinytorch.compiler.storage import METHODS, is_reduction
+from tinytorch.compiler.storage import is_reduction
 from tinytorch.engine import Array, Node
 
 # Constants of more entries are given to the function, not written into it.
 _LARGE = 64
-_MODULES = "numpy", "numpy.lib.stride_tricks", "numpy.linalg", "numpy.fft", "scipy.special"
+_MODULES = (
+    *("numpy", "numpy.lib.stride_tricks", "numpy.linalg", "numpy.fft"),
+    *("scipy.special", "scipy.linalg", "scipy.signal"),
+)
+# The same on a GPU, and how they are written.
+_CUPYS = {
+    "cupy": "cp", "cupy.linalg": "cp.linalg", "cupy.fft": "cp.fft",
+    "cupy.lib.stride_tricks": "cp.lib.stride_tricks", "cupyx": "cupyx",
+    "cupyx.scipy.special": "cupyx.scipy.special", "cupyx.scipy.linalg": "cupyx.scipy.linalg",
+}  # fmt: skip
 # Python's operators; not **, which NumPy computes in another way than np.power.
 _INFIX: dict[Any, str] = {
     np.add: "+", np.subtract: "-", np.multiply: "*", np.divide: "/", np.greater: ">",
@@ -94,7 +109,7 @@ class Source:
         self._values, self._arguments = program.values, arguments
         self._names: dict[int, str] = {}  # of the values, by slot
         self._objects: dict[int, str] = {}  # of generators, by id
-        self._taken = {"np", "scipy", *keyword.kwlist, *_builtins()}
+        self._taken = {"np", "cp", "scipy", "cupyx", *keyword.kwlist, *_builtins()}
         self._modules = {"numpy"}
         self._constants: dict[str, str] = {}  # by their text
         self._number_of_names = 0
@@ -123,6 +138,9 @@ class Source:
         if self.outside:
             parameters += ["*", *self.outside]
         constants = [f"{constant} = {text}" for text, constant in self._constants.items()]
+        text = "\n".join([*constants, *lines])
+        if re.search(r"\bcp\.", text):
+            self._modules.add("cupy as cp")
         imports = [f"import {module}" for module in sorted(self._modules - {"numpy"})]
         head = ["import numpy as np", *imports, "", "", f"def {function}({', '.join(parameters)}):"]
         body = [f"    {line}" for line in (*constants, *lines)]
@@ -174,7 +192,7 @@ class Source:
         changed = [self._values[slot] for slot in call.written or call.inputs()[:1]]
         expression = self._update(call) or self._expression(call)
         outs = [self._values[slot] for slot in call.outs]
-        numbers = [value for value in outs if not value.shape and not value.scalar]
+        numbers = [x for x in outs if not (x.shape or x.scalar or x.on_gpu)]
         if len(outs) == 1 and numbers and outs[0].root in self._written:
             expression = f"np.asarray({expression})"  # where NumPy gives a number
         target = call.target([self._name(value.slot) for value in outs])
@@ -192,7 +210,7 @@ class Source:
             return f"{self._text(out[0])} {sign}= {self._operand(call, call.args[1])}"
         return None
 
-    def _expression(self, call: Call) -> str:
+    def _expression(self, call: Call) -> str:  # noqa: PLR0911  (a branch for each kind)
         function, args, kwargs = call.function, call.args, call.kwargs
         if function is operator.getitem:
             return f"{self._receiver(args[0])}[{self._index(args[1])}]"
@@ -213,6 +231,9 @@ class Source:
                     key: x for key, x in options.items() if x is not defaults.get(key, options)
                 }
                 return f"{self._receiver(args[0])}.{_SUMS[ufunc]}({self._list((), kwargs)})"
+        if function is drawn:
+            rng, name, *rest = args
+            return f"{self._draws(rng)}.{name}({self._list(rest, kwargs)})"
         if function in METHODS or isinstance(args[0] if args else None, np.random.Generator):
             first = self._receiver(args[0])
             return f"{first}.{function.__name__}({self._list(args[1:], kwargs)})"
@@ -228,6 +249,8 @@ class Source:
         owner, method = function, ""
         if isinstance(getattr(function, "__self__", None), np.ufunc):
             owner, method = function.__self__, f".{function.__name__}"  # type: ignore[attr-defined]
+        if self._is_there(call) and (name := self._of_cupy(owner)):
+            return name
         for module in _MODULES:
             name = getattr(owner, "__name__", "")
             if getattr(sys.modules.get(module), name, None) is owner:
@@ -235,6 +258,21 @@ class Source:
                 return f"{module.replace('numpy', 'np')}.{name}{method}"
         hint = "the program runs, but has no text"
         return refuse(f"{function!r} has no name in NumPy", hint, call.line)
+
+    def _is_there(self, call: Call) -> bool:
+        return any(self._values[slot].on_gpu for slot in (*call.inputs(), *call.outs))
+
+    def _of_cupy(self, function: Any) -> str | None:
+        """Name the function of CuPy's that computes on a GPU."""
+        home, wanted = word(function), getattr(function, "__name__", "")
+        for module, short in _CUPYS.items():
+            contents = vars(sys.modules[module]) if module in sys.modules else {}
+            names = [name for name, x in contents.items() if x is home]
+            if names:
+                if module == short:
+                    self._modules.add(module)
+                return f"{short}.{wanted if wanted in names else names[0]}"
+        return None
 
     # --- arguments ------------------------------------------------------------------------------
 
@@ -262,7 +300,7 @@ class Source:
         value = self._values[x.slot]
         if value.shape or value.root in self._written or not _is_fixed(value):
             return None
-        return np.asarray(_content(value))[()]
+        return np.asarray(at_hand(_content(value)))[()]
 
     def _receiver(self, x: Any) -> str:
         """Write what a method is called of."""
@@ -306,6 +344,15 @@ class Source:
             return self._objects[id(x)]
         return repr(x)
 
+    def _draws(self, rng: np.random.Generator) -> str:
+        """Name CuPy's generator that has its seed from `rng`."""
+        # Of a generator of NumPy's it is another one in each draw.
+        known = KIND.draws(rng if hasattr(rng, "on_gpu") else copy.deepcopy(rng))
+        name = self._objects.get(id(known))
+        if name is None:
+            name = self._objects[id(known)] = self._from_outside(self._short(rng, "rng"), known)
+        return name
+
     # --- names ----------------------------------------------------------------------------------
 
     def _new(self, wanted: str) -> str:
@@ -333,7 +380,7 @@ class Source:
             return self._from_outside(_without_first(source.name), source.read())
         if type(source) is Gradient:
             key = source.node
-            given = None if type(key) is Argument else np.asarray(key._grad)
+            given = None if type(key) is Argument else whole(key._grad)
             return self._from_outside(f"{self._of_tensor(key)}_grad", given)
         if source is not None:
             text = _literal(_content(value)) if _is_fixed(value) else None
@@ -394,16 +441,17 @@ def _content(value: Value) -> Any:
 
 def _literal(content: Any) -> str | None:
     """Write an array; None where that would be too long."""
-    array: Array = np.asarray(content)
+    array: Array = np.asarray(at_hand(content))
+    np_ = "cp" if on_gpu(content) else "np"
     dtype = _dtype_text(array.dtype)
     if array.size and array.dtype.kind in "fiub" and (array == array.flat[0]).all():
         first = array.flat[0]
         if first or not np.signbit(np.float64(array)).any():
-            return f"np.full({array.shape}, {_plain(first.item())}, {dtype})"
+            return f"{np_}.full({array.shape}, {_plain(first.item())}, {dtype})"
     if array.size > _LARGE or array.dtype.kind not in "fiubc":
         return None
     text = re.sub(r"\b(nan|inf)\b", r"np.\1", repr(array.tolist()))
-    return f"np.array({text}, {dtype}).reshape({array.shape})"
+    return f"{np_}.array({text}, {dtype}).reshape({array.shape})"
 
 
 def _dtype_text(dtype: np.dtype[Any]) -> str:

@@ -13,10 +13,11 @@ from typing import Any
 
 import numpy as np
 
-from tinytorch.arrays.plain import PlainArray, base
-from tinytorch.arrays.recorder import call
+from tinytorch.arrays.plain import base
+from tinytorch.arrays.recorder import call, is_array
 from tinytorch.arrays.user_lines import current, refuse
 from tinytorch.compiler.tape import Tape
+from tinytorch.engine import Node
 
 
 def _refusing(function: Callable[..., Any], name: str, hint: str) -> Callable[..., Any]:
@@ -108,7 +109,9 @@ for _name in dir(np.random.Generator):
 
 def stand_in(value: Any, tape: Tape) -> Any:
     """Give what takes the place of a value from outside while a function is recorded."""
-    if type(value) is np.ndarray or type(value) is PlainArray:
+    if isinstance(value, Node | str | int | float):  # most are
+        return value
+    if is_array(base(value)):
         return tape.plain(base(value), known=True)
     if isinstance(value, np.random.Generator):
         generator = _Generator(value.bit_generator)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import operator
 from collections.abc import Callable, Iterable, Sequence
+from importlib import import_module
 from sys import getrefcount
 from typing import Any
 
@@ -16,9 +17,12 @@ import numpy as np
 
 from tinytorch.compiler.program import Call, Value
 
+# A result of more bytes goes into the memory that the one before had, if nobody else looks at it.
+_LARGE = 1 << 16
 # So many arrays for a result are kept: while one is still a gradient, the next is written.
 _SPARE = 2
-METHODS = {method for method in vars(np.ndarray).values() if callable(method)}
+# The bytes that a processor fetches at once.
+_LINE = 64
 # They only say how to look at an array.
 VIEWS = {
     np.ndarray.reshape, np.ndarray.transpose, np.ndarray.swapaxes, np.ndarray.view,
@@ -33,7 +37,7 @@ class Into:
     """A function that takes, after its operands, the arrays to write its results into."""
 
 
-def arguments_with_out(  # noqa: PLR0911  (a branch for each kind)
+def arguments_with_out(  # noqa: C901, PLR0911  (a branch for each kind)
     call: Call, out: Any
 ) -> tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any]] | None:
     """Write a call so that its result goes into the array `out`; None where that can't be said."""
@@ -53,6 +57,9 @@ def arguments_with_out(  # noqa: PLR0911  (a branch for each kind)
         return np.copyto, (out, args[0]), {}
     elif function is np.ndarray.astype:
         return np.copyto, (out, args[0], "unsafe"), {}
+    elif function in (np.concatenate, np.stack):
+        if kwargs.keys() <= {"axis"}:
+            return function, args, {**kwargs, "out": out}
     elif function is np.full:
         return np.ndarray.fill, (out, args[1]), {}
     return None
@@ -107,11 +114,16 @@ def empty(value: Value, memory: Any = None) -> Any:
         return None
     shape = [value.shape[i] for i in order]
     if memory is None:
-        array = np.empty(shape, value.dtype)
+        array = (import_module("cupy") if value.on_gpu else np).empty(shape, value.dtype)
     else:
         size = math.prod(shape) * value.dtype.itemsize
         array = memory[:size].view(value.dtype).reshape(shape)
-    return array if list(order) == sorted(order) else array.transpose(np.argsort(order).tolist())
+    return array if list(order) == sorted(order) else array.transpose(*np.argsort(order).tolist())
+
+
+def is_large(value: Value) -> bool:
+    """Say whether memory for it is better kept than asked for again."""
+    return math.prod(value.shape) * value.dtype.itemsize >= _LARGE
 
 
 def _references(arrays: list[Any]) -> int:
@@ -151,31 +163,34 @@ class Results:
 
 
 class Buffers:
-    """Memory in pieces, each given to one array after the other."""
+    """One piece of memory, in which each place is given to one array after the other."""
 
     def __init__(self) -> None:
-        self._free: dict[int, list[Any]] = {}  # by size
+        self._free: dict[int, int] = {}  # where free places start and stop; no two are neighbours
         self.total = 0
 
-    def take(self, value: Value) -> tuple[Any, Any]:
-        """Give an array like `value`, and the piece of memory it lies in."""
-        size = _rounded(math.prod(value.shape) * value.dtype.itemsize)
-        free = self._free.get(size)
-        if free:
-            piece = free.pop()
-        else:
-            self.total += size
-            piece = np.empty(size + 64, np.uint8)
-            start = -piece.ctypes.data % 64  # as processors like it
-            piece = piece[start : start + size]
-        return empty(value, piece), piece
+    def take(self, value: Value) -> slice:
+        """Give a place for such a value, in the smallest that is free."""
+        size = max(-(-math.prod(value.shape) * value.dtype.itemsize // _LINE), 1) * _LINE
+        fit = [(stop - start, start) for start, stop in self._free.items() if stop - start >= size]
+        if fit:
+            start = min(fit)[1]
+        else:  # the last one grows
+            start = next(
+                (start for start, stop in self._free.items() if stop == self.total), self.total
+            )
+            self._free[start] = self.total = start + size
+        stop = self._free.pop(start)
+        if start + size < stop:
+            self._free[start + size] = stop
+        return slice(start, start + size)
 
-    def give_back(self, piece: Any) -> None:
-        """Take a piece back that is not needed any more."""
-        self._free.setdefault(len(piece), []).append(piece)
+    def give_back(self, place: slice) -> None:
+        """Take a place back that is not needed any more, and join it with its neighbours."""
+        start = next((x for x, stop in self._free.items() if stop == place.start), place.start)
+        self._free[start] = self._free.pop(place.stop, place.stop)
 
-
-def _rounded(size: int) -> int:
-    """Round up to one of few sizes, so that pieces fit more than one array."""
-    step = max(64, 1 << max(size.bit_length() - 3, 0))
-    return max(-(-size // step), 1) * step
+    def memory(self) -> Any:
+        """Make the memory, as large as it has to be; it starts where processors like it."""
+        memory = np.empty(self.total + _LINE, np.uint8)
+        return memory[-memory.ctypes.data % _LINE :]

@@ -8,8 +8,19 @@ from typing import Any
 
 import numpy as np
 
-from tinytorch.arrays.recorder import Recorder, map_parts, plainly
+from tinytorch.arrays.recorder import (
+    ATOMS,
+    METHODS,
+    Recorder,
+    is_array,
+    made,
+    map_parts,
+    on_gpu,
+    plainly,
+)
+from tinytorch.arrays.scattered import whole
 from tinytorch.arrays.user_lines import Line, refuse, user_line
+from tinytorch.arrays.warned import WarningsAtUsersLine
 from tinytorch.compiler.environment import Place
 from tinytorch.compiler.program import (
     Argument,
@@ -17,16 +28,26 @@ from tinytorch.compiler.program import (
     Program,
     Ref,
     Value,
+    equal,
     owner_of,
     place_of,
     same,
 )
-from tinytorch.compiler.storage import METHODS, VIEWS
+from tinytorch.compiler.storage import VIEWS
 from tinytorch.engine import Array, Node
 
 _MEMORY = METHODS | VIEWS
 _RECORDED = np.ndarray, np.generic, bool, int, float
 _GRAD = Node.__dict__["_grad"]
+
+
+def recorder_of(value: Any) -> type[Recorder]:
+    """Give the class of the recorder that holds `value`."""
+    if not on_gpu(value):
+        return Recorder
+    from tinytorch.arrays.cupy_recorder import CupyRecorder
+
+    return CupyRecorder
 
 
 def _only_counts(function: Any) -> bool:
@@ -39,8 +60,9 @@ def _only_counts(function: Any) -> bool:
 class Tape:
     """The calls that one run of a function makes, and the arrays that it found and made."""
 
-    def __init__(self, home: Line) -> None:
+    def __init__(self, home: Line, before: Program | None) -> None:
         self.home = home
+        self._before = before  # the program that another run was, if there was one
         self.calls: list[Call] = []
         self.values: list[Value] = []
         self.outside: dict[Any, Recorder] = {}  # the recorders of what comes from outside
@@ -48,11 +70,15 @@ class Tape:
         self.alive: list[weakref.ref[Recorder]] = []
         self.arguments: dict[int, Argument] = {}  # tensors among the arguments, by id
         self.nodes: dict[int, tuple[weakref.ref[Any], Any]] = {}  # tensors, and what .grad was
-        self.before: dict[Any, Array] = {}  # what arrays that are known already held before the run
+        self._contents: dict[Any, Array] = {}  # what arrays known from it held before this run
+        for value in before.values if before else ():
+            if isinstance(value.source, np.ndarray) and value.content is not None:
+                self._contents[value.place] = value.source.copy()
         self.asked: dict[int, tuple[Any, bool]] = {}  # tensors by id, and whether .grad was None
         self.given: set[int] = set()  # ids of tensors whose .grad was set
         self.decided: dict[str, tuple[Place, bool]] = {}
         self._owners: dict[int, int] = {}  # of arrays from outside: the value that came first
+        self._operands: list[Recorder] = []  # of the call that is being made
         self._errstate = np.geterr()
 
     # --- what comes in --------------------------------------------------------------------------
@@ -62,7 +88,7 @@ class Tape:
         found = self.outside.get(key)
         if found is None:
             root = None
-            if isinstance(value, np.ndarray):
+            if is_array(value):
                 root = self._owners.setdefault(id(owner_of(value)), len(self.values))
             found = self.outside[key] = self._recorder(value, root, source, user_line()[0])
         return found
@@ -75,7 +101,7 @@ class Tape:
         key = place_of(array)
         found = self.outside.get(key)
         if found is None:
-            before = self.before.get(key)
+            before = self._contents.get(key)
             if before is not None and not same(before, array):
                 refuse(
                     "something writes into an array, and leaves no record of it",
@@ -92,12 +118,6 @@ class Tape:
         """Give the recorder of an array that is an argument."""
         return self.enter(place_of(array), array, source)
 
-    def watch(self, program: Program) -> None:
-        """Remember what the arrays hold that another run has found outside."""
-        for value in program.values:
-            if isinstance(value.source, np.ndarray) and value.content is not None:
-                self.before[value.place] = value.source.copy()
-
     def may_decide(self, slot: int, answer: bool) -> bool:
         """Say whether something may hang on the truth of a number: of one outside, as a rate."""
         source = self.values[slot].source
@@ -107,7 +127,8 @@ class Tape:
         return True
 
     def forget(self) -> None:
-        """Let the recorders of what came from outside go."""
+        """Let the recorders go."""
+        self._operands = []
         self.outside.clear()
         self._seen.clear()
 
@@ -115,15 +136,20 @@ class Tape:
         """Note that a tensor from outside is used, and give what its gradient was at first."""
         found = self.nodes.get(id(node))
         if found is None or found[0]() is not node:
-            found = self.nodes[id(node)] = (weakref.ref(node), _GRAD.__get__(node))
+            found = self.nodes[id(node)] = (weakref.ref(node), whole(_GRAD.__get__(node)))
         return found[1]
 
     def _recorder(
         self, value: Any, root: int | None, source: Any = None, line: Any = None
     ) -> Recorder:
         slot = len(self.values)
-        self.values.append(Value.of(value, slot, slot if root is None else root, source, line))
-        recorder = Recorder(value, slot, self)
+        root, known = slot if root is None else root, None
+        if source is None and self._before is not None and slot < len(self._before.values):
+            known = self._before.values[slot]
+        if known is None or not known.describes(value, root):
+            known = Value.of(value, slot, root, source, line)
+        self.values.append(known)
+        recorder = recorder_of(value)(value, Ref(slot), self)
         self.alive.append(weakref.ref(recorder))
         return recorder
 
@@ -140,50 +166,75 @@ class Tape:
         if args and function in _MEMORY and isinstance(plainly(args[0]), np.generic):
             # A view of a number has memory of its own.
             args = (self.call(np.array, args[:1], {}), *args[1:])
-        line, backward = user_line()
-        operands: list[Recorder] = []
-
-        def ref(x: Any) -> Any:
-            return self._ref(x, operands)
-
-        refs = map_parts(ref, args), map_parts(ref, kwargs) if kwargs else {}
-        changed = [ref(x).slot for x in written] if written else []
-        if any(type(x.value) is int for x in operands) and not _only_counts(function):
-            refuse("a value is used as an index or a size", "give few different ones", line)
-        plain = map_parts(plainly, args), map_parts(plainly, kwargs) if kwargs else {}
-        result = function(*plain[0], **plain[1])
-        errstate: Any = np.geterr()
-        call = Call(
-            function, refs[0], refs[1], [], changed, line, "backward" if backward else "",
-            None if errstate == self._errstate else errstate, isinstance(result, tuple | list),
-        )  # fmt: skip
-        self.calls.append(call)
+        operands = self._operands = []
+        refs = tuple([self._ref(x) if type(x) in ATOMS else map_parts(self._ref, x) for x in args])
+        options = map_parts(self._ref, kwargs) if kwargs else kwargs
+        changed = [self._ref(x).slot for x in written] if written else []
+        if not _only_counts(function) and any(type(x.value) is int for x in operands):
+            refuse("a value is used as an index or a size", "give few different ones")
+        plain = [x.value if type(x) is Recorder else map_parts(plainly, x) for x in args]
+        result = made(function, plain, map_parts(plainly, kwargs) if kwargs else kwargs)
+        errstate = self._errors()
+        before = self._as_before(function, refs, options, changed, errstate)
+        line, part = (before.line, before.part) if before else user_line()
+        outs: list[int] = []
 
         def wrap(part: Any) -> Any:
-            if not isinstance(part, _RECORDED):
+            if not isinstance(part, _RECORDED) and not on_gpu(part):
                 return part
             for x in written:
                 if part is plainly(x):
                     return x
             root = None
-            if type(part) is np.ndarray and part.base is not None:
-                owner = owner_of(part)
-                same = (x for x in operands if owner_of(x.value) is owner)
+            if is_array(part):  # which may be an operand, as np.real of real numbers is
+                owner = part if part.base is None else owner_of(part)
+                same = (
+                    x
+                    for x in operands
+                    if (x.value if owner is part else owner_of(x.value)) is owner
+                )
                 root = next((self.values[x.slot].root for x in same), None)
             recorder = self._recorder(part, root, line=line)
-            call.outs.append(recorder.slot)
+            outs.append(recorder.slot)
             return recorder
 
-        return map_parts(wrap, result) if call.sequence else wrap(result)
+        sequence = isinstance(result, tuple | list)
+        result = map_parts(wrap, result) if sequence else wrap(result)
+        if before is None or before.outs != outs or before.sequence != sequence:
+            before = Call(function, refs, options, outs, changed, line, part, errstate, sequence)
+        self.calls.append(before)
+        return result
 
-    def _ref(self, x: Any, operands: list[Recorder]) -> Any:
+    def _errors(self) -> Any:
+        """Say how the function wants errors to be treated, if not as its caller does.
+
+        That an optimiser collects warnings is to give them a line, which those of a program have.
+        """
+        errstate: Any = np.geterr()
+        as_ever = errstate == self._errstate or type(np.geterrcall()) is WarningsAtUsersLine
+        return None if as_ever else errstate
+
+    def _as_before(
+        self, function: Any, refs: Any, options: Any, changed: list[int], errstate: Any
+    ) -> Call | None:
+        """Give the call that the run before made here, if it is the same one."""
+        i = len(self.calls)
+        if self._before is None or i >= len(self._before.calls):
+            return None
+        call = self._before.calls[i]
+        alike = (call.function, call.written, call.errstate) == (function, changed, errstate)
+        return call if alike and equal((call.args, call.kwargs), (refs, options)) else None
+
+    def _ref(self, x: Any) -> Any:
         """Give what stands for an operand in a call, and note it."""
         kind = type(x)
         if kind is np.ndarray:
             if not x.ndim and not x.flags.writeable and x.base is None:
                 return x[()]  # a number that operations share
             x = self.plain(x)
-        elif kind is not Recorder:
+        elif on_gpu(x):
+            x = self.plain(x)
+        elif not isinstance(x, Recorder):
             return x
-        operands.append(x)
-        return Ref(x.slot)
+        self._operands.append(x)
+        return x.ref

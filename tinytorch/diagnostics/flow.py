@@ -16,6 +16,7 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 
 from tinytorch.arrays.kind import kind_of
+from tinytorch.arrays.scattered import whole
 from tinytorch.diagnostics.flow_plot import draw
 from tinytorch.diagnostics.plot import Plot
 from tinytorch.diagnostics.watching import watching
@@ -126,7 +127,7 @@ class GradientFlow:
     def _measure(self, before: dict[str, Array]) -> dict[str, LayerFlow]:
         flows = {}
         for path, own in self._layers.items():
-            grads = [x._grad for x in own if x._grad is not None]
+            grads = [whole(x._grad) for x in own if x._grad is not None]
             update = None
             if path in before:
                 size, after = _rms(before[path]), _joined(x._value for x in own)

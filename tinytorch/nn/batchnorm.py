@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 
+from tinytorch.arrays.batch import level_of
 from tinytorch.grad_mode import is_grad_enabled
 from tinytorch.nn.inputs import tensor, values
 from tinytorch.nn.module import Module
@@ -82,6 +83,12 @@ def _by_its_own(
             average = batch.reshape(-1, x.shape[1]).mean(axis=0)
             now = values(running)
             moved = now + momentum * (average - now)
+            if level_of(moved) > level_of(now):
+                raise TypeError(
+                    "normalisation inside vmap: the running statistics of all would follow each "
+                    "batch; model.eval() uses them as they are, track_running_stats=False or a "
+                    "GroupNorm keeps none"
+                )
             if isinstance(running, Tensor):
                 running.data = moved
             else:

@@ -1,9 +1,10 @@
 """Recurrent cells: what a recurrent network does, at each step, to a state and the next input.
 
 A cell is three functions, in NumPy's words. `gates(x, y)` gives the gates, from what the input and
-what h contribute; `forward(gates, state)` the new state: (h,), or for an LSTM (h, c). `backward`
-gets the gradients of the new state, the gates, and the states before and after. It gives the
-gradients of x, of y, and of the state before, but for what reaches h through y.
+what h contribute to each, along a first axis; `forward(gates, state)` the new state: (h,), or for
+an LSTM (h, c). `backward` gets the gradients of the new state, the gates, and the states before and
+after. It gives the gradients of x, of y, their gates side by side in the last axis, and of the
+state before, but for what reaches h through y.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from tinytorch.operations.joint import JointRules
 from tinytorch.operations.operation import Operation, apply, defines
 from tinytorch.tensor import Tensor
 
-_Parts: TypeAlias = "list[Any]"
+_Parts: TypeAlias = "Any"  # arrays, in a list or along a first axis
 
 
 class Cell(NamedTuple):
@@ -31,11 +32,6 @@ class Cell(NamedTuple):
     n_gates: int
     n_state: int = 1
     adds: bool = True  # x and y count by their sum only
-
-
-def _split(x: Any, parts: int) -> _Parts:
-    n = x.shape[-1] // parts
-    return [x[..., i * n : (i + 1) * n] for i in range(parts)]
 
 
 def _sigmoid(x: Any) -> Any:
@@ -53,7 +49,7 @@ def _simple(nonlinearity: Callable[[Any], Any], slope: Callable[[Any], Any]) -> 
         share = grads[0] * slope(after[0])
         return share, share, [0]
 
-    return Cell(lambda x, y: [nonlinearity(x + y)], lambda gates, _: gates, backward, 1)
+    return Cell(lambda x, y: nonlinearity(x + y), lambda gates, _: gates, backward, 1)
 
 
 TANH = _simple(np.tanh, lambda h: 1 - h * h)
@@ -65,8 +61,8 @@ RELU = _simple(lambda x: np.maximum(x, 0), lambda h: h > 0)
 
 def _lstm_gates(x: Any, y: Any) -> _Parts:
     y += x  # which nobody else needs
-    i, f, g, o = _split(y, 4)
-    return [_sigmoid(i), _sigmoid(f), np.tanh(g), _sigmoid(o)]
+    i, f = _sigmoid(y[:2])
+    return [i, f, np.tanh(y[2]), _sigmoid(y[3])]
 
 
 def _lstm(gates: _Parts, state: Any) -> _Parts:
@@ -77,11 +73,16 @@ def _lstm(gates: _Parts, state: Any) -> _Parts:
 
 def _lstm_backward(grads: _Parts, gates: _Parts, before: Any, after: Any) -> Any:
     (dh, dc), (i, f, g, o), t = grads, gates, np.tanh(after[1])
-    dc = dc + dh * o * (1 - t * t)
-    of_i, of_f = dc * g * i * (1 - i), dc * before[1] * f * (1 - f)
-    of_g, of_o = dc * i * (1 - g * g), dh * t * o * (1 - o)
-    share = np.concatenate([of_i, of_f, of_g, of_o], axis=-1)
-    return share, share, [0, dc * f]
+    of_t = dh * o
+    of_o = of_t * t
+    dc = dc + (of_t - of_o * t)  # the slope of t is 1 - t * t
+    of_g, of_c = dc * i, dc * f
+    of_i, of_f = of_g * g, of_c * before[1]
+    of_g = of_g - of_i * g
+    # Of a sigmoid's slope, i * (1 - i), the i is there.
+    parts = [of_i * (1 - i), of_f * (1 - f), of_g, of_o * (1 - o)]
+    share = np.concatenate(parts, axis=-1)
+    return share, share, [0, of_c]
 
 
 LSTM = Cell(_lstm_gates, _lstm, _lstm_backward, 4, 2)
@@ -91,7 +92,7 @@ LSTM = Cell(_lstm_gates, _lstm, _lstm_backward, 4, 2)
 
 
 def _gru_gates(x: Any, y: Any) -> _Parts:
-    (x_r, x_z, x_n), (y_r, y_z, y_n) = _split(x, 3), _split(y, 3)
+    (x_r, x_z, x_n), (y_r, y_z, y_n) = x, y
     r = _sigmoid(x_r + y_r)
     return [r, _sigmoid(x_z + y_z), np.tanh(x_n + r * y_n), y_n]
 
@@ -128,12 +129,15 @@ def recurrence(cell: Cell, x: Tensor, weight: Any, bias: Any, state: Any) -> Ten
     kept: list[_Parts] = []
 
     def forward(x: Any, weight: Any, bias: Any, state: Any) -> Any:
-        weight = weight.T.copy()  # rows that lie together are multiplied faster
+        weights = _by_gate(weight.T, cell).copy()  # what lies together is computed with faster
         kept.clear()
         out = np.empty_like(x, shape=(cell.n_state, len(x), *state.shape[1:]))
+        each_x = _by_gate(x, cell)
+        if np.ndim(bias):
+            bias = bias.reshape(cell.n_gates, *(1,) * (x.ndim - 2), -1)
         for t in range(len(x)):
-            y = state[0] @ weight
-            kept.append(cell.gates(x[t], y if cell.adds else y + bias))
+            y = state[0] @ weights
+            kept.append(cell.gates(each_x[:, t], y if cell.adds else y + bias))
             state = cell.forward(kept[t], state)
             for i, part in enumerate(state):
                 out[i, t] = part
@@ -142,15 +146,14 @@ def recurrence(cell: Cell, x: Tensor, weight: Any, bias: Any, state: Any) -> Ten
     def back(grad: Any, out: Any, x: Any, weight: Any, bias: Any, state: Any) -> Any:
         gates = kept
         if isinstance(x, Node):  # for a second derivative they must come from the inputs
-            parts = cell.gates(x, _before(out, state) @ weight.T + bias)
+            y = _before(out, state) @ weight.T + bias
+            parts = cell.gates(_by_gate(x, cell), _by_gate(y, cell))
             gates = [[part[t] for part in parts] for t in range(len(kept))]
         of_x, of_y, later = _steps(grad, x), _steps(grad, x), [0] * cell.n_state
+        states, grads = [state, *zip(*out, strict=True)], list(zip(*grad, strict=True))
         for t in reversed(range(len(kept))):
-            grads = [part[t] + more for part, more in zip(grad, later, strict=True)]
-            before = [part[t - 1] for part in out] if t else state
-            of_x[t], for_y, later = cell.backward(
-                grads, gates[t], before, [part[t] for part in out]
-            )
+            now = [part + more for part, more in zip(grads[t], later, strict=True)]
+            of_x[t], for_y, later = cell.backward(now, gates[t], states[t], states[t + 1])
             later[0] = later[0] + for_y @ weight
             if not cell.adds:
                 of_y[t] = for_y
@@ -165,6 +168,11 @@ def recurrence(cell: Cell, x: Tensor, weight: Any, bias: Any, state: Any) -> Ten
         lambda shares, *_: shares[2],
     )
     return apply(_RECURRENCE, forward, rules, x, weight, bias, state)
+
+
+def _by_gate(x: Any, cell: Cell) -> Any:
+    """See the gates, side by side in the last axis, along a first one."""
+    return np.moveaxis(np.reshape(x, (*x.shape[:-1], cell.n_gates, -1)), -2, 0)
 
 
 def _steps(grad: Any, x: Any) -> Any:

@@ -15,7 +15,7 @@ from tinytorch.arrays.warned import warn
 from tinytorch.nn.function_module import FunctionModule
 from tinytorch.nn.inputs import input_like, tensor, values
 from tinytorch.nn.linear import linear
-from tinytorch.nn.losses import paired, reduced
+from tinytorch.nn.losses import loss, paired, reduced
 from tinytorch.operations.indexing import take_along_axis
 from tinytorch.operations.operands import describe
 from tinytorch.operations.operation import Operation, apply, defines
@@ -24,6 +24,7 @@ from tinytorch.tensor import Tensor
 # --- one of several classes -----------------------------------------------------------------------
 
 
+@loss
 def cross_entropy(
     input: Any,
     target: Any,
@@ -88,6 +89,7 @@ def linear_cross_entropy(
     return cross_entropy(scores, target, weight, ignored, reduction, label_smoothing)
 
 
+@loss
 def nll_loss(
     input: Any,
     target: Any,
@@ -184,6 +186,7 @@ def _labels(
     return own(labels, x), own(counted, x)
 
 
+@loss
 def multi_margin_loss(
     input: Any,
     target: Any,
@@ -235,6 +238,7 @@ _BINARY_CROSS_ENTROPY = Operation(
 
 
 @defines(_BINARY_CROSS_ENTROPY)
+@loss
 def binary_cross_entropy(
     input: Any, target: Any, weight: Any = None, reduction: str = "mean"
 ) -> Tensor:
@@ -263,6 +267,7 @@ def _warn_of_signs(name: str, y: Any) -> None:
         )
 
 
+@loss
 def binary_cross_entropy_with_logits(
     input: Any,
     target: Any,
@@ -283,12 +288,14 @@ def binary_cross_entropy_with_logits(
     return reduced(losses if weight is None else losses * input_like(x, weight), reduction)
 
 
+@loss
 def soft_margin_loss(input: Any, target: Any, reduction: str = "mean") -> Tensor:
     """log(1 + exp(-y * x)), for targets of 1 and -1."""
     x, y = paired("soft_margin_loss", input, target)
     return reduced((-y * x).softplus(), reduction)
 
 
+@loss
 def multilabel_soft_margin_loss(
     input: Any, target: Any, weight: Any = None, reduction: str = "mean"
 ) -> Tensor:
@@ -300,6 +307,7 @@ def multilabel_soft_margin_loss(
     return reduced(losses.mean(-1), reduction)
 
 
+@loss
 def multilabel_margin_loss(input: Any, target: Any, reduction: str = "mean") -> Tensor:
     """Sum max(0, 1 - x[y] + x[i]) over right classes y and wrong ones i, divided by their number C.
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from tinytorch.nn.function_module import FunctionModule
 from tinytorch.nn.inputs import tensor, values
-from tinytorch.nn.losses import paired, reduced
+from tinytorch.nn.losses import loss, paired, reduced
 from tinytorch.operations.norms import vector_norm
 from tinytorch.operations.repeating import broadcast_arrays
 from tinytorch.tensor import Tensor
@@ -51,6 +51,7 @@ def pdist(input: Any, p: float = 2) -> Tensor:
     return vector_norm(x[first] - x[second], ord=p, axis=-1)
 
 
+@loss
 def margin_ranking_loss(
     input1: Any, input2: Any, target: Any, margin: float = 0, reduction: str = "mean"
 ) -> Tensor:
@@ -60,6 +61,7 @@ def margin_ranking_loss(
     return reduced((-y * difference + margin).clip(0), reduction)
 
 
+@loss
 def hinge_embedding_loss(
     input: Any, target: Any, margin: float = 1.0, reduction: str = "mean"
 ) -> Tensor:
@@ -68,6 +70,7 @@ def hinge_embedding_loss(
     return reduced(_by_sign(values(y), x, margin - x), reduction)
 
 
+@loss
 def cosine_embedding_loss(
     input1: Any, input2: Any, target: Any, margin: float = 0, reduction: str = "mean"
 ) -> Tensor:
@@ -93,6 +96,7 @@ def _by_sign(y: Any, positive: Tensor, negative: Tensor) -> Tensor:
     return losses
 
 
+@loss
 def triplet_margin_loss(
     anchor: Any,
     positive: Any,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar
 
 from tinytorch.engine import Node
@@ -11,6 +11,30 @@ from tinytorch.nn.module import Module
 from tinytorch.operations.operands import describe
 from tinytorch.random import generator
 from tinytorch.tensor import Tensor
+
+
+def refuse_old(
+    name: str,
+    parameters: Mapping[str, inspect.Parameter],
+    args: Sequence[Any],
+    kwargs: Mapping[str, Any],
+) -> None:
+    """Raise TypeError for what PyTorch's losses took before they had `reduction`.
+
+    A truth value in the place of a parameter that is none was meant for one of those.
+    """
+    if "reduction" not in parameters:
+        return
+    given = {**dict(zip(parameters, args, strict=False)), **kwargs}
+    for key, value in given.items():
+        meant = isinstance(value, bool) and key in parameters
+        if key in ("size_average", "reduce") or (
+            meant and parameters[key].annotation in ("int", "float", "str")
+        ):
+            raise TypeError(
+                f'{name}: got {key}={value!r}: reduction="mean", "sum" or "none" takes the place '
+                "of PyTorch's old size_average= and reduce="
+            )
 
 
 class FunctionModule(Module):
@@ -42,13 +66,11 @@ class FunctionModule(Module):
         cls.__signature__ = inspect.Signature(options)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
+        refuse_old(type(self).__name__, self.__signature__.parameters, args, kwargs)
         try:
             bound = self.__signature__.bind(*args, **kwargs)
         except TypeError as error:
-            old = {"size_average", "reduce"} & kwargs.keys()
-            instead = '; reduction="mean", "sum" or "none" takes their place' if old else ""
-            message = f"{type(self).__name__}{self.__signature__}: {error}{instead}"
-            raise TypeError(message) from None
+            raise TypeError(f"{type(self).__name__}{self.__signature__}: {error}") from None
         bound.apply_defaults()
         for name, value in bound.arguments.items():
             if isinstance(value, Tensor) and value.shape and "weight" not in name:

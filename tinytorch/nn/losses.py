@@ -6,16 +6,33 @@ them. A target that is no tensor is a constant of the input's dtype.
 
 from __future__ import annotations
 
+import functools
+import inspect
 import math
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar, cast
 
 import numpy as np
 
 from tinytorch.arrays.checks import check
 from tinytorch.arrays.warned import warn
-from tinytorch.nn.function_module import FunctionModule
+from tinytorch.nn.function_module import FunctionModule, refuse_old
 from tinytorch.nn.inputs import input_like, tensor, values
 from tinytorch.tensor import Tensor
+
+LossT = TypeVar("LossT", bound=Callable[..., Tensor])
+
+
+def loss(function: LossT) -> LossT:
+    """Let a loss refuse what PyTorch's took before they had `reduction`."""
+    parameters = inspect.signature(function).parameters
+
+    @functools.wraps(function)
+    def checked(*args: Any, **kwargs: Any) -> Tensor:
+        refuse_old(function.__name__, parameters, args, kwargs)
+        return function(*args, **kwargs)
+
+    return cast(LossT, checked)
 
 
 def reduced(losses: Tensor, reduction: str) -> Tensor:
@@ -54,12 +71,14 @@ def _weights(weight: Any, x: Tensor) -> Any:
     return input_like(x, weight)
 
 
+@loss
 def mse_loss(input: Any, target: Any, reduction: str = "mean", weight: Any = None) -> Tensor:
     """(x - y)**2; with weights the mean is the weighted one."""
     x, y = paired("mse_loss", input, target)
     return _weighted_mean((x - y).square(), x, reduction, weight)
 
 
+@loss
 def l1_loss(input: Any, target: Any, reduction: str = "mean", weight: Any = None) -> Tensor:
     """|x - y|; with weights the mean is the weighted one."""
     x, y = paired("l1_loss", input, target)
@@ -85,6 +104,7 @@ def huber_loss(
     return reduced(losses if weight is None else losses * _weights(weight, x), reduction)
 
 
+@loss
 def smooth_l1_loss(input: Any, target: Any, reduction: str = "mean", beta: float = 1.0) -> Tensor:
     """|x - y| - beta / 2, and below |x - y| = beta the parabola (x - y)**2 / (2 * beta)."""
     x, y = paired("smooth_l1_loss", input, target)
@@ -99,6 +119,7 @@ def _parabola_and_tangents(x: Tensor, end: float) -> Tensor:
     return inner * (x - inner / 2)
 
 
+@loss
 def kl_div(input: Any, target: Any, reduction: str = "mean", log_target: bool = False) -> Tensor:
     """y * (log(y) - x): the divergence of the target y from the input, whose logarithm is x.
 
@@ -112,6 +133,7 @@ def kl_div(input: Any, target: Any, reduction: str = "mean", log_target: bool = 
     return reduced(losses, reduction)
 
 
+@loss
 def poisson_nll_loss(
     input: Any,
     target: Any,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import math
+import operator
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
@@ -11,7 +12,7 @@ import numpy as np
 
 from tinytorch.arrays.checks import check
 from tinytorch.arrays.kind import evaluate, own
-from tinytorch.arrays.words import keep
+from tinytorch.arrays.words import half_as_single, keep
 from tinytorch.engine import Node
 from tinytorch.nn.inputs import values
 from tinytorch.nn.module import Module
@@ -20,11 +21,11 @@ from tinytorch.nn.spatial import Sizes, each, for_axes, in_batches
 from tinytorch.operations.indexing import pick, scatter
 from tinytorch.operations.operands import describe
 from tinytorch.operations.operation import Operation, apply, defines
-from tinytorch.operations.windows import add_windows
 from tinytorch.tensor import Tensor
 
 _MAX_POOL = Operation("max_pool")
 _MAX_UNPOOL = Operation("max_unpool")
+_TO_LARGEST = Operation("to_largest")
 
 
 def _first_largest(x: Any, out: Any, windows: Windows) -> list[Any]:
@@ -39,11 +40,27 @@ def _first_largest(x: Any, out: Any, windows: Windows) -> list[Any]:
 
 def _max_pool_rule(grad: Any, out: Any, x: Any, windows: Windows) -> Any:
     x_values, out_values = (y._value if isinstance(y, Node) else y for y in (x, out))
-    first = np.stack(_first_largest(x_values, out_values, windows))
-    # The entries of windows come last, but remain in memory what is slowest to change.
-    first = np.moveaxis(first, 0, -1).reshape((*out.shape, *windows.sizes))
-    share = grad[(..., *[None] * len(windows.sizes))]
-    return add_windows(keep(first, share), x.shape, *windows[:4])
+    return _to_largest(grad, _first_largest(x_values, out_values, windows), x.shape, windows)
+
+
+@defines(_TO_LARGEST)
+def _to_largest(x: Any, first: Sequence[Any], shape: Sequence[int], windows: Windows) -> Any:
+    """Put x, (N, C, *places), where the largest entries of windows are in zeros of `shape`."""
+    parts = list(zip(first, windows.parts(shape), strict=True))
+
+    def forward(x: Any) -> Any:
+        out = np.zeros_like(x, shape=tuple(shape))
+        for found, part in parts:
+            if windows.overlap:
+                out[part] += keep(found, x)
+            else:
+                out[part] = keep(found, x)
+        return out
+
+    def back(grad: Any, _out: Any, _x: Any) -> Any:
+        return functools.reduce(operator.add, [keep(found, grad[part]) for found, part in parts])
+
+    return apply(_TO_LARGEST, half_as_single(forward), (back,), x)
 
 
 def _max_pool(

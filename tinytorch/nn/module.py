@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from tinytorch.arrays.kind import placed
 from tinytorch.arrays.plain import PLAIN, base, plain
+from tinytorch.arrays.scattered import whole
 from tinytorch.devices import is_device
 from tinytorch.grad_mode import in_transform
 from tinytorch.nn.parameter import Parameter
@@ -24,9 +25,8 @@ from tinytorch.tensor import Tensor
 class Parameters(list[Tensor]):
     """A module's parameters: a list, which `model.parameters()` iterates over as in PyTorch."""
 
-    def __init__(self, module: Module) -> None:
-        super().__init__(dict.fromkeys(map(itemgetter(1), _tensors_in(module))))
-        self._module = module
+    __slots__ = ("_module",)
+    _module: Module
 
     def __call__(self, recurse: bool = True) -> Iterator[Tensor]:
         """Iterate over the parameters; without `recurse` over those that no submodule holds."""
@@ -96,9 +96,12 @@ class Module:
         """Compute the module's output, which is `forward`'s."""
         out = self.forward(*inputs, **options)
         # A picture shows the call as a box: the innermost one that made the output.
-        new = isinstance(out, Tensor) and out._children and not hasattr(out, "_call")
-        if new and id(out) not in map(id, inputs):
-            out._call = (self, *inputs, *options.values())  # type: ignore[attr-defined]
+        if isinstance(out, Tensor) and out._children and not hasattr(out, "_call"):
+            for x in inputs:
+                if x is out:  # as it came
+                    break
+            else:
+                out._call = (self, *inputs, *options.values())
         return out
 
     def forward(self, *inputs: Any, **options: Any) -> Any:
@@ -142,7 +145,9 @@ class Module:
     @property
     def parameters(self) -> Parameters:
         """The tensors that training changes."""
-        return Parameters(self)
+        found = Parameters(dict.fromkeys(map(_tensor_of, _tensors_in(self))))
+        found._module = self
+        return found
 
     def named_buffers(
         self, prefix: str = "", recurse: bool = True, remove_duplicate: bool = True
@@ -257,14 +262,14 @@ class Module:
         for module in self.modules():
             for name in module._buffers:
                 buffer = base(getattr(module, name))
-                whole = hasattr(buffer, "__array_function__") and not isinstance(buffer, Tensor)
-                if whole and (there := placed(buffer, device)) is not buffer:
+                is_plain = hasattr(buffer, "__array_function__") and not isinstance(buffer, Tensor)
+                if is_plain and (there := placed(buffer, device)) is not buffer:
                     vars(module)[name] = (
                         plain(there) if type(getattr(module, name)) in PLAIN else there
                     )
         for x in [*self.parameters, *(x for x in self.buffers() if isinstance(x, Tensor))]:
             for name in ("_value", "_grad"):
-                if (array := getattr(x, name)) is not None:
+                if (array := whole(getattr(x, name))) is not None:
                     there = placed(array, device)
                     setattr(x, name, there if kind is None else there.astype(kind, copy=False))
         return self
@@ -315,13 +320,11 @@ class Module:
         children = [f"({name}): {child!r}" for name, child in self.named_children()]
         if not children and len(lines) < 2:
             return f"{type(self).__name__}({extra})"
-        return (
-            "\n  ".join(
-                [f"{type(self).__name__}(", *lines, *(x.replace("\n", "\n  ") for x in children)]
-            )
-            + "\n)"
-        )
+        lines += [child.replace("\n", "\n  ") for child in children]
+        return "\n  ".join([f"{type(self).__name__}(", *lines]) + "\n)"
 
+
+_tensor_of = itemgetter(1)
 
 # What leads to a part of a module: what leads to its owner, and its name there. Written out only
 # where a name is asked for, since every step of a training looks all parameters up.
@@ -343,7 +346,7 @@ def _parts(owned: Iterable[tuple[Any, Any]], path: _Path = ()) -> Iterator[tuple
 def _tensors_in(module: Module, recurse: bool = True) -> list[tuple[_Path, Tensor]]:
     """List the parameters with their paths, in the order of attributes, whichever holds them."""
     found: list[tuple[_Path, Tensor]] = []
-    above = (module,) if recurse else None
+    above = [module] if recurse else None
     _find_tensors(vars(module).items(), (), module._buffers, above, found)
     return found
 
@@ -352,19 +355,19 @@ def _find_tensors(
     owned: Iterable[tuple[Any, Any]],
     path: _Path,
     buffers: Container[str],
-    above: tuple[Module, ...] | None,
+    above: list[Module] | None,
     found: list[tuple[_Path, Tensor]],
 ) -> None:
     for name, part in owned:
         if isinstance(part, Tensor):
-            if name not in buffers and (
-                hasattr(part, "_is_parameter") or (part._requires_grad and not part._children)
-            ):
+            is_leaf = part._requires_grad and not part._children
+            if (is_leaf or hasattr(part, "_is_parameter")) and name not in buffers:
                 found.append(((path, name), part))
         elif isinstance(part, Module):
             if above is not None and part not in above:
-                inside = vars(part).items()
-                _find_tensors(inside, (path, name), part._buffers, (*above, part), found)
+                above.append(part)
+                _find_tensors(vars(part).items(), (path, name), part._buffers, above, found)
+                above.pop()
         elif isinstance(part, dict):
             _find_tensors(part.items(), (path, name), (), above, found)
         elif isinstance(part, (list, tuple)):  # quicker than list | tuple, made anew each time

@@ -57,7 +57,3 @@ class Parameter(Tensor, metaclass=_ParameterType):
     ) -> None:
         super().__init__(data, label, requires_grad, dtype)
         self._is_parameter = True
-
-    def __reduce_ex__(self, protocol: Any) -> tuple[Any, ...]:
-        # Copies of one of a subclass: its own __new__ may take anything, and the state has all.
-        return object.__new__, (type(self),), self.__getstate__()

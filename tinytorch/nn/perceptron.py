@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from tinytorch.arrays.words import conj
 from tinytorch.nn.inputs import input_like
 from tinytorch.nn.module import Module
 from tinytorch.nn.parameter import Parameter
@@ -80,12 +81,14 @@ class Layer(Module):
         """Compute activation(x @ weight + bias)."""
         weight = self.weight
         x = input_like(weight, x)
-        if getattr(x, "shape", ())[-1:] != weight._value.shape[:1]:
+        try:
+            z = self.bias.addmm(x, weight)
+        except ValueError:
             raise ValueError(
                 f"{type(self).__name__}: expected an input of shape (batch, {len(weight)}), "
                 f"got {describe(x)}"
-            )
-        return self.activation(self.bias.addmm(x, weight))
+            ) from None
+        return self.activation(z)
 
     def __repr__(self) -> str:
         n_input, n_neurons = self.weight.shape
@@ -122,7 +125,7 @@ class Neuron(Layer):
         neuron.weight._is_parameter = neuron.bias._is_parameter = True
         pairs = ((neuron.weight, layer.weight), (neuron.bias, layer.bias))
         for mine, whole in pairs:
-            mine._grad = None if whole._grad is None else whole._grad[..., column]
+            mine._grad = None if whole._grad is None else conj(whole.grad[..., column])
         return neuron
 
 

@@ -30,6 +30,12 @@ class Windows(NamedTuple):
     padding: tuple[int, ...]
     around: list[tuple[int, int]]  # of all axes, as far as the last window reaches
 
+    @property
+    def overlap(self) -> bool:
+        """Whether an entry may be in several windows."""
+        along = zip(self.sizes, self.steps, self.dilations, strict=True)
+        return any(step <= (k - 1) * d for k, step, d in along)
+
     def parts(self, shape: Sequence[int]) -> list[Any]:
         """List the index of each entry of a window in a padded array of that shape."""
         along = zip(self.axes, self.sizes, self.steps, self.dilations, strict=True)

@@ -97,7 +97,7 @@ def floating(dtype: Any) -> np.dtype[Any]:
     return kind
 
 
-class Arithmetic(Node):
+class Arithmetic:
     """The operators, entry by entry; the operands broadcast."""
 
     __slots__ = ()
@@ -196,6 +196,12 @@ class Arithmetic(Node):
     __rpow__ = reflected(__pow__)
     __rmod__ = reflected(__mod__)
     __rfloordiv__ = reflected(__floordiv__)
+
+    def __divmod__(self: Any, other: Any) -> tuple[Any, Any]:
+        return self // other, self % other
+
+    def __rdivmod__(self: Any, other: Any) -> tuple[Any, Any]:
+        return other // self, other % self
 
     astype = parametric(
         lambda x, dtype: x.astype(floating(dtype)),

@@ -154,10 +154,12 @@ def apply_over_axes(func: Callable[..., Any], a: Any, axes: Any) -> Any:
 
 
 @implements(np.lib.stride_tricks.sliding_window_view)
-def _sliding_window_view(x: Any, window_shape: Any, axis: Any = None, **options: Any) -> Any:
+def _sliding_window_view(
+    x: Any, window_shape: Any, axis: Any = None, *, writeable: bool = False
+) -> Any:
     """Show all windows of a shape, their entries along new last axes."""
-    if options.pop("writeable", False) or options.pop("subok", False) or options:
-        raise TypeError("sliding_window_view: tensors take window_shape and axis alone")
+    if writeable:
+        raise TypeError("sliding_window_view: writeable= is not supported for tensors")
     # NumPy checks and places the axes; numbers say which entry goes where.
     sizes = tuple(np.atleast_1d(window_shape).tolist())
     sliding_window_view(np.broadcast_to(0, x.shape), sizes, axis)
@@ -170,14 +172,14 @@ def _sliding_window_view(x: Any, window_shape: Any, axis: Any = None, **options:
 
 
 @implements(np.full)
-def _full(shape: Any, fill_value: Any, dtype: Any = None, *_: Any, **__: Any) -> Any:
+def _full(shape: Any, fill_value: Any, dtype: Any = None) -> Any:
     """Fill an array with a tensor, which `like=` names too."""
     filled = np.broadcast_to(fill_value, shape)
     return filled if dtype is None else filled.astype(dtype)
 
 
 @implements(np.astype)
-def _astype(x: Any, dtype: Any, /, *, copy: bool = True, device: Any = None) -> Any:  # noqa: ARG001
+def _astype(x: Any, dtype: Any, /) -> Any:
     """Give x in another floating dtype; its gradient comes back in x's own."""
     return x.astype(dtype)
 

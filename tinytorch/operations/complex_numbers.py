@@ -14,7 +14,6 @@ import numpy as np
 
 from tinytorch.arrays.checks import surely
 from tinytorch.arrays.words import conj
-from tinytorch.engine import Node
 from tinytorch.operations.arithmetic import set_where
 from tinytorch.operations.elementwise import Elementwise
 from tinytorch.operations.notation import unary
@@ -78,7 +77,7 @@ def _power(x: Any, p: Any) -> Any:
     return Elementwise.power(_as_complex(x, x.real < 0), p)
 
 
-class ComplexNumbers(Node):
+class ComplexNumbers:
     """The parts of complex numbers."""
 
     __slots__ = ()

@@ -96,46 +96,47 @@ def correlate_weight(x: Any, y: Any, kernel: Sequence[int], how: Sliding) -> Any
 
 
 # --- of arrays ------------------------------------------------------------------------------------
-# Within, arrays are (groups, N, *sizes, channels of a group): channels that lie together in memory
-# make long runs to copy, and one large matrix product.
+# Within, arrays are (N, groups, *sizes, channels of a group): channels that lie together in memory
+# make long runs to copy. Each example is a matrix product of its own, which stays in the cache.
 
 
 def _correlate(x: Any, weight: Any, places: Sequence[int], how: Sliding, bias: Any = None) -> Any:
     outs, _, *kernel = weight.shape
     x, weight = _by_group(x, how.groups), _grouped_weight(weight, how.groups)
-    shape = (how.groups, x.shape[1], *places, outs // how.groups)
-    out = np.empty_like(_special(x, weight), shape=shape)
-    shifts = None if bias is None else bias.reshape((how.groups, 1, 1, -1))
+    shape = (len(x), how.groups, *places, outs // how.groups)
+    shifts = None if bias is None else bias.reshape((how.groups, 1, -1))
     matrices = np.moveaxis(weight, 1, -2).reshape((how.groups, -1, shape[-1]))
-    for block, columns in _columns(x, places, kernel, how):
-        each = matrices.reshape((how.groups, len(columns), 1, -1, shape[-1]))
-        product = reduce(iadd, [part @ each[:, i] for i, part in enumerate(columns)])
+    results = []
+    for _, columns in _columns(x, places, kernel, how):
+        each = matrices.reshape((how.groups, len(columns), -1, shape[-1]))
+        product = reduce(iadd, [_product(part, each[:, i]) for i, part in enumerate(columns)])
         if shifts is not None:
             product += shifts
-        out[:, block] = product.reshape((how.groups, -1, *shape[2:]))
-    return _with_channels(out)
+        results.append(product.reshape((-1, *shape[1:])))
+    return _with_channels(_joined(results, shape, _special(x, weight)))
 
 
 def _spread(y: Any, weight: Any, sizes: Sequence[int], how: Sliding) -> Any:
     outs, n_channels, *kernel = weight.shape
     flipped = _flipped(kernel, y.shape[2:], sizes, how)
-    if flipped is not None and outs <= n_channels * how.groups:  # few entries to make windows of
+    # Few entries to make windows of; or no sums in strides, which a program can't take in blocks.
+    few = outs <= n_channels * how.groups or _in_program(y, math.prod(sizes))
+    if flipped is not None and few:
         return _correlate(y, _flipped_weight(weight, how.groups), sizes, flipped)
     y, places = _by_group(y, how.groups), y.shape[2:]
     padded = [n + sum(zeros) for n, zeros in zip(sizes, how.padding, strict=True)]
-    shape = (how.groups, y.shape[1], *padded, n_channels)
-    out = np.zeros_like(_special(y, weight), shape=shape)
+    out = np.zeros_like(_special(y, weight), shape=(*y.shape[:2], *padded, n_channels))
     matrices = _grouped_weight(weight, how.groups)  # (groups, in, *kernel, out)
     matrices = np.moveaxis(matrices, (1, -1), (-1, -2)).copy()  # (groups, *kernel, out, in)
     axes = tuple(range(2, 2 + len(kernel)))
     parts = list(entries(places, axes, kernel, how.steps, how.dilations))
     largest = how.groups * math.prod(places) * max(n_channels, y.shape[-1])
     size = _examples(2 * largest * y.dtype.itemsize)
-    for i in range(0, y.shape[1], size):
-        part, target = y[:, i : i + size], out[:, i : i + size]
-        rows = part.reshape((how.groups, -1, y.shape[-1]))
+    for i in range(0, len(y), size):
+        part, target = y[i : i + size], out[i : i + size]
+        rows = part.reshape((*part.shape[:2], math.prod(places), y.shape[-1]))
         for entry, there in parts:
-            product = rows @ matrices[(slice(None), *entry)]
+            product = _product(rows, matrices[(slice(None), *entry)])
             target[there] += product.reshape((*part.shape[:-1], n_channels))
     return _with_channels(out[(slice(None), slice(None), *_inside(sizes, how))])
 
@@ -167,12 +168,49 @@ def _correlate_weight(x: Any, y: Any, kernel: Sequence[int], how: Sliding) -> An
     shape = (groups, math.prod(kernel) * n_channels, outs)
     total = np.zeros_like(_special(x, y), shape=shape)
     for block, columns in _columns(x, places, kernel, how):
-        of_y = y[:, block].reshape((*columns[0].shape[:-1], outs))
-        products = [(part.swapaxes(-1, -2) @ of_y).sum(axis=1) for part in columns]
+        of_y = y[block].reshape((*columns[0].shape[:-1], outs))
+        products = [_product_of_rows(part, of_y) for part in columns]
         total += np.concatenate(products, axis=1)
     weight = total.reshape((groups, *kernel, n_channels, outs))
     weight = np.moveaxis(weight, (-1, -2), (1, 2))
     return weight.reshape((groups * outs, n_channels, *kernel))
+
+
+def _product(rows: Any, matrices: Any) -> Any:
+    """Multiply (n, groups, places, K) by (groups, K, out): where rows are few, those of all n."""
+    if not _are_one_matrix(rows):
+        return rows @ matrices
+    product = rows.reshape((-1, rows.shape[-1])) @ matrices[0]
+    return product.reshape((*rows.shape[:-1], matrices.shape[-1]))
+
+
+def _product_of_rows(x: Any, y: Any) -> Any:
+    """Sum the products of the rows of (n, groups, places, K) and (…, out): (groups, K, out)."""
+    if not _are_one_matrix(x):
+        return (x.swapaxes(-1, -2) @ y).sum(axis=0)
+    return (x.reshape((-1, x.shape[-1])).T @ y.reshape((-1, y.shape[-1])))[None]
+
+
+def _are_one_matrix(rows: Any) -> bool:
+    _, groups, length, _ = rows.shape
+    return groups == 1 and 0 not in rows.shape and not _each_alone(rows, length)
+
+
+def _in_program(x: Any, length: int) -> bool:
+    """Say whether a program is recorded that takes the examples, of so many places, in blocks."""
+    return type(x) is not np.ndarray and _each_alone(x, length)
+
+
+def _each_alone(x: Any, length: int) -> bool:
+    """Say whether each example's rows are enough for a matrix product, where each is a call."""
+    return isinstance(x, np.ndarray) and length >= _LONG
+
+
+def _joined(blocks: Sequence[Any], shape: Sequence[int], like: Any) -> Any:
+    """Put the results of blocks together; there may be none."""
+    if len(blocks) == 1:
+        return blocks[0]
+    return np.concatenate(blocks) if blocks else np.zeros_like(like, shape=shape)
 
 
 def _special(x: Any, y: Any) -> Any:
@@ -181,15 +219,15 @@ def _special(x: Any, y: Any) -> Any:
 
 
 def _by_group(x: Any, groups: int) -> Any:
-    """Arrange (N, groups * C, *sizes) as (groups, N, *sizes, C)."""
+    """Arrange (N, groups * C, *sizes) as (N, groups, *sizes, C)."""
     n, n_channels, *sizes = x.shape
-    return np.moveaxis(x.reshape((n, groups, n_channels // groups, *sizes)), (1, 2), (0, -1))
+    return np.moveaxis(x.reshape((n, groups, n_channels // groups, *sizes)), 2, -1)
 
 
 def _with_channels(x: Any) -> Any:
-    """Arrange (groups, N, *sizes, C) as (N, groups * C, *sizes)."""
-    groups, n, *sizes, n_channels = x.shape
-    return np.moveaxis(x, (0, -1), (1, 2)).reshape((n, groups * n_channels, *sizes))
+    """Arrange (N, groups, *sizes, C) as (N, groups * C, *sizes)."""
+    n, groups, *sizes, n_channels = x.shape
+    return np.moveaxis(x, -1, 2).reshape((n, groups * n_channels, *sizes))
 
 
 def _grouped_weight(weight: Any, groups: int) -> Any:
@@ -201,50 +239,49 @@ def _grouped_weight(weight: Any, groups: int) -> Any:
 def _columns(
     x: Any, places: Sequence[int], kernel: Sequence[int], how: Sliding
 ) -> Iterator[tuple[slice, list[Any]]]:
-    """Give the windows of (groups, N, *sizes, C), each in a row, with their block of examples.
+    """Give the windows of (N, groups, *sizes, C), each in a row, with their block of examples.
 
-    They come in parts, (groups, 1, n * places, K * C) or (groups, n, places, K * C), one after the
-    other through the kernel.
+    They come in parts, (n, groups, places, K * C), one after the other through the kernel.
     """
-    groups, n, *sizes, n_channels = x.shape
+    n, groups, *sizes, n_channels = x.shape
     n_axes, run = len(kernel), kernel[-1] * n_channels
     # What is copied in long runs is copied fast: of a window's entries, or of places.
-    wide = run >= places[-1]
+    length = math.prod(places)
+    wide = run >= places[-1] or length < _LONG
     # Where they are long, windows along the last axis are enough: others are rows of these.
     outer = n_axes - 1 if wide and run >= _LONG else 0
     axes, entry_axes = tuple(range(2, 2 + n_axes)), range(3 + n_axes, 3 + 2 * n_axes - outer)
     order = (0, 1, *axes, *entry_axes, 2 + n_axes)
-    order = order if wide else (0, *entry_axes, 2 + n_axes, 1, *axes)
-    before = (slice(None),) * order.index(1)
+    order = order if wide else (0, 1, *entry_axes, 2 + n_axes, *axes)
     around = [n + sum(zeros) for n, zeros in zip(sizes, how.padding, strict=True)]
     shape = (*around[:outer], *places[outer:], math.prod(kernel[outer:]) * n_channels)
-    size = n  # of a block; what shows windows of another kind of array may be a copy
-    if isinstance(x, np.ndarray):
+    # What shows windows of another kind of array may be a copy, and programs have their own blocks.
+    size = n
+    if isinstance(x, np.ndarray) and not _in_program(x, length):
         size = _examples(groups * math.prod(shape) * x.dtype.itemsize)
     sliding = (axes, kernel, how.steps, how.dilations)
     around_rows = (along[:outer] for along in (places, *sliding))
     parts = [there for _, there in entries(*around_rows)]
     # One block after the other comes between the same zeros, where the channels are last.
-    padded = np.zeros_like(x, shape=(groups, min(size, n), *around, n_channels))
+    padded = np.zeros_like(x, shape=(min(size, n), groups, *around, n_channels))
     inside = _inside(sizes, how)
     shown: Any = None
     for i in range(0, n, max(size, 1)):
-        block = x[:, i : i + size]
-        examples = slice(block.shape[1])
-        padded[(slice(None), examples, *inside)] = block
+        block = x[i : i + size]
+        padded[(slice(len(block)), slice(None), *inside)] = block
         if shown is None:
             shown = windows(padded, *(along[outer:] for along in sliding))
             shown = shown[(slice(None), slice(None), *map(slice, shape[:-1]))]
             shown = np.transpose(shown, order)
-        rows = shown[(*before, examples)].copy()
+        rows = shown[: len(block)].copy()
+        matrix = len(block), groups, length, shape[-1]
         if outer:
-            each = [rows[there] for there in parts]
-            rows_of = (*rows.shape[:2], -1, shape[-1])
-            yield slice(i, i + size), [part.reshape(rows_of) for part in each]
+            yield slice(i, i + size), [rows[there].reshape(matrix) for there in parts]
         elif wide:
-            yield slice(i, i + size), [rows.reshape((groups, 1, -1, shape[-1]))]
+            yield slice(i, i + size), [rows.reshape(matrix)]
         else:
-            yield slice(i, i + size), [rows.reshape((groups, 1, shape[-1], -1)).swapaxes(-1, -2)]
+            by_entry = rows.reshape((len(block), groups, shape[-1], length))
+            yield slice(i, i + size), [by_entry.swapaxes(-1, -2)]
 
 
 def _inside(sizes: Sequence[int], how: Sliding) -> tuple[slice, ...]:

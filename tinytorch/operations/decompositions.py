@@ -290,10 +290,13 @@ def _right_rule(grad: Any, out: Any, x: Any) -> Any:
 
 @defines(_SVD)
 @implements(np.linalg.svd)
-def svd(a: Any, full_matrices: bool = True, compute_uv: bool = True) -> Any:
+def svd(
+    a: Any, full_matrices: bool = True, compute_uv: bool = True, hermitian: bool = False
+) -> Any:
     """Give U, S and Vh for which a = (U * S) @ Vh: S in falling order, the others orthogonal.
 
-    `full_matrices` fills U and Vh up to square ones; what is filled up has no gradient.
+    `full_matrices` fills U and Vh up to square ones; what is filled up has no gradient. Of matrices
+    that are said to be `hermitian` the lower triangle is looked at, as in NumPy.
     Where singular values are equal their vectors are arbitrary, and have no finite gradient.
     """
     if not compute_uv:
@@ -301,7 +304,8 @@ def svd(a: Any, full_matrices: bool = True, compute_uv: bool = True) -> Any:
     rules = tuple(map(by_adjoints, (_left_rule, _singular_values_rule, _right_rule)))
 
     def function(x: Any) -> Any:
-        return np.linalg.svd(x, full_matrices=full_matrices)
+        known: Any = {"hermitian": True} if hermitian else {}  # which CuPy has not
+        return np.linalg.svd(x, full_matrices=full_matrices, **known)
 
     return SVDResult(*outputs(_SVD, function, rules, a))
 

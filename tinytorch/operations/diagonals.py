@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tinytorch.engine import Node
 from tinytorch.operations.indexing import scatter
 from tinytorch.operations.operation import Operation, apply, defines
 from tinytorch.operations.protocols import implements
@@ -65,7 +64,7 @@ def diagflat(v: Any, k: int = 0) -> Any:
     return diag(np.reshape(v, -1), k)
 
 
-class Diagonals(Node):
+class Diagonals:
     """Diagonals and triangles of matrices."""
 
     __slots__ = ()

@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 
 from tinytorch.arrays.kind import own
-from tinytorch.engine import Node
 from tinytorch.operations.operands import alike
 from tinytorch.operations.protocols import implements
 from tinytorch.operations.pytorch import torch_spelling
@@ -81,7 +80,7 @@ def _slope(f: Any, spacing: Any, axis: int, edge_order: int) -> Any:
     return np.moveaxis(np.concatenate([first, inside, last], axis=-1), -1, axis)
 
 
-class Differences(Node):
+class Differences:
     """Differences along an axis; `axis`, or PyTorch's `dim`."""
 
     __slots__ = ()

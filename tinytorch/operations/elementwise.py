@@ -337,12 +337,16 @@ def _clip(a: Any, a_min: Any = None, a_max: Any = None, *, min: Any = None, max:
 @implements(np.nan_to_num)
 def _nan_to_num(
     x: Any,
-    copy: bool = True,  # noqa: ARG001  (it always is)
+    copy: bool = True,
     nan: float = 0.0,
     posinf: float | None = None,
     neginf: float | None = None,
 ) -> Tensor:
     """Put `nan`, `posinf` and `neginf` in place of what is not finite."""
+    if not copy:
+        raise TypeError(
+            "np.nan_to_num: copy=False writes into an array behind the graph's back: use the result"
+        )
     return Elementwise.nan_to_num(x, nan=nan, posinf=posinf, neginf=neginf)
 
 

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from tinytorch.arrays.plain import PlainArray, plain, wrapped
+from tinytorch.arrays.kind import own
+from tinytorch.arrays.plain import PlainArray, base, plain, wrapped
 from tinytorch.engine import Node
 from tinytorch.operations.decompositions import by_adjoints, mH, outputs
 from tinytorch.operations.elementwise import where
@@ -48,8 +49,8 @@ def _eliminated(x: Any, pivot: bool) -> tuple[Any, Any, Any]:
     """Eliminate by Gauss: give the packed factors, the order of the rows, and LAPACK's pivots."""
     x = x.copy()
     (*stack, m, _), k = x.shape, min(x.shape[-2:])
-    order = np.broadcast_to(np.arange(m), (*stack, m))
-    pivots = np.broadcast_to(np.arange(1, k + 1), (*stack, k)).copy()
+    order = own(np.broadcast_to(np.arange(m), (*stack, m)), x)
+    pivots = own(np.broadcast_to(np.arange(1, k + 1), (*stack, k)).copy(), x)
     for i in range(k):
         if pivot:
             best = i + np.argmax(_size(x[..., i:, i]), axis=-1, keepdims=True)
@@ -70,7 +71,7 @@ def _size(x: Any) -> Any:
 
 def _swapped(i: int, others: Any, m: int) -> Any:
     """Number m rows, row i and another one exchanged."""
-    rows = np.arange(m)
+    rows = own(np.arange(m), others)
     return np.where(rows == i, others, np.where(rows == others, i, rows))
 
 
@@ -78,7 +79,7 @@ def _parted(packed: Any) -> tuple[Any, Any]:
     """Part the packed factors into L and U."""
     m, n = packed.shape[-2:]
     k = min(m, n)
-    lower = np.tril(packed[..., :k], -1) + np.eye(m, k, dtype=packed.dtype)
+    lower = np.tril(packed[..., :k], -1) + own(np.eye(m, k, dtype=packed.dtype), packed)
     return lower, np.triu(packed[..., :k, :])
 
 
@@ -126,7 +127,7 @@ def lu(a: Any, pivot: bool = True) -> LUResult:
 
 def _exchange(order: Any, dtype: Any) -> Any:
     """Give the matrix that puts rows back which were taken in that order."""
-    return np.swapaxes(np.eye(order.shape[-1], dtype=dtype)[order], -1, -2)
+    return np.swapaxes(own(np.eye(order.shape[-1], dtype=dtype), order)[order], -1, -2)
 
 
 def lu_factor(a: Any, pivot: bool = True) -> LUFactors:
@@ -142,14 +143,14 @@ def lu_factor(a: Any, pivot: bool = True) -> LUFactors:
 
 def info(a: Any) -> PlainArray:
     """Say 0 for each matrix, as LAPACK does; what fails raises LinAlgError."""
-    return plain(np.zeros(a.shape[:-2], np.int32))
+    return plain(own(np.zeros(a.shape[:-2], np.int32), a))
 
 
 def lu_unpack(LU_data: Any, LU_pivots: Any) -> LUResult:
     """Give P, L and U of what `lu_factor` packs."""
-    pivots = np.asarray(getattr(LU_pivots, "_value", LU_pivots))
+    pivots = base(LU_pivots) if hasattr(LU_pivots, "shape") else np.asarray(LU_pivots)
     m = LU_data.shape[-2]
-    order = np.broadcast_to(np.arange(m), (*pivots.shape[:-1], m))
+    order = own(np.broadcast_to(np.arange(m), (*pivots.shape[:-1], m)), pivots)
     for i in range(pivots.shape[-1]):
         order = np.take_along_axis(order, _swapped(i, pivots[..., i : i + 1] - 1, m), -1)
     return LUResult(wrapped(_exchange(order, LU_data.dtype)), *_parted(LU_data))
@@ -184,7 +185,7 @@ def solve_triangular(
         return solve_triangular(turned, other, upper=not upper, unitriangular=unitriangular).mT
     triangle: Any = np.triu if upper else np.tril
     if unitriangular:
-        a = triangle(a, 1 if upper else -1) + np.eye(a.shape[-1], dtype=a.dtype)
+        a = triangle(a, 1 if upper else -1) + own(np.eye(a.shape[-1], dtype=a.dtype), a)
     return np.linalg.solve(triangle(a), b)
 
 
@@ -196,7 +197,7 @@ def ormqr(a: Any, tau: Any, c: Any, left: bool = True, transpose: bool = False) 
     if not left:
         return mH(ormqr(a, tau, mH(c), True, not transpose))
     m, k = a.shape[-2], tau.shape[-1]
-    vectors = np.tril(a[..., :k], -1) + np.eye(m, k, dtype=a.dtype)
+    vectors = np.tril(a[..., :k], -1) + own(np.eye(m, k, dtype=a.dtype), a)
     factors = tau.conj() if transpose else tau
     for i in range(k)[:: 1 if transpose else -1]:
         v = vectors[..., :, i, None]
@@ -206,10 +207,10 @@ def ormqr(a: Any, tau: Any, c: Any, left: bool = True, transpose: bool = False) 
 
 def householder_product(A: Any, tau: Any) -> Any:
     """Give the first columns of the product Q of reflections; see `ormqr`."""
-    return ormqr(A, tau, where(True, np.eye(*A.shape[-2:], dtype=A.dtype), A))
+    return ormqr(A, tau, where(True, own(np.eye(*A.shape[-2:], dtype=A.dtype), A), A))
 
 
-class Factorizations(Node):
+class Factorizations:
     """PyTorch's methods of packed factors."""
 
     __slots__ = ()

@@ -17,7 +17,7 @@ from numpy.lib.array_utils import normalize_axis_index
 from tinytorch.arrays.kind import evaluate, kind_of
 from tinytorch.arrays.plain import PlainArray, base, plain
 from tinytorch.arrays.scattered import Scattered
-from tinytorch.engine import Node, recording
+from tinytorch.engine import Array, Node, recording
 from tinytorch.operations.elementwise import where
 from tinytorch.operations.operands import constant, describe
 from tinytorch.operations.operation import Operation, apply, defines
@@ -191,10 +191,12 @@ def _argsort_descending(data: Any, axis: int | None) -> Any:
     return data.shape[axis] - 1 - np.flip(order, axis)
 
 
-class Indexing(Node):
+class Indexing:
     """Picking entries: NumPy's indexing, and PyTorch's functions for it."""
 
     __slots__ = ()
+    _value: Array
+    _requires_grad: bool
 
     take_along_axis = take_along_axis
     take = torch_spelling(take)

@@ -194,7 +194,7 @@ def dsplit(x: Any, indices_or_sections: Any) -> list[Tensor]:
     return split(x, indices_or_sections, 2)
 
 
-class Joining(Node):
+class Joining:
     """Parts of a tensor, and what is put together; `axis`, or PyTorch's `dim`."""
 
     __slots__ = ()

@@ -22,10 +22,21 @@ def value_of(x: Any) -> Any:
     return x._value if isinstance(x, Node) else x
 
 
-class Leaving(Node):
+def deep_values(x: Any) -> Any:
+    """Give the arrays of all tensors in lists, tuples and dicts."""
+    if isinstance(x, list | tuple):
+        return type(x)([deep_values(part) for part in x])
+    if isinstance(x, dict):
+        return {key: deep_values(part) for key, part in x.items()}
+    return value_of(x)
+
+
+class Leaving:
     """The ways out of the graph: said ones give plain values, unsaid ones raise."""
 
     __slots__ = ()
+    _value: Array
+    _requires_grad: bool
 
     # --- values -------------------------------------------------------------------------------
 
@@ -98,7 +109,7 @@ class Leaving(Node):
 
     # --- ways out of the graph --------------------------------------------------------------
 
-    def _refuse_to_leave(self, way: str, instead: str) -> None:
+    def _refuse_to_leave(self: Any, way: str, instead: str) -> None:
         """Raise TypeError where a gradient would be lost in silence."""
         if not self._requires_grad or not is_grad_enabled():
             return
@@ -108,7 +119,7 @@ class Leaving(Node):
                 f"{instead} to keep it, x.data or x.detach() to go on without"
             )
 
-    def _refuse_number(self, name: str) -> None:
+    def _refuse_number(self: Any, name: str) -> None:
         """Raise TypeError where a Python number would lose the gradient."""
         frame = sys._getframe(2)
         assigned = frame.f_code.co_code[frame.f_lasti] == _STORE_SUBSCR

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from tinytorch.arrays.kind import kind_of
 from tinytorch.arrays.words import conj, keep
 from tinytorch.operations.decompositions import (
     QRResult,
@@ -112,9 +113,10 @@ _PINV = Operation("pinv")
 @implements(np.linalg.pinv)
 def pinv(a: Any, rcond: Any = None, hermitian: bool = False, *, rtol: Any = None) -> Tensor:
     """Give the pseudo-inverse (Moore and Penrose); singular values up to `rcond` count as 0."""
-    given = {"rcond": rcond, "hermitian": hermitian or None, "rtol": rtol}
+    name = "rtol" if rtol is not None and rcond is not None else "rcond"  # NumPy refuses both
+    given = {"rcond": rcond, "hermitian": hermitian or None, name: rcond if rtol is None else rtol}
     parameters = {name: value for name, value in given.items() if value is not None}
-    return apply(_PINV, lambda x: np.linalg.pinv(x, **parameters), (by_adjoints(_pinv_rule),), a)
+    return apply(_PINV, lambda x: kind_of(x).pinv(x, **parameters), (by_adjoints(_pinv_rule),), a)
 
 
 def _pinv_rule(grad: Any, out: Any, x: Any) -> Any:

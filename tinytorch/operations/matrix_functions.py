@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 
 from tinytorch.arrays.kind import evaluate, kind_of
-from tinytorch.engine import Node
 from tinytorch.operations.operation import Operation, apply
 
 
@@ -56,7 +55,7 @@ logm = _matrix_function("logm", "The logarithm of square matrices: expm(logm(A))
 sqrtm = _matrix_function("sqrtm", "The square root of square matrices: sqrtm(A) @ sqrtm(A) is A")
 
 
-class MatrixFunctions(Node):
+class MatrixFunctions:
     """PyTorch's one function of matrices."""
 
     __slots__ = ()

@@ -8,7 +8,7 @@ from typing import Any, Literal, overload
 
 import numpy.typing as npt
 
-from tinytorch.engine import Array, Node
+from tinytorch.engine import Array
 from tinytorch.operations.decompositions import QRResult
 from tinytorch.operations.factorizations import TriangularSolution
 from tinytorch.operations.indexing import ValuesIndices
@@ -18,7 +18,7 @@ from tinytorch.operations.shape import Size
 from tinytorch.operations.torch_names import MinMax
 from tinytorch.tensor import Tensor
 
-class Methods(Node):
+class Methods:
     """What a tensor can compute."""
     @property
     def real(self) -> Tensor:
@@ -618,7 +618,7 @@ class Methods(Node):
         """Give the number of entries."""
     def dim(self) -> int:
         """Give the number of axes."""
-    def ravel(self, order: str | None = None) -> Tensor:
+    def ravel(self, order: str | None = "C") -> Tensor:
         """Arrange the entries in one axis; with `order` "F" the first axis runs fastest."""
     def moveaxis(self, source: Any, destination: Any) -> Tensor:
         """Move the axes `source` to the places `destination`; the others keep their order."""
@@ -656,12 +656,15 @@ class Methods(Node):
     @property
     def mT(self) -> Tensor:
         """The last two axes exchanged."""
-    def reshape(self, *shape: Any) -> Tensor:
-        """Arrange the entries, in their order, in `shape`; one size may be -1."""
+    def reshape(self, *shape: Any, order: str | None = "C") -> Tensor:
+        """Arrange the entries in `shape`, of which one size may be -1.
+
+        They keep their order, in which the last axis runs fastest, or with `order` "F" the first.
+        """
     def view(self, *shape: Any) -> Tensor:
         """Arrange the entries, in their order, in `shape`; one size may be -1."""
-    def flatten(self, start_dim: int = 0, end_dim: int = -1) -> Tensor:
-        """Join the axes from `start_dim` to `end_dim` into one."""
+    def flatten(self, start_dim: Any = 0, end_dim: int = -1, *, order: str | None = "C") -> Tensor:
+        """Join the axes from `start_dim` to `end_dim` into one; or all in NumPy's `order`."""
     @overload
     def unflatten(self, axis: int, sizes: Sequence[int]) -> Tensor:
         """Part an axis into several of these sizes; one may be -1."""
@@ -1028,6 +1031,10 @@ class Methods(Node):
         """x - y * floor(x / y), with the sign of y with the operands exchanged."""
     def __rfloordiv__(self, other: Any) -> Tensor:
         """floor(x / y), whose slope is 0 with the operands exchanged."""
+    def __divmod__(self, other: Any) -> tuple[Any, Any]:
+        """"""
+    def __rdivmod__(self, other: Any) -> tuple[Any, Any]:
+        """"""
     def astype(self, dtype: npt.DTypeLike) -> Tensor:
         """x in another floating dtype; its gradient comes back in x's own"""
     def exp(self) -> Tensor:

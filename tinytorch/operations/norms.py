@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tinytorch.arrays.words import conj, keep, power, sum_axes
-from tinytorch.engine import Node
 from tinytorch.operations.arithmetic import set_where
 from tinytorch.operations.elementwise import sign
 from tinytorch.operations.protocols import implements
@@ -111,7 +110,7 @@ def norm(x: Any, ord: Any = None, axis: Axis = None, keepdims: bool = False) -> 
     raise ValueError(f"norm: one axis or two have a norm of order {ord!r}, got {len(axes)}")
 
 
-class Norms(Node):
+class Norms:
     """Norms."""
 
     __slots__ = ()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tinytorch.arrays.kind import NUMBERS, evaluate, kind_of
+from tinytorch.arrays.kind import IN_MEMORY, NUMBERS, evaluate, kind_of
 from tinytorch.engine import Node, Rule, record
 from tinytorch.operations.operands import as_array, constant, no_parameter, refusal
 from tinytorch.operations.operation import Operation, apply
@@ -91,7 +91,7 @@ def binary(
             else:
                 other = y = constant(other, x.dtype, op)
         try:
-            if type(x) is type(y) is np.ndarray:
+            if type(x) is type(y) is np.ndarray or IN_MEMORY.issuperset((type(x), type(y))):
                 value = function(x, y)
             else:
                 x, y = kind_of(x, y).operands(op, (x, y))

@@ -121,22 +121,14 @@ def apply(
 
     With no tensor among the operands it is the plain function, so that a rule may use it on arrays.
     """
-    for x in operands:
-        if isinstance(x, Node):
-            dtype = x._value.dtype
-            break
-    else:
+    arrays = [x._value for x in operands if isinstance(x, Node)]
+    if not arrays:
         plain: Tensor = function(*operands)  # an array in fact, which the rule treats alike
         return plain
-    inputs: list[Any] = []
-    arrays: list[Any] = []
-    for x in operands:
-        if isinstance(x, Node):
-            inputs.append(x)
-            arrays.append(x._value)
-        else:
-            inputs.append(constant(x, dtype, op))
-            arrays.append(inputs[-1])
+    if len(arrays) < len(operands):
+        dtype = arrays[0].dtype
+        operands = tuple([x if isinstance(x, Node) else constant(x, dtype, op) for x in operands])
+        arrays = [x._value if isinstance(x, Node) else x for x in operands]
     try:
         if IN_MEMORY.issuperset(map(type, arrays)):
             value = function(*arrays)
@@ -146,8 +138,8 @@ def apply(
     except RuntimeWarning:
         value = evaluate(op, function, *arrays)
     except (ValueError, IndexError) as error:
-        raise refusal(error, op, inputs) from None
+        raise refusal(error, op, operands) from None
     if type(value) is not np.ndarray and isinstance(value, Node):
         raise closed_over(op)
-    node: Tensor = record(value, tuple(inputs), (value, *arrays), op, rules)
+    node: Tensor = record(value, operands, (value, *arrays), op, rules)
     return node

@@ -12,7 +12,7 @@ import numpy as np
 
 from tinytorch.arrays.kind import evaluate, kind_of, own
 from tinytorch.arrays.plain import plain
-from tinytorch.engine import Node
+from tinytorch.engine import Array, Node
 from tinytorch.operations.elementwise import where
 from tinytorch.operations.indexing import (
     ValuesIndices,
@@ -173,10 +173,11 @@ def _latest_extreme(x: Any, function: np.ufunc, axis: int) -> ValuesIndices:
     return ValuesIndices(take_along_axis(x, latest, axis), plain(latest))
 
 
-class Ordering(Node):
+class Ordering:
     """Entries by their place in sorted order; `axis` and `keepdims`, or `dim` and `keepdim`."""
 
     __slots__ = ()
+    _value: Array
 
     quantile = torch_spelling(quantile)
 

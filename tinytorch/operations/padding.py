@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 
-from tinytorch.engine import Node
 from tinytorch.operations.indexing import along, size_along, take
 from tinytorch.operations.operation import Operation, apply, defines
 from tinytorch.operations.protocols import implements
@@ -107,7 +106,7 @@ def _statistics(mode: str) -> Callable[..., tuple[Any, Any]]:
     return sides
 
 
-class Padding(Node):
+class Padding:
     """Padding, as NumPy's function does."""
 
     __slots__ = ()

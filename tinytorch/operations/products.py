@@ -14,7 +14,7 @@ import numpy as np
 
 from tinytorch.arrays.kind import kind_of, own
 from tinytorch.arrays.words import conj, matmul, rows
-from tinytorch.engine import Node, Rule
+from tinytorch.engine import Array, Rule
 from tinytorch.operations.arithmetic import Arithmetic
 from tinytorch.operations.diagonals import diagonal
 from tinytorch.operations.einsum import tensordot
@@ -258,10 +258,11 @@ def matrix_power(a: Any, n: int) -> Tensor:
     return half @ half @ a if n % 2 else half @ half
 
 
-class Products(Node):
+class Products:
     """Products."""
 
     __slots__ = ()
+    _value: Array
 
     __matmul__ = matmul = mm = bmm = mv = binary(
         matmul, _matmul_rule_x, _matmul_rule_y, "The matrix product", name="matmul", symbol="@"

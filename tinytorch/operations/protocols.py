@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Container, Mapping, Sequence
 from typing import Any, TypeVar
 
 import numpy as np
@@ -30,43 +31,96 @@ def implements(*functions: Callable[..., Any] | str) -> Callable[[FunctionT], Fu
     return register
 
 
-# Keywords that say how memory is laid out, or which way is taken to the same entries.
-_OF_MEMORY = frozenset(
-    {
-        "order",
-        "copy",
-        "device",
-        "subok",
-        "casting",
-        "overwrite_input",
-        "kind",
-        "stable",
-        "hermitian",
-    }
-)
+# Keywords that change no entry, and what each may be: they say how memory is laid out, or which way
+# is taken to the same entries.
+_SWITCH = (None, True, False)
+_CHANGING_NOTHING: dict[str, tuple[Any, ...]] = {
+    "order": (None, "C", "F", "A", "K"),
+    "copy": _SWITCH,
+    "device": (None, "cpu"),
+    "subok": _SWITCH,
+    "casting": ("same_kind", "unsafe"),  # the others refuse some dtypes
+    "overwrite_input": _SWITCH,
+    "kind": (None, "quicksort", "heapsort", "mergesort", "stable", "introselect"),
+    "stable": _SWITCH,
+}
+
+
+def without_meaning(name: str, keywords: Mapping[str, Any], obeyed: Container[str] = ()) -> Any:
+    """Leave out the keywords that change no entry, but those `obeyed`.
+
+    Raises TypeError for a value of one that would change something, or that NumPy does not know.
+    """
+    kept = {}
+    for key, value in keywords.items():
+        allowed = _CHANGING_NOTHING.get(key)
+        if allowed is None or key in obeyed:
+            kept[key] = value
+        elif not (isinstance(value, str | bool | None) and value in allowed):
+            raise TypeError(
+                f"{name}: {key}={value!r} is not supported for tensors: {key}= is one of "
+                f"{', '.join(map(repr, allowed))}"
+            )
+    return kept
 
 
 @functools.cache
-def _names(function: Callable[..., Any]) -> tuple[str, ...]:
+def _parameters(function: Callable[..., Any]) -> Sequence[inspect.Parameter]:
     try:
-        return tuple(inspect.signature(function).parameters)
-    except ValueError:  # those in C tell theirs from NumPy 2.4 on; the first has no name there
-        return ("",)
+        return tuple(inspect.signature(function).parameters.values())
+    except ValueError:  # those in C tell theirs from NumPy 2.4 on
+        return ()
+
+
+@functools.cache
+def _places(function: Callable[..., Any]) -> float:
+    """Count the arguments that the implementation of NumPy's `function` takes in NumPy's places."""
+    theirs, ours = _parameters(function), _parameters(numpy_functions[function])
+    for i, x in enumerate(theirs):
+        if x.kind == x.VAR_POSITIONAL:
+            break
+        if x.kind == x.POSITIONAL_OR_KEYWORD and x.default is not x.empty:
+            mine = ours[i] if i < len(ours) else None
+            if mine is None or mine.name != x.name or mine.kind != x.kind:
+                return i
+    return math.inf
+
+
+def name_of_function(function: Callable[..., Any]) -> str:
+    """Say under which name a function of NumPy's is called."""
+    return f"{function.__module__.replace('numpy', 'np', 1)}.{function.__name__}"
 
 
 def arguments(function: Callable[..., Any], args: Any, kwargs: Any) -> tuple[Any, dict[str, Any]]:
     """Give what NumPy's `function` was called with as its implementation takes it.
 
-    The first argument may have come by NumPy's name for it. What changes no entry is left out,
-    where the implementation does not ask for it.
+    The first argument may have come by NumPy's name for it, and others in NumPy's places. What
+    changes no entry is left out, where the implementation does not ask for it. Raises TypeError for
+    what the implementation does not take.
     """
-    if not kwargs:
+    if not kwargs and len(args) <= _places(function):
         return args, kwargs
-    first, known = _names(function)[0], _names(numpy_functions[function])
-    if not args and first in kwargs and first not in known:
-        args = (kwargs[first],)
-        kwargs = {name: x for name, x in kwargs.items() if name != first}
-    return args, {k: x for k, x in kwargs.items() if k not in _OF_MEMORY or k in known}
+    name, theirs = name_of_function(function), [x.name for x in _parameters(function)]
+    if len(args) > _places(function):
+        places = int(_places(function))
+        kwargs = {**dict(zip(theirs[places:], args[places:], strict=False)), **kwargs}
+        args = args[:places]
+        for key in ("dtype", "out"):
+            if isinstance(flag := kwargs.get(key), bool | np.bool_):  # as in np.sum(x, 0, True)
+                raise TypeError(f"{name}: {key}= has that place, got {flag}: write keepdims={flag}")
+    if kwargs.get("out") is not None:
+        raise TypeError(f"{name}: out= is not supported for tensors")
+    ours = _parameters(numpy_functions[function])
+    known = {x.name for x in ours}
+    if not args and theirs and theirs[0] in kwargs and theirs[0] not in known:
+        args = (kwargs[theirs[0]],)
+        kwargs = {key: x for key, x in kwargs.items() if key != theirs[0]}
+    kwargs = {key: x for key, x in kwargs.items() if key != "out"}
+    kwargs = without_meaning(name, kwargs, known)
+    unknown = () if any(x.kind == x.VAR_KEYWORD for x in ours) else kwargs.keys() - known
+    if unknown:
+        raise TypeError(f"{name}: {min(unknown)}= is not supported for tensors")
+    return args, kwargs
 
 
 # Functions of whole numbers, dates and text, which no tensor holds.

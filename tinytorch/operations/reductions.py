@@ -101,23 +101,8 @@ def reduction(
 
     as_method(op, method)
     if in_numpy:
-        numpy_functions[function] = _of_numpy(name, method)
+        numpy_functions[function] = method
     return method
-
-
-def _of_numpy(name: str, method: Callable[..., Any]) -> Callable[..., Any]:
-    def reduced(a: Any, axis: Any = None, *others: Any, **options: Any) -> Any:
-        if others:
-            flag = next((x for x in others if isinstance(x, bool | np.bool_)), None)
-            hint = "dtype= and out= are not supported for tensors: x.astype(dtype) comes first"
-            raise TypeError(
-                f"np.{name}: the third argument is dtype= or out= there, got {others[0]!r}: "
-                + (hint if flag is None else f"write keepdims={flag}")
-            )
-        return method(a, axis, **options)
-
-    reduced.__doc__ = method.__doc__
-    return reduced
 
 
 def extreme_rule(grad: Any, out: Any, x: Any, axis: Axis) -> Any:
@@ -184,7 +169,7 @@ def running(function: Callable[..., Any], rule: Rule, doc: str, name: str) -> Ca
 
     method = torch_spelling(axis_of_scalars(as_method(op, values)))
     if hasattr(np, name):
-        numpy_functions[getattr(np, name)] = _of_numpy(name, values)
+        numpy_functions[getattr(np, name)] = values
     op.function = values  # of arrays too, along any axis
     return method
 
@@ -244,10 +229,11 @@ def nanmean(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
     return nansum(x, axis, keepdims) / numbers
 
 
-class Reductions(Node):
+class Reductions:
     """Sums, means, extremes and the like; `axis` and `keepdims`, or `dim` and `keepdim`."""
 
     __slots__ = ()
+    _value: Array
 
     sum = reduction(np.sum, lambda grad, out, x, axis: grad, "The sum", faster=words.sum_axes)
     mean = reduction(

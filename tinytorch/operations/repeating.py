@@ -92,7 +92,7 @@ def meshgrid(*xi: Any, sparse: bool = False, indexing: str = "xy") -> tuple[Tens
     return tuple(grids) if sparse else broadcast_arrays(*grids)
 
 
-class Repeating(Node):
+class Repeating:
     """Entries repeated; `axis`, or PyTorch's `dim`."""
 
     __slots__ = ()

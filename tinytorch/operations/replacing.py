@@ -104,7 +104,7 @@ def _source(x: Any, source: Any, shape: tuple[int, ...]) -> Any:
     return source[tuple(slice(n) for n in shape)] if np.ndim(source) else source
 
 
-class Replacing(Node):
+class Replacing:
     """PyTorch's methods that put entries in the places of others."""
 
     __slots__ = ()

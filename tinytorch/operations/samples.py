@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from tinytorch.arrays.kind import NUMBERS, own
+from tinytorch.arrays.plain import base
 from tinytorch.arrays.words import conj
 from tinytorch.engine import Node
 from tinytorch.operations.arithmetic import Arithmetic
@@ -28,7 +29,9 @@ def as_operand(x: Any, like: Any = None) -> Any:
 
 def values_of(x: Any) -> Any:
     """Give the values of a tensor, without its graph."""
-    return x._value if isinstance(x, Node) else np.asarray(x)
+    if isinstance(x, Node):
+        return x._value
+    return base(x).view(np.ndarray) if isinstance(x, np.ndarray) else np.asarray(x)
 
 
 @implements(np.interp)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
-from tinytorch.engine import Node
+from tinytorch.engine import Array
 from tinytorch.operations.operation import Operation, apply, defines
 from tinytorch.operations.protocols import implements
 from tinytorch.operations.pytorch import also_called, torch_spelling
@@ -41,12 +41,20 @@ def unpacked(values: tuple[Any, ...]) -> tuple[int, ...]:
 
 @defines(_RESHAPE)
 @implements(np.reshape)
-def reshape(x: Any, shape: int | Sequence[int], order: str | None = None) -> Tensor:
+def reshape(
+    x: Any, shape: int | Sequence[int], order: str | None = "C", *, copy: bool | None = None
+) -> Tensor:
     """Arrange the entries, in their order, in `shape`; one size may be -1.
 
-    With `order` "F" the first axis runs fastest, in x and in the result.
+    With `order` "F" the first axis runs fastest, in x and in the result. The result shares x's
+    memory where it can, but not with `copy`. Raises ValueError for other orders, which would depend
+    on how memory is laid out, and for a `copy` of False.
     """
-    if order == "F":
+    if copy is not None:
+        if not copy:
+            raise ValueError("reshape: copy=False is not supported: x.data.reshape shares memory")
+        return reshape(np.copy(x), shape, order)
+    if _first_runs_fastest("reshape", order):
         turned = (shape,) if isinstance(shape, int) else tuple(shape)[::-1]
         return transpose(reshape(transpose(x), turned))
     return apply(
@@ -55,6 +63,15 @@ def reshape(x: Any, shape: int | Sequence[int], order: str | None = None) -> Ten
         (lambda grad, out, x: grad.reshape(x.shape),),
         x,
     )
+
+
+def _first_runs_fastest(name: str, order: Any) -> bool:
+    if order not in (None, "C", "F"):
+        raise ValueError(
+            f'{name}: order="C" (the last axis runs fastest) or "F" (the first) says the order of '
+            f"a tensor's entries, whose place in memory says nothing: got {order!r}"
+        )
+    return bool(order == "F")
 
 
 @defines(_TRANSPOSE)
@@ -129,7 +146,7 @@ def squeeze(x: Any, axis: int | tuple[int, ...] | None = None) -> Tensor:
 
 
 @implements(np.ravel)
-def ravel(x: Any, order: str | None = None) -> Tensor:
+def ravel(x: Any, order: str | None = "C") -> Tensor:
     """Arrange the entries in one axis; with `order` "F" the first axis runs fastest."""
     return reshape(x, -1, order)
 
@@ -203,10 +220,11 @@ class Size(int):
         return self.shape if dim is None else self.shape[dim]
 
 
-class Shape(Node):
+class Shape:
     """Other arrangements of the entries; `axis`, or PyTorch's `dim`."""
 
     __slots__ = ()
+    _value: Array
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -250,14 +268,25 @@ class Shape(Node):
         """The last two axes exchanged."""
         return matrix_transpose(self)
 
-    def reshape(self, *shape: Any) -> Tensor:
+    def reshape(self, *shape: Any, order: str | None = "C") -> Tensor:
+        """Arrange the entries in `shape`, of which one size may be -1.
+
+        They keep their order, in which the last axis runs fastest, or with `order` "F" the first.
+        """
+        return reshape(self, unpacked(shape), order)
+
+    def view(self, *shape: Any) -> Tensor:
         """Arrange the entries, in their order, in `shape`; one size may be -1."""
         return reshape(self, unpacked(shape))
 
-    view = reshape
-
-    def flatten(self, start_dim: int = 0, end_dim: int = -1) -> Tensor:
-        """Join the axes from `start_dim` to `end_dim` into one."""
+    def flatten(self, start_dim: Any = 0, end_dim: int = -1, *, order: str | None = "C") -> Tensor:
+        """Join the axes from `start_dim` to `end_dim` into one; or all in NumPy's `order`."""
+        if isinstance(start_dim, str):  # NumPy's x.flatten("F")
+            order, start_dim = start_dim, 0
+        if _first_runs_fastest("flatten", order):
+            if (start_dim, end_dim) != (0, -1):
+                raise ValueError('flatten: order="F" joins all axes: give no start_dim, end_dim')
+            return ravel(self, order)
         if self.ndim == 0:
             return reshape(self, 1)
         first, last = (normalize_axis_index(i, self.ndim) for i in (start_dim, end_dim))

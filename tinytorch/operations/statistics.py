@@ -35,7 +35,6 @@ def _reduction(
     def reduced(
         a: Any,
         axis: Axis = None,
-        *others: Any,
         where: Any = True,
         initial: Any = None,
         dtype: Any = None,
@@ -47,7 +46,7 @@ def _reduction(
             if instead is None:
                 raise ValueError(f"{function.__name__}: where= needs initial= beside it")
             x = _where(where, x, instead)
-        out = plainly(x, axis, *others, **options)
+        out = plainly(x, axis, **options)
         return out if initial is None else add(out, initial)
 
     reduced.__doc__ = plainly.__doc__
@@ -76,7 +75,6 @@ def _moment(function: Callable[..., Any]) -> None:
     def moment(
         a: Any,
         axis: Axis = None,
-        *others: Any,
         where: Any = True,
         dtype: Any = None,
         mean: Any = None,
@@ -86,9 +84,9 @@ def _moment(function: Callable[..., Any]) -> None:
         if "correction" in options:
             options["ddof"] = options.pop("correction")
         if where is True and mean is None:
-            return plainly(x, axis, *others, **options)
+            return plainly(x, axis, **options)
         keepdims, ddof = options.pop("keepdims", False), options.pop("ddof", 0)
-        if options or others:
+        if options:
             raise TypeError(f"np.{name}: where= and mean= go with axis=, keepdims=, ddof=, dtype=")
         if name.endswith("mean"):
             return _mean_where(x, axis, where, keepdims)[0]

@@ -6,8 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tinytorch.engine import Node
-
 if TYPE_CHECKING:
     from tinytorch.tensor import Tensor
 
@@ -22,7 +20,7 @@ def scaled_sum(x: Any, product: Any, beta: float, alpha: float) -> Tensor:
     return total
 
 
-class SumsOfProducts(Node):
+class SumsOfProducts:
     """A tensor plus a product: `beta` and `alpha` scale the two."""
 
     __slots__ = ()

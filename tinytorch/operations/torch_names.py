@@ -45,7 +45,7 @@ def _special(name: str) -> Any:
     return special_functions[name]
 
 
-class TorchNames(Node):
+class TorchNames:
     """PyTorch's names."""
 
     __slots__ = ()

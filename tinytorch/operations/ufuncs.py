@@ -20,10 +20,13 @@ from tinytorch.operations.arithmetic import Arithmetic, floating
 from tinytorch.operations.indexing import along, size_along
 from tinytorch.operations.leaving import value_of
 from tinytorch.operations.ordering import Ordering
-from tinytorch.operations.protocols import numpy_functions, plain_functions, whole_functions
+from tinytorch.operations.protocols import (
+    numpy_functions,
+    plain_functions,
+    whole_functions,
+    without_meaning,
+)
 from tinytorch.operations.reductions import Reductions, axes_of
-
-_MEANINGLESS = {"order", "casting", "subok"}  # of memory and dtypes: they change no entry
 
 
 def called(ufunc: np.ufunc, method: str, inputs: Sequence[Any], options: dict[str, Any]) -> Any:
@@ -38,7 +41,7 @@ def called(ufunc: np.ufunc, method: str, inputs: Sequence[Any], options: dict[st
         )
     if ufunc not in numpy_functions and special.find(ufunc) is None:
         raise refusal(ufunc, name)
-    options = {key: x for key, x in options.items() if key not in _MEANINGLESS | {"out"}}
+    options = without_meaning(name, {key: x for key, x in options.items() if key != "out"})
     if method == "__call__":
         if "where" in options:
             raise TypeError(

@@ -15,7 +15,6 @@ from numpy.lib.array_utils import normalize_axis_index
 from numpy.lib.stride_tricks import sliding_window_view
 
 from tinytorch.arrays.words import half_as_single
-from tinytorch.engine import Node
 from tinytorch.operations.operation import Operation, apply, defines
 
 if TYPE_CHECKING:
@@ -100,7 +99,7 @@ def _add_windows(
     return out
 
 
-class Windows(Node):
+class Windows:
     """Windows, as PyTorch's method gives them."""
 
     __slots__ = ()

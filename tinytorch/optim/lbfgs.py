@@ -131,12 +131,7 @@ class LBFGS(Optimizer):
 
     def _gradient(self) -> Array:
         """Give all gradients in one vector; of a parameter that has none, zeros."""
-        return np.concatenate(
-            [
-                as_reals(np.zeros_like(x._value) if x._grad is None else x._grad).reshape(-1)
-                for x in self._parameters()
-            ]
-        )
+        return np.concatenate([as_reals(x.grad).reshape(-1) for x in self._parameters()])
 
     def _put(self, values: Array) -> None:
         """Set all parameters to the values of one vector."""

@@ -9,6 +9,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from tinytorch.arrays.kind import kind_of
+from tinytorch.arrays.scattered import Scattered
 from tinytorch.arrays.warned import WarningsAtUsersLine, warn
 from tinytorch.arrays.words import as_reals
 from tinytorch.engine import Array
@@ -111,18 +112,22 @@ class Optimizer:
 
     def _change(self) -> None:
         for group in self.param_groups:
-            decay = group.get("weight_decay")
+            decay, factor = group.get("weight_decay"), self._factor(group)
             for parameter in group["params"]:
                 if parameter._grad is None:
                     continue
-                x, g = as_reals(parameter._value), as_reals(parameter._grad)
+                state = self.state[parameter]
+                if factor is not None and type(parameter._grad) is Scattered:
+                    parameter._grad.subtract_from(parameter._value, factor)
+                    continue
+                x, g = as_reals(parameter._value), as_reals(parameter.grad)
                 if group.get("maximize"):
                     g = -g
                 if decay and group.get("decoupled_weight_decay"):
                     x *= 1 - group["lr"] * decay
                 elif decay:
                     g = g + decay * x
-                self.update(x, g, self.state[parameter], group)
+                self.update(x, g, state, group)
 
     def update(self, x: Array, g: Array, state: State, group: Group) -> None:
         """Change the array `x`, whose gradient is `g`, in place: that is for the subclass.
@@ -132,6 +137,13 @@ class Optimizer:
         NumPy's functions and operators can be compiled.
         """
         raise NotImplementedError(f"{type(self).__name__} has no method `update`")
+
+    def _factor(self, group: Group) -> Any:
+        """Give the factor of a step that is no more than `x -= factor * g`, None for others.
+
+        Of a large parameter such a step changes the rows alone that have a gradient.
+        """
+        del group
 
     def state_dict(self) -> dict[str, Any]:
         """Give the groups and the state, with numbers in place of parameters, as PyTorch does.

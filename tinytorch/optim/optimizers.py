@@ -48,6 +48,11 @@ class SGD(Optimizer):
             raise ValueError("SGD: nesterov needs a momentum above 0 and a dampening of 0")
         super().__init__(params, _options(locals()))
 
+    def _factor(self, group: Group) -> Any:
+        if type(self) is not SGD or group["momentum"] or group["weight_decay"]:
+            return None
+        return -group["lr"] if group["maximize"] else group["lr"]
+
     def update(self, x: Array, g: Array, state: State, group: Group) -> None:
         """See the class."""
         momentum = group["momentum"]
@@ -100,7 +105,10 @@ class Adam(Optimizer):
         if group["amsgrad"]:
             (largest,) = _kept(state, x, "max_exp_avg_sq")
             v = np.maximum(largest, v, out=largest)
-        x -= group["lr"] / (1 - beta1**t) * m / (np.sqrt(v / (1 - beta2**t)) + group["eps"])
+        # Adam's own order (section 2): sqrt(v / c) + eps is (sqrt(v) + eps * sqrt(c)) / sqrt(c).
+        root = (1 - beta2**t) ** 0.5
+        rate = group["lr"] * root / (1 - beta1**t)
+        x -= rate * m / (np.sqrt(v) + group["eps"] * root)
 
 
 class AdamW(Adam):

@@ -65,7 +65,7 @@ def as_dot(
         names = names_of(graph)
     if grads is None:
         grads = {
-            id(x): summary(np.asarray(at_hand(x._grad)))
+            id(x): summary(np.asarray(at_hand(x.grad)))
             for x in graph.units
             if getattr(x, "_grad", None) is not None and not kind_of(x._value).plans
         }

@@ -41,7 +41,10 @@ def tensor(
     x = _tensor(data, dtype, requires_grad)
     if not isinstance(x, Tensor):
         return moved(x, device)
-    x._value = placed(x._value, device)
+    array = x._value
+    there = placed(array, device)
+    if there is not array:
+        x._value = there
     return x
 
 
@@ -86,7 +89,7 @@ def from_numpy(ndarray: Any) -> Any:
         raise TypeError(f"from_numpy: expected a NumPy array, got {describe(ndarray)}")
     if ndarray.dtype.kind not in "fcbiu" or not ndarray.dtype.isnative:
         return tensor(ndarray)
-    return made(np.ndarray.view(ndarray, np.ndarray), False)
+    return made(base(ndarray).view(np.ndarray), False)
 
 
 def made(array: Any, requires_grad: bool = False, device: Any = None) -> Any:

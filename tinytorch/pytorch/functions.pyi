@@ -825,8 +825,10 @@ def fill(input: Any, value: Any) -> Tensor:
 def fix(input: Any) -> Tensor:
     """x without its fractional part"""
 
-def flatten(input: Any, start_dim: int = 0, end_dim: int = -1) -> Tensor:
-    """Join the axes from `start_dim` to `end_dim` into one."""
+def flatten(
+    input: Any, start_dim: Any = 0, end_dim: int = -1, *, order: str | None = "C"
+) -> Tensor:
+    """Join the axes from `start_dim` to `end_dim` into one; or all in NumPy's `order`."""
 
 @overload
 def flip(input: Any, *axes: Any, axis: Any = None) -> Tensor:
@@ -1484,7 +1486,7 @@ def rad2deg(input: Any) -> Tensor:
 def radians(input: Any) -> Tensor:
     """Degrees in radians"""
 
-def ravel(input: Any, order: str | None = None) -> Tensor:
+def ravel(input: Any, order: str | None = "C") -> Tensor:
     """Arrange the entries in one axis; with `order` "F" the first axis runs fastest."""
 
 def real(input: Any) -> Tensor:
@@ -1518,8 +1520,11 @@ def repeat_interleave(input: Any, repeats: Any, axis: int | None = None) -> Tens
 def repeat_interleave(input: Any, repeats: Any, dim: int | None = None) -> Tensor:
     """Repeat each entry along `axis`, or each of all, as np.repeat."""
 
-def reshape(input: Any, *shape: Any) -> Tensor:
-    """Arrange the entries, in their order, in `shape`; one size may be -1."""
+def reshape(input: Any, *shape: Any, order: str | None = "C") -> Tensor:
+    """Arrange the entries in `shape`, of which one size may be -1.
+
+    They keep their order, in which the last axis runs fastest, or with `order` "F" the first.
+    """
 
 def resolve_conj(input: Any) -> Tensor:
     """Give the tensor as it is: no conjugate waits to be computed."""

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from tinytorch.arrays.kind import evaluate
+from tinytorch.arrays.kind import evaluate, own
 from tinytorch.operations.joint import JointRules
 from tinytorch.operations.operation import Operation, apply
 from tinytorch.scipy.words import Function, like, of_values, operand, values
@@ -46,7 +46,7 @@ def simpson(y: Any, *, x: Any = None, dx: float = 1.0, axis: int = -1) -> Any:
     """
     y = np.moveaxis(operand(y), axis, -1)
     n = y.shape[-1]
-    x = np.arange(n) * dx if x is None else x
+    x = own(np.arange(n) * dx, y) if x is None else x
     h = np.diff(x if np.ndim(x) == 1 else np.moveaxis(x, axis, -1))
     if n < 3:
         return trapezoid(y, x)

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from tinytorch.arrays.checks import check
 from tinytorch.operations.elementwise import where
 from tinytorch.scipy.linalg import solve_banded
 from tinytorch.scipy.words import operand
@@ -51,8 +52,8 @@ def _knots_and_values(name: str, x: Any, y: Any, axis: int) -> tuple[Any, Any, i
             f"{name}: x is a row of two numbers or more, and y has as many along axis {axis}; "
             f"got shapes {x.shape} and {y.shape}"
         )
-    if not (np.diff(x.data) > 0).all():
-        raise ValueError(f"{name}: x has to increase from each number to the next")
+    steps = np.diff(x.data)
+    check(steps > 0, steps, ValueError, f"{name}: x has to increase from each number to the next")
     return x, np.moveaxis(y, axis, 0), axis % y.ndim
 
 

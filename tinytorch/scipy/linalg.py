@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import Any
 
 import numpy as np
 
-from tinytorch.arrays.kind import evaluate
+from tinytorch.arrays.kind import evaluate, kind_of
 from tinytorch.operations import matrix_functions
 from tinytorch.operations.joint import JointRules
 from tinytorch.operations.operation import Operation, apply
@@ -16,10 +15,6 @@ from tinytorch.scipy.words import operand
 _TRIANGULAR = Operation("solve_triangular", module=__name__)
 _SYLVESTER = Operation("solve_sylvester", module=__name__)
 _BANDED = Operation("solve_banded", module=__name__)
-
-
-def _library() -> Any:
-    return import_module("scipy.linalg")
 
 
 def expm(A: Any) -> Any:
@@ -52,7 +47,7 @@ def solve_triangular(
 
 def _triangular(a: Any, b: Any, turned: bool, lower: bool, unit: bool) -> Any:
     def of_arrays(a: Any, b: Any) -> Any:
-        return _library().solve_triangular(a, b, int(turned), lower, unit)
+        return kind_of(a, b).scipy("linalg", "solve_triangular")(a, b, int(turned), lower, unit)
 
     def by_b(grad: Any, out: Any, a: Any, b: Any) -> Any:  # noqa: ARG001
         return _triangular(a, grad, not turned, lower, unit)
@@ -96,7 +91,8 @@ def _banded(below: int, above: int, ab: Any, b: Any) -> Any:
     places = np.arange(n) + np.array(diagonals)[:, None]
 
     def of_arrays(ab: Any, b: Any) -> Any:
-        return evaluate(_BANDED, _library().solve_banded, (below, above), ab, b)
+        solve = kind_of(ab, b).scipy("linalg", "solve_banded")
+        return evaluate(_BANDED, solve, (below, above), ab, b)
 
     def by_b(grad: Any, out: Any, ab: Any, b: Any) -> Any:  # noqa: ARG001
         turned = np.stack([np.roll(ab[above + d], d) for d in reversed(diagonals)])
@@ -156,7 +152,8 @@ _SYLVESTER_RULES: Any = JointRules(
 
 def _sylvester(a: Any, b: Any, q: Any) -> Any:
     def of_arrays(a: Any, b: Any, q: Any) -> Any:
-        return evaluate(_SYLVESTER, _library().solve_sylvester, a, b, q)
+        solve = kind_of(a, b, q).scipy("linalg", "solve_sylvester")
+        return evaluate(_SYLVESTER, solve, a, b, q)
 
     return apply(_SYLVESTER, of_arrays, _SYLVESTER_RULES, a, b, q)
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import Any
 
 import numpy as np
 
-from tinytorch.arrays.kind import evaluate
+from tinytorch.arrays.kind import evaluate, kind_of
 from tinytorch.arrays.words import conj
 from tinytorch.operations.operation import Operation, apply
 from tinytorch.scipy.words import operand
@@ -75,7 +74,7 @@ def _inner(x: Any, y: Any, method: str) -> Any:
 
 def _convolution(mode: str, method: str, by_x: Any, by_y: Any, x: Any, y: Any) -> Any:
     def of_arrays(x: Any, y: Any) -> Any:
-        return import_module("scipy.signal").convolve(x, y, mode, method)
+        return kind_of(x, y).scipy("signal", "convolve")(x, y, mode, method)
 
     return apply(
         _CONVOLUTION,

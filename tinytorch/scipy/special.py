@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from tinytorch.arrays.kind import own
 from tinytorch.operations.activations import Activations
 from tinytorch.operations.reductions import Axis, Reductions
 from tinytorch.scipy.words import call, operand
@@ -39,7 +40,7 @@ def _along(function: Any, x: Any, axis: int | None) -> Any:
 def multigammaln(a: Any, d: int) -> Any:
     """Give the logarithm of the gamma function of d dimensions."""
     a = operand(a)
-    shifted = a[..., None] - np.arange(d).astype(a.dtype) / 2
+    shifted = a[..., None] - own(np.arange(d).astype(a.dtype) / 2, a)
     return call("gammaln", shifted).sum(axis=-1) + d * (d - 1) / 4 * math.log(math.pi)
 
 

@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from tinytorch.arrays.checks import check
 from tinytorch.arrays.kind import NUMBERS
 from tinytorch.operations.elementwise import where
 from tinytorch.scipy.linalg import solve_triangular
@@ -251,9 +252,10 @@ class _Dirichlet:
             x = np.concatenate([x, 1 - x.sum(axis=0, keepdims=True)])
         if alpha.ndim != 1 or x.shape[:1] != alpha.shape:
             raise ValueError(f"dirichlet: x has shape {x.shape}, alpha {alpha.shape}")
-        parts = x.data
-        if (parts < 0).any() or (np.abs(parts.sum(axis=0) - 1) > 1e-9).any():
-            raise ValueError("dirichlet: the parts x are positive, and their sum is 1")
+        parts, sums = x.data, x.data.sum(axis=0)
+        message = "dirichlet: the parts x are positive, and their sum is 1"
+        check(parts >= 0, parts, ValueError, message)
+        check(np.abs(sums - 1) <= 1e-9, sums, ValueError, message)
         powers = np.reshape(alpha - 1, (-1,) + (1,) * (x.ndim - 1))
         whole = call("gammaln", alpha.sum()) - call("gammaln", alpha).sum()
         return whole + call("xlogy", powers, x).sum(axis=0)

@@ -14,7 +14,7 @@ from typing import Any, NoReturn
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_index
 
-from tinytorch.arrays import batch_products  # noqa: F401  (what a batch does at once)
+from tinytorch.arrays import batch_kind, batch_products  # noqa: F401  (what a batch does at once)
 from tinytorch.arrays.batch import Batch, in_front, new_level
 from tinytorch.arrays.plain import base, plain
 from tinytorch.engine import Node, Rule, record, sum_to_shape, topological_order
