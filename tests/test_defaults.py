@@ -14,7 +14,7 @@ import pytest
 import torch
 
 import tinytorch
-from tinytorch import Tensor, nn, optim
+from tinytorch import Tensor, fft, linalg, nn, optim
 from tinytorch.checking import check_grads
 from tinytorch.nn import functional, init
 from tinytorch.operations.protocols import numpy_functions
@@ -33,6 +33,7 @@ OURS = {
     ("axis", 0): [None],
     ("dx", None): [1],
     ("rcond", 1e-15): [None],
+    ("weights_only", None): [True],
     ("modules", None): [()],
     ("values", None): [()],
     ("optimize", False): [True],
@@ -54,7 +55,7 @@ def defaults(function: Callable[..., Any]) -> Defaults:
 def documented(name: str, owner: Any) -> Defaults:
     """Read the defaults of a function in C from the first line of its docstring."""
     first = (getattr(owner, name).__doc__ or "").strip().partition("\n")[0]
-    call = re.match(rf"(?:torch\.)?{name}\((.*)\)\s*->", first)
+    call = re.match(rf"(?:[\w.]+\.)?{name}\((.*)\)\s*->", first)
     found = {}
     for parameter, text in re.findall(r"(\w+)=([^,()\s]+)", call[1]) if call else []:
         try:
@@ -72,7 +73,11 @@ def of_numpy() -> Iterator[Pair]:
 def of_module(ours: ModuleType, theirs: ModuleType) -> Iterator[Pair]:
     for name in sorted({*dir(ours)} & {*dir(theirs)}):
         if callable(getattr(ours, name)) and not name.startswith("_"):
-            yield name, defaults(getattr(ours, name)), defaults(getattr(theirs, name))
+            yield (
+                name,
+                defaults(getattr(ours, name)),
+                (defaults(getattr(theirs, name)) or documented(name, theirs)),
+            )
 
 
 def of_methods() -> Iterator[Pair]:
@@ -97,10 +102,23 @@ def of_functions() -> Iterator[Pair]:
         (of_module(init, torch.nn.init), 10),
         (of_module(optim, torch.optim), 50),
         (of_module(lr_scheduler, torch.optim.lr_scheduler), 40),
+        (of_module(fft, torch.fft), 40),
+        (of_module(linalg, torch.linalg), 10),
         (of_methods(), 100),
         (of_functions(), 60),
     ],
-    ids=["numpy", "nn", "functional", "init", "optim", "lr_scheduler", "methods", "functions"],
+    ids=[
+        "numpy",
+        "nn",
+        "functional",
+        "init",
+        "optim",
+        "lr_scheduler",
+        "fft",
+        "linalg",
+        "methods",
+        "functions",
+    ],
 )
 def test_defaults_are_numpys_and_pytorchs(pairs: Iterator[Pair], at_least: int) -> None:
     compared = 0
