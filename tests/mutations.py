@@ -41,7 +41,7 @@ def changed(node: ast.AST) -> ast.AST | None:
         twin = copy.copy(node)
         twin.test = ast.UnaryOp(ast.Not(), node.test)
         return twin
-    if isinstance(node, ast.Return) and node.value is not None:
+    if isinstance(node, ast.Return) and ast.unparse(node) not in ("return", "return None"):
         return ast.Return(ast.Constant(None))
     if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
         return ast.Pass()
