@@ -172,7 +172,7 @@ def test_an_optimisers_step_of_a_parameter_is_one_kernel() -> None:
 
     for _ in range(6):
         step()
-    assert launches(step) == ["kernel of 18"]
+    assert launches(step) == ["kernel of 17"]
 
 
 def test_what_is_written_in_between_is_seen() -> None:

@@ -832,7 +832,7 @@ def operations_of(function: Function, args: Any) -> set[str]:
 # What tinytorch.nn adds is tested with its functions, in test_nn_functions.py and beside it.
 OF_NETWORKS = {
     "BINARY_CROSS_ENTROPY", "STANDARDIZE", "SCALE_AND_SHIFT", "CORRELATE", "CORRELATE_WEIGHT",
-    "SPREAD", "MAX_POOL", "MAX_UNPOOL", "SUM_POOL", "MASKED_SOFTMAX", "RECURRENCE",
+    "SPREAD", "MAX_POOL", "TO_LARGEST", "MAX_UNPOOL", "SUM_POOL", "MASKED_SOFTMAX", "RECURRENCE",
 }  # fmt: skip
 
 
