@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping
-from operator import itemgetter
 from types import MappingProxyType
 from typing import Any, ParamSpec, Protocol, Self, TypeAlias, TypeVar
 
@@ -135,8 +134,10 @@ class Module:
         self, prefix: str = "", recurse: bool = True, remove_duplicate: bool = True
     ) -> Iterator[tuple[str, Tensor]]:
         """Give each parameter with its path, such as `layers.0.weight`; each parameter once."""
+        found: list[tuple[Tensor, _Path]] = []
+        _find_tensors(self, recurse, lambda *pair: found.append(pair))
         seen = set()
-        for path, tensor in _tensors_in(self, recurse):
+        for tensor, path in found:
             if tensor not in seen:
                 yield _join(prefix, _dotted(path)), tensor
             if remove_duplicate:
@@ -145,7 +146,7 @@ class Module:
     @property
     def parameters(self) -> Parameters:
         """The tensors that training changes."""
-        found = Parameters(dict.fromkeys(map(_tensor_of, _tensors_in(self))))
+        found = Parameters(_tensors_in(self))
         found._module = self
         return found
 
@@ -296,7 +297,7 @@ class Module:
 
     def flush_grads(self, set_to_none: bool = True) -> None:
         """Forget all gradients, so that the next backward pass starts from zero."""
-        for _, parameter in _tensors_in(self):
+        for parameter in _tensors_in(self):
             parameter._grad = None
             if not set_to_none:
                 parameter._grad = np.zeros_like(parameter._value)
@@ -324,8 +325,6 @@ class Module:
         return "\n  ".join([f"{type(self).__name__}(", *lines]) + "\n)"
 
 
-_tensor_of = itemgetter(1)
-
 # What leads to a part of a module: what leads to its owner, and its name there. Written out only
 # where a name is asked for, since every step of a training looks all parameters up.
 _Place: TypeAlias = "tuple[_Path, Any]"
@@ -343,35 +342,43 @@ def _parts(owned: Iterable[tuple[Any, Any]], path: _Path = ()) -> Iterator[tuple
             yield (path, name), part
 
 
-def _tensors_in(module: Module, recurse: bool = True) -> list[tuple[_Path, Tensor]]:
-    """List the parameters with their paths, in the order of attributes, whichever holds them."""
-    found: list[tuple[_Path, Tensor]] = []
-    above = [module] if recurse else None
-    _find_tensors(vars(module).items(), (), module._buffers, above, found)
+def _tensors_in(module: Module) -> dict[Tensor, _Path]:
+    """Map the parameters to their paths, in the order of attributes, whichever holds them first."""
+    found: dict[Tensor, _Path] = {}
+    _find_tensors(module, recurse=True, add=found.setdefault)
     return found
 
 
-def _find_tensors(
+_Add: TypeAlias = Callable[[Tensor, _Path], object]
+
+
+def _find_tensors(module: Module, recurse: bool, add: _Add) -> None:
+    """Call `add` for each parameter with its path, once for each of its places."""
+    above = [module] if recurse else None
+    _look_into(vars(module).items(), (), module._buffers, above, add)
+
+
+def _look_into(
     owned: Iterable[tuple[Any, Any]],
     path: _Path,
     buffers: Container[str],
     above: list[Module] | None,
-    found: list[tuple[_Path, Tensor]],
+    add: _Add,
 ) -> None:
     for name, part in owned:
         if isinstance(part, Tensor):
             is_leaf = part._requires_grad and not part._children
             if (is_leaf or hasattr(part, "_is_parameter")) and name not in buffers:
-                found.append(((path, name), part))
+                add(part, (path, name))
         elif isinstance(part, Module):
             if above is not None and part not in above:
                 above.append(part)
-                _find_tensors(vars(part).items(), (path, name), part._buffers, above, found)
+                _look_into(vars(part).items(), (path, name), part._buffers, above, add)
                 above.pop()
         elif isinstance(part, dict):
-            _find_tensors(part.items(), (path, name), (), above, found)
+            _look_into(part.items(), (path, name), (), above, add)
         elif isinstance(part, (list, tuple)):  # quicker than list | tuple, made anew each time
-            _find_tensors(enumerate(part), (path, name), (), above, found)
+            _look_into(enumerate(part), (path, name), (), above, add)
 
 
 def _modules_in(
