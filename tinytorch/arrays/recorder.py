@@ -51,14 +51,15 @@ _POWERS = {1: np.positive, -1: np.reciprocal, 0.5: np.sqrt, 2: np.square}
 ARRAYS: set[type] = set()
 # The types that are met most and that nothing is in.
 ATOMS: set[type] = {np.ndarray, np.float64, np.float32, int, float, str, bool, type(None)}
-
+_ON_CPU = frozenset(ATOMS)
 
 METHODS = {method for method in vars(np.ndarray).values() if callable(method)}
 
 
 def on_gpu(x: Any) -> bool:
     """Tell CuPy's own arrays."""
-    return kind_of(x).name == "CuPy" and type(x) not in PLAIN
+    kind = type(x)
+    return kind not in _ON_CPU and kind_of(x).name == "CuPy" and kind not in PLAIN
 
 
 def is_array(x: Any) -> bool:
@@ -68,7 +69,7 @@ def is_array(x: Any) -> bool:
 
 def made(function: Callable[..., Any], args: Any, kwargs: Any) -> Any:
     """Make a call; a method of NumPy's arrays is one of CuPy's, too."""
-    if args and on_gpu(args[0]) and function in METHODS:
+    if function in METHODS and on_gpu(args[0]):
         return getattr(args[0], function.__name__)(*args[1:], **kwargs)
     return function(*args, **kwargs)
 

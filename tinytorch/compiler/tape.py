@@ -232,9 +232,9 @@ class Tape:
             if not x.ndim and not x.flags.writeable and x.base is None:
                 return x[()]  # a number that operations share
             x = self.plain(x)
-        elif on_gpu(x):
-            x = self.plain(x)
         elif not isinstance(x, Recorder):
-            return x
+            if not on_gpu(x):
+                return x
+            x = self.plain(x)
         self._operands.append(x)
         return x.ref
