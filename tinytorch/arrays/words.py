@@ -116,19 +116,24 @@ def ones(shape: int | tuple[int, ...], dtype: np.dtype[Any]) -> Any:
     return array
 
 
+_sum: Any = np.add.reduce  # what the method calls, which takes longer
+
+
 def sum_axes(array: Any, axis: Any = None, keepdims: bool = False) -> Any:
     """Give `array.sum(axis=axis, keepdims=keepdims)`; long sums lose no digits.
 
     NumPy adds in pairs along the axis that lies together in memory, and one by one along others,
     where the rounding errors add up: in float16 a sum of ones ends at 2048.
     """
+    if type(array) is np.ndarray and array.dtype.char == "d":
+        return _sum(array, axis, None, None, keepdims)
     if not isinstance(array, np.ndarray) or array.dtype.char not in "efF":
         return array.sum(axis=axis, keepdims=keepdims)
     if array.dtype.char == "e":
         wide: type[Any] = np.float32
-    elif axis is None and array.flags.forc:
-        return array.sum(keepdims=keepdims)
-    elif axis in {-1, array.ndim - 1} and array.flags.c_contiguous:
+    elif (axis is None and array.flags.forc) or (
+        axis in {-1, array.ndim - 1} and array.flags.c_contiguous
+    ):
         return array.sum(axis=axis, keepdims=keepdims)
     elif axis in {0, (0,)} and array.ndim == 2 and array.flags.c_contiguous:
         return _sum_rows(array)[None] if keepdims else _sum_rows(array)
