@@ -311,7 +311,7 @@ class MultiheadAttention(Module):
         self.dropout, self.batch_first, self.add_zero_attn = dropout, batch_first, add_zero_attn
 
         def drawn(draw: Any, label: str, *shape: int) -> Parameter:
-            parameter = Parameter(np.empty(shape), label=label, dtype=dtype)
+            parameter = Parameter(np.zeros(shape), label=label, dtype=dtype)
             draw(parameter, rng=rng)
             return parameter
 

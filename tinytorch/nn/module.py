@@ -298,9 +298,7 @@ class Module:
     def flush_grads(self, set_to_none: bool = True) -> None:
         """Forget all gradients, so that the next backward pass starts from zero."""
         for parameter in _tensors_in(self):
-            parameter._grad = None
-            if not set_to_none:
-                parameter._grad = np.zeros_like(parameter._value)
+            parameter._grad = None if set_to_none else np.zeros_like(parameter._value)
 
     zero_grad = flush_grads
 

@@ -80,7 +80,7 @@ class Layer(Module):
     def forward(self, x: Any) -> Tensor:
         """Compute activation(x @ weight + bias)."""
         weight = self.weight
-        x = input_like(weight, x)
+        x = x if isinstance(x, Tensor) else input_like(weight, x)
         try:
             z = self.bias.addmm(x, weight)
         except ValueError:

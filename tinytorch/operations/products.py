@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 # --- the matrix product ---------------------------------------------------------------------------
 
 
-def _matmul_rule_x(grad: Any, out: Any, x: Any, y: Any) -> Any:  # noqa: ARG001
+def _matmul_rule_x(grad: Any, out: Any, x: Any, y: Any, b: Any = 0) -> Any:  # noqa: ARG001
     if y.ndim == 1:
         return grad[..., None] * y
     if x.ndim == 1:
@@ -42,7 +42,7 @@ def _matmul_rule_x(grad: Any, out: Any, x: Any, y: Any) -> Any:  # noqa: ARG001
     return matmul(grad, y.swapaxes(-1, -2))
 
 
-def _matmul_rule_y(grad: Any, out: Any, x: Any, y: Any) -> Any:  # noqa: ARG001
+def _matmul_rule_y(grad: Any, out: Any, x: Any, y: Any, b: Any = 0) -> Any:  # noqa: ARG001
     if x.ndim == 1:
         return x * grad if y.ndim == 1 else x[:, None] * grad[..., None, :]
     if y.ndim == 1:
@@ -63,8 +63,8 @@ _ADDMM = Operation(
     "addmm",
     "□ @ □ + □",
     rules=(
-        lambda grad, out, x, y, b: _matmul_rule_x(grad, out, x, y),
-        lambda grad, out, x, y, b: _matmul_rule_y(grad, out, x, y),
+        _matmul_rule_x,
+        _matmul_rule_y,
         lambda grad, out, x, y, b: grad,
     ),
 )
