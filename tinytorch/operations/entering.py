@@ -36,9 +36,11 @@ def floating_array(data: Any, dtype: npt.DTypeLike | None, way: str, instead: st
             array = np.array(data)
         except ValueError as error:
             raise ValueError(f"Tensor: {wanted} of one length along each axis: {error}") from None
+    if dtype is None and array.dtype.kind in "fc":
+        return array
     if array.dtype.kind not in "fiubc":
         raise TypeError(f"Tensor: {wanted}, got {describe(data)}")
-    kind = dtype or (array.dtype if array.dtype.kind in "fc" else np.float64)
+    kind = dtype or np.float64
     if array.dtype == kind:
         return array
     if array.dtype.kind == "c" != np.dtype(kind).kind:
