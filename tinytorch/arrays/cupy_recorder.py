@@ -10,7 +10,8 @@ import numpy as np
 
 from tinytorch.arrays.cupy import KIND, CupyKind, drawn
 from tinytorch.arrays.kind import register
-from tinytorch.arrays.recorder import ARRAYS, ATOMS, Recorder, call
+from tinytorch.arrays.parts import ARRAYS, ATOMS
+from tinytorch.arrays.recorder import Recorder, call
 from tinytorch.arrays.user_lines import current, refuse
 
 cupy: Any = import_module("cupy")

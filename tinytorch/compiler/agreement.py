@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
-from tinytorch.arrays.recorder import is_array, map_parts
+from tinytorch.arrays.parts import is_array, map_parts
 from tinytorch.arrays.user_lines import refuse
 from tinytorch.compiler.environment import Place
 from tinytorch.compiler.program import Constant, Program, Value, equal, same

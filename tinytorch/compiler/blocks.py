@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from tinytorch.arrays.recorder import map_parts
+from tinytorch.arrays.parts import map_parts
 from tinytorch.compiler.execute import Executable
 from tinytorch.compiler.program import Call, Program, Ref, Value
 from tinytorch.compiler.storage import Into, dense_order, is_elementwise, is_random, is_reduction

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tinytorch.arrays.batch import Batch
-from tinytorch.arrays.recorder import is_array, map_parts, on_gpu
+from tinytorch.arrays.parts import is_array, map_parts, on_gpu
 from tinytorch.arrays.user_lines import current, refuse
 from tinytorch.compiler.agreement import agree
 from tinytorch.compiler.blocks import cores
@@ -22,7 +22,8 @@ from tinytorch.compiler.program import Argument, Program, Ref
 from tinytorch.compiler.ready import Ready
 from tinytorch.compiler.recording import Made, Recorded, record
 from tinytorch.compiler.signature import signature
-from tinytorch.compiler.source import Source, argument_names
+from tinytorch.compiler.source import Source
+from tinytorch.compiler.spelling import argument_names
 from tinytorch.engine import Node
 from tinytorch.grad_mode import in_transform, is_grad_enabled
 from tinytorch.operations.operands import describe

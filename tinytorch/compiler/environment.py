@@ -23,8 +23,8 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 
 from tinytorch import random
+from tinytorch.arrays.parts import on_gpu
 from tinytorch.arrays.plain import base
-from tinytorch.arrays.recorder import on_gpu
 from tinytorch.arrays.user_lines import Line
 from tinytorch.compiler.guard import Guard
 from tinytorch.compiler.program import owner_of

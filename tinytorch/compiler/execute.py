@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from tinytorch.arrays.recorder import is_array, made, map_parts
+from tinytorch.arrays.parts import is_array, made, map_parts
 from tinytorch.compiler.program import Call, Constant, Program, Ref, Value
 from tinytorch.compiler.storage import (
     VIEWS,

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from tinytorch.arrays.recorder import METHODS
+from tinytorch.arrays.parts import METHODS
 from tinytorch.compiler.execute import Executable
 from tinytorch.compiler.program import Call, Ref, Value
 from tinytorch.compiler.storage import dense_order, is_elementwise

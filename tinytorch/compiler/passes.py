@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from tinytorch.arrays.kind import at_hand
-from tinytorch.arrays.recorder import made, map_parts
+from tinytorch.arrays.parts import made, map_parts
 from tinytorch.compiler.program import Call, Constant, Program, Ref, Value
 from tinytorch.compiler.storage import VIEWS, is_elementwise, is_random
 

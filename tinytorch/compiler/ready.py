@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from tinytorch.arrays.recorder import map_parts
+from tinytorch.arrays.parts import map_parts
 from tinytorch.arrays.scattered import whole
 from tinytorch.compiler.blocks import in_runs
 from tinytorch.compiler.environment import Environment, Place

@@ -13,7 +13,8 @@ from typing import Any, NamedTuple, NoReturn
 import numpy as np
 
 from tinytorch.arrays.batch import Batch
-from tinytorch.arrays.recorder import Recorder, is_array, map_parts, on_gpu
+from tinytorch.arrays.parts import is_array, map_parts, on_gpu
+from tinytorch.arrays.recorder import Recorder
 from tinytorch.arrays.scattered import whole
 from tinytorch.arrays.user_lines import Line, current, enters, refuse, tapes, user_line
 from tinytorch.compiler.environment import Environment, Place, line_about

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from tinytorch.arrays.parts import on_gpu
 from tinytorch.arrays.plain import PLAIN, base
-from tinytorch.arrays.recorder import on_gpu
 from tinytorch.compiler.program import owner_of
 from tinytorch.engine import Node
 

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import copy
-import inspect
 import keyword
 import operator
 import re
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -16,17 +15,16 @@ import numpy as np
 from tinytorch.arrays.checks import raise_unless
 from tinytorch.arrays.cupy import KIND, drawn
 from tinytorch.arrays.kind import at_hand
-from tinytorch.arrays.recorder import METHODS, on_gpu
+from tinytorch.arrays.parts import METHODS
 from tinytorch.arrays.scattered import whole
 from tinytorch.arrays.user_lines import Line, refuse
 from tinytorch.compiler.environment import Environment, Place
 from tinytorch.compiler.gpu import word
 from tinytorch.compiler.program import Argument, Call, Constant, Gradient, Program, Ref, Value
+from tinytorch.compiler.spelling import dtype_text, literal, number_text
 from tinytorch.compiler.storage import is_reduction
-from tinytorch.engine import Array, Node
+from tinytorch.engine import Node
 
-# Constants of more entries are given to the function, not written into it.
-_LARGE = 64
 _MODULES = (
     *("numpy", "numpy.lib.stride_tricks", "numpy.linalg", "numpy.fft"),
     *("scipy.special", "scipy.linalg", "scipy.signal"),
@@ -50,31 +48,6 @@ _PYTHONS: dict[Any, str] = {
 }  # fmt: skip
 _SUMS = {np.add: "sum", np.multiply: "prod", np.maximum: "max", np.minimum: "min"}
 _UPDATES = "+-*/"
-
-
-def argument_names(function: Callable[..., Any], args: Any, kwargs: Any) -> list[str]:
-    """Name the leaves of the arguments, after the parameters and what they are in them."""
-    try:
-        positional = [
-            (f"{name}_{i}" if x.kind is x.VAR_POSITIONAL else name)
-            for name, x in inspect.signature(function).parameters.items()
-            for i in range(len(args) if x.kind is x.VAR_POSITIONAL else 1)
-        ]
-    except (TypeError, ValueError):  # a builtin
-        positional = []
-    positional += [f"argument_{i}" for i in range(len(positional), len(args))]
-    names: list[str] = []
-
-    def walk(tree: Any, name: str) -> None:
-        if type(tree) in (list, tuple, dict) or hasattr(type(tree), "_make"):
-            for key, part in tree.items() if type(tree) is dict else enumerate(tree):
-                walk(part, f"{name}_{key}")
-        else:
-            names.append(name)
-
-    for name, x in (*zip(positional, args, strict=False), *kwargs.items()):
-        walk(x, name)
-    return names
 
 
 class Step(NamedTuple):
@@ -287,7 +260,7 @@ class Source:
             others = [y for y in call.args if self._number(y) is None]
             alike = all(self._is_array(y) and self._dtype(y) == content.dtype for y in others)
             if others and alike and content.dtype.kind in "fi":
-                return _plain(content.item())
+                return number_text(content.item())
         return self._text(x)
 
     def _dtype(self, x: Any) -> Any:
@@ -321,7 +294,7 @@ class Source:
         kind = type(x)
         number = self._number(x) if kind is Ref else x
         if isinstance(number, np.generic):
-            return f"np.{type(number).__name__}({_plain(number.item())})"
+            return f"np.{type(number).__name__}({number_text(number.item())})"
         if kind is Ref:
             return self._name(x.slot)
         if kind is tuple:
@@ -331,11 +304,11 @@ class Source:
         if kind is slice:
             return f"slice({self._text(x.start)}, {self._text(x.stop)}, {self._text(x.step)})"
         if isinstance(x, np.dtype):
-            return _dtype_text(x)
+            return dtype_text(x)
         if isinstance(x, type):
             return f"np.{x.__name__}" if issubclass(x, np.generic) else x.__name__
         if kind in (float, complex):
-            return _plain(x)
+            return number_text(x)
         if x is Ellipsis:
             return "..."
         if isinstance(x, np.random.Generator):
@@ -383,7 +356,7 @@ class Source:
             given = None if type(key) is Argument else whole(key._grad)
             return self._from_outside(f"{self._of_tensor(key)}_grad", given)
         if source is not None:
-            text = _literal(_content(value)) if _is_fixed(value) else None
+            text = literal(_content(value)) if _is_fixed(value) else None
             if text is None:
                 return self._from_outside(self._short(value.node, "array", source), _content(value))
             if value.root in self._written:  # each time a new one
@@ -437,28 +410,3 @@ def _is_fixed(value: Value) -> bool:
 
 def _content(value: Value) -> Any:
     return value.source.content if isinstance(value.source, Constant) else value.source
-
-
-def _literal(content: Any) -> str | None:
-    """Write an array; None where that would be too long."""
-    array: Array = np.asarray(at_hand(content))
-    np_ = "cp" if on_gpu(content) else "np"
-    dtype = _dtype_text(array.dtype)
-    if array.size and array.dtype.kind in "fiub" and (array == array.flat[0]).all():
-        first = array.flat[0]
-        if first or not np.signbit(np.float64(array)).any():
-            return f"{np_}.full({array.shape}, {_plain(first.item())}, {dtype})"
-    if array.size > _LARGE or array.dtype.kind not in "fiubc":
-        return None
-    text = re.sub(r"\b(nan|inf)\b", r"np.\1", repr(array.tolist()))
-    return f"{np_}.array({text}, {dtype}).reshape({array.shape})"
-
-
-def _dtype_text(dtype: np.dtype[Any]) -> str:
-    if dtype.isnative and getattr(np, dtype.type.__name__, None) is dtype.type:
-        return f"np.{dtype.type.__name__}"
-    return f"np.dtype({dtype.str!r})"
-
-
-def _plain(x: Any) -> str:
-    return re.sub(r"\b(nan|inf)\b", r"np.\1", repr(x))

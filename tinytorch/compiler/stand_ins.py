@@ -13,8 +13,9 @@ from typing import Any
 
 import numpy as np
 
+from tinytorch.arrays.parts import is_array
 from tinytorch.arrays.plain import base
-from tinytorch.arrays.recorder import call, is_array
+from tinytorch.arrays.recorder import call
 from tinytorch.arrays.user_lines import current, refuse
 from tinytorch.compiler.tape import Tape
 from tinytorch.engine import Node

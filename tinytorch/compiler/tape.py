@@ -8,16 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from tinytorch.arrays.recorder import (
-    ATOMS,
-    METHODS,
-    Recorder,
-    is_array,
-    made,
-    map_parts,
-    on_gpu,
-    plainly,
-)
+from tinytorch.arrays.parts import ATOMS, METHODS, is_array, made, map_parts, on_gpu
+from tinytorch.arrays.recorder import Recorder, plainly
 from tinytorch.arrays.scattered import whole
 from tinytorch.arrays.user_lines import Line, refuse, user_line
 from tinytorch.arrays.warned import WarningsAtUsersLine
