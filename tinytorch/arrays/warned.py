@@ -18,7 +18,7 @@ _PACKAGE = __name__.partition(".")[0]
 
 def keep_filter_first() -> None:
     """Put the filter before those that the program has set since, `simplefilter("always")` say."""
-    if not warnings.filters or warnings.filters[0] is not _filter:
+    if not warnings.filters or warnings.filters[0] != _filter:
         warnings.filterwarnings(
             "error",
             category=RuntimeWarning,
