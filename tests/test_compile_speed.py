@@ -323,6 +323,15 @@ def test_places_do_not_overlap(requests: list[tuple[int, int]]) -> None:
         )
 
 
+def test_a_place_is_the_smallest_that_is_large_enough() -> None:
+    buffers, values = Buffers(), {n: Value.of(np.empty(n), 0, 0, None, None) for n in (8, 64)}
+    large, _, small, _ = (buffers.take(values[n]) for n in (64, 8, 8, 8))
+    buffers.give_back(large)
+    buffers.give_back(small)
+    assert buffers.take(values[8]) == small
+    assert buffers.take(values[64]) == large
+
+
 def test_a_step_needs_less_memory_than_eager() -> None:
     def peak(step: Any) -> int:
         for _ in range(4):

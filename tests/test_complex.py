@@ -581,3 +581,31 @@ def test_vmap_takes_complex_numbers() -> None:
     assert_allclose(tinytorch.jacfwd(np.abs)(x[0, 0]), jacobian(np.abs)(x[0, 0]), atol=1e-14)
     with pytest.raises(ValueError, match="no holomorphic function"):
         tinytorch.jacfwd(np.conj)(x[0, 0])
+
+
+def test_what_was_computed_has_pytorchs_gradient() -> None:
+    start, weights = drawn(3), np.array([1.0, -2.0, 0.5])
+
+    def graph(z: Any, w: Any) -> Any:
+        h = z * z + 2j * z
+        return h, (h.abs() ** 3 * w).sum()
+
+    z = Tensor(start)
+    h, loss = graph(z, weights)
+    loss.backward()
+    theirs = torch.tensor(start, requires_grad=True)
+    other, total = graph(theirs, torch.tensor(weights))
+    other.retain_grad()
+    total.backward()
+    assert_allclose(h.grad, other.grad, rtol=1e-12)
+    assert_allclose(z.grad, theirs.grad, rtol=1e-12)
+    assert np.abs(h.grad.imag).min() > 0.01  # so that a conjugate would be seen
+
+    # From a gradient that is set, by hand.
+    twin = Tensor(start)
+    h, _ = graph(twin, weights)
+    h.grad = other.grad
+    assert_allclose(h.grad, other.grad, rtol=1e-12)
+    for node in reversed(tinytorch.engine.topological_order([h])):
+        node._backward()
+    assert_allclose(twin.grad, theirs.grad, rtol=1e-12)

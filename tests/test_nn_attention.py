@@ -403,3 +403,8 @@ ATTENTION = nn.MultiheadAttention(6, 2)
 def test_mistakes_are_named(mistake: Any, error: type[Exception], message: str) -> None:
     with pytest.raises(error, match=message):
         mistake()
+
+
+def test_what_memory_held_before_is_not_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(np, "empty", lambda shape, *_: np.full(shape, 1e300))
+    nn.MultiheadAttention(4, 2, dtype=np.float32)  # whose dtype holds no such number

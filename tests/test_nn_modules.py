@@ -454,3 +454,13 @@ def test_a_refused_batch_leaves_running_statistics(momentum: float | None) -> No
             norm(refused)
         for name, value in norm.state_dict().items():
             assert_array_equal(value, before[name])
+
+
+def test_a_module_in_two_places_has_two_paths() -> None:
+    def paths(nn: Any) -> list[str]:
+        shared = nn.Linear(2, 2)
+        model = nn.Sequential(shared, nn.Sequential(nn.ReLU(), shared))
+        return [name for name, _ in model.named_parameters(remove_duplicate=False)]
+
+    assert paths(nn) == paths(torch.nn)
+    assert len(paths(nn)) == 4

@@ -14,7 +14,12 @@ from reference import leaves
 from write_numpy_functions import functions, kind
 
 from tinytorch import Tensor
-from tinytorch.operations.protocols import _CHANGING_NOTHING, _parameters, numpy_functions
+from tinytorch.operations.protocols import (
+    _CHANGING_NOTHING,
+    _parameters,
+    arguments,
+    numpy_functions,
+)
 
 M = np.arange(6.0).reshape(2, 3) + 1
 SQUARE = np.array([[2.0, 1.0], [1.0, 3.0]])
@@ -193,3 +198,20 @@ def test_of_hermitian_matrices_the_lower_triangle_counts() -> None:
         assert_allclose(y.data, z, rtol=1e-14)
     np.linalg.svd(x, hermitian=True).S.backward()
     assert_allclose(x.grad, np.eye(2), atol=1e-14)  # as the trace's
+
+
+def test_what_is_not_taken_is_named() -> None:
+    refused = 0
+    for function, ours in numpy_functions.items():
+        known = {x.name for x in _parameters(ours)}
+        if isinstance(function, np.ufunc) or any(
+            x.kind == x.VAR_KEYWORD for x in _parameters(ours)
+        ):
+            continue
+        for x in _parameters(function)[1:]:
+            if x.name in known or x.name in {*_CHANGING_NOTHING, "out"} or x.default is x.empty:
+                continue
+            with pytest.raises(TypeError, match=rf"^np\..*: {x.name}= is not supported for tens"):
+                arguments(function, (Tensor(M),), {x.name: 1})
+            refused += 1
+    assert refused

@@ -26,6 +26,7 @@ class Kind:
     name = "NumPy"
     to_numpy = ""  # what to write for an array of NumPy's
     plans = False  # does it write down what to compute, and so keep nothing in between?
+    makes_blocks = False  # does it take loops over examples in blocks of its own?
     takes_batches = True  # are gradients of many seeds computed in one sweep, as a batch?
 
     def accept(self, array: Any) -> Any:

@@ -374,6 +374,8 @@ _ARRAYS = Recorder, np.ndarray
 class _RecorderKind(Kind):
     """Recorders, to which a tensor's other arrays become alike."""
 
+    makes_blocks = True
+
     def text(self, array: Any) -> str:
         """Refuse to be printed."""
         return repr(array)

@@ -198,7 +198,7 @@ def _are_one_matrix(rows: Any) -> bool:
 
 def _in_program(x: Any, length: int) -> bool:
     """Say whether a program is recorded that takes the examples, of so many places, in blocks."""
-    return type(x) is not np.ndarray and _each_alone(x, length)
+    return kind_of(x).makes_blocks and _each_alone(x, length)
 
 
 def _each_alone(x: Any, length: int) -> bool:
