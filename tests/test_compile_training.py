@@ -202,3 +202,21 @@ def test_names_that_never_come_twice_are_told_of_once() -> None:
     with pytest.warns(UserWarning, match="give numbers that change as floats") as caught:
         [scaled(X, "x" * n) for n in range(12)]
     assert [w.filename for w in caught] == [__file__]
+
+
+def test_a_step_that_frees_its_graph_is_recorded() -> None:
+    w = Tensor(np.ones(3))
+
+    def step() -> Any:
+        w.grad = None
+        loss = (w * 2).tanh().sum()
+        loss.backward(retain_graph=False)
+        w.data -= 0.1 * w.grad
+        return loss
+
+    expected = [(step().item(), w.data.copy()) for _ in range(4)]
+    w.data[...] = 1
+    compiled = tinytorch.compile(step)
+    for value, weights in expected:
+        assert compiled().item() == value
+        assert_array_equal(w.data, weights)

@@ -653,3 +653,12 @@ def test_functions_of_dask_itself_take_no_tensors(name: str) -> None:
     with pytest.raises(TypeError, match="Dask's functions"):
         grad(lambda w: DASKS_FUNCTIONS[name](x, w))(np.ones(2))
     assert_allclose(grad(lambda w: np.dot(x, w).sum() + np.exp(w).sum())(np.zeros(2)), [4, 4])
+
+
+def test_a_freed_plan_says_so_as_a_freed_graph_does() -> None:
+    W = Tensor(np.ones((3, 2)))
+    z = (da.ones((4, 3), chunks=2) @ W).tanh().sum()
+    z.backward(retain_graph=False)
+    assert_allclose(W.grad, 4 * (1 - np.tanh(3) ** 2) * np.ones((3, 2)))
+    with pytest.raises(RuntimeError, match="freed by an earlier pass with retain_graph=False"):
+        z.backward()

@@ -142,6 +142,29 @@ def test_backward_changes_no_value(graph: Any) -> None:
     assert all(np.array_equal(x, y.data) for x, y in zip(before, values, strict=True))
 
 
+@given(graph=graphs(), by_hand=st.booleans())
+def test_a_freed_graph_gave_the_same_gradients_and_gives_no_more(graph: Any, by_hand: bool) -> None:
+    arrays, steps = graph
+    leaves, twins = ([Tensor(x) for x in arrays] for _ in range(2))
+    values, kept = results(leaves, steps), loss(results(twins, steps))
+    z = loss(values)
+    kept.backward()
+    if by_hand:
+        found = [x.data for x in grad(z, leaves, retain_graph=False)]
+    else:
+        z.backward(retain_graph=False)
+        found = [x.grad for x in leaves]
+    for ours, twin in zip(found, twins, strict=True):
+        assert np.array_equal(ours, twin.grad)
+    before = [x.grad for x in leaves]
+    for value in {z, *(y for y in values if not y.is_leaf)}:
+        assert value.requires_grad
+        with pytest.raises(RuntimeError, match="was freed by an earlier pass with retain_graph"):
+            value.backward()
+    for x, again in zip(leaves, before, strict=True):
+        assert np.array_equal(x.grad, again)
+
+
 LAWS = {
     "addition commutes": (lambda x, y, z: x + y, lambda x, y, z: y + x),
     "multiplication commutes": (lambda x, y, z: x * y, lambda x, y, z: y * x),

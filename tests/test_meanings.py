@@ -739,9 +739,11 @@ def test_bad_input_is_told_what_to_write(name: str) -> None:
 def test_backward_takes_pytorchs_retain_graph() -> None:
     x = Tensor([1.0, 2.0])
     z = (x * x).sum()
-    for retain in (True, False, None):
+    for retain in (True, None, False):
         z.backward(retain_graph=retain)
     assert_array_equal(x.grad, [6, 12])
+    with pytest.raises(RuntimeError, match="freed"):
+        z.backward()
 
 
 def test_a_step_by_hand_before_any_gradient_gives_none() -> None:

@@ -103,11 +103,12 @@ def test_warnings_of_a_step_name_the_users_line(name: str, action: Any) -> None:
     assert {(warning.filename, warning.lineno) for warning in caught} == {(__file__, line)}
 
 
-def test_a_warning_of_the_way_back_alone_names_the_users_line() -> None:
+@pytest.mark.parametrize("retain_graph", [True, False])
+def test_a_warning_of_the_way_back_alone_names_the_users_line(retain_graph: bool) -> None:
     z = Tensor([0.0]).sqrt()  # made before the filters; its slope divides by 0
 
     def back() -> None:
-        z.backward()
+        z.backward(retain_graph=retain_graph)
 
     (warning,) = told_by(back, "default")
     assert (warning.filename, warning.lineno) == (__file__, inspect.getsourcelines(back)[1] + 1)

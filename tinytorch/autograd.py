@@ -25,7 +25,7 @@ def grad(
     create_graph: bool = False,
     allow_unused: bool = False,
     *,
-    retain_graph: bool | None = None,  # noqa: ARG001  (it is kept anyway)
+    retain_graph: bool | None = None,
     only_inputs: bool = True,  # noqa: ARG001  (others get none)
 ) -> tuple[Tensor, ...]:
     """Give the gradient of the sum of `outputs` for each of `inputs`; no `.grad` changes.
@@ -34,7 +34,7 @@ def grad(
     for 1 where the output has a single entry. With `create_graph` the gradients can be
     differentiated again, any number of times; without it they require no gradient. With
     `allow_unused` an input that the outputs don't depend on has None for a gradient. The graph
-    lives as long as its tensors do, whether or not `retain_graph` asks for it.
+    lives as long as its tensors do, unless `retain_graph=False` has it freed on the way.
 
     Raises RuntimeError for an output or input that requires no gradient, for an output of several
     entries without weights, and for an unused input; ValueError for weights of another shape.
@@ -68,7 +68,8 @@ def grad(
         ones = np.ones_like(output.data)
         seeds.append(seed(f"grad: grad_outputs[{i}]", ones if weights is None else weights, output))
     with GradMode(create_graph):
-        found = sweep(outputs, seeds, inputs, create_graph=create_graph)
+        retain = retain_graph is None or bool(retain_graph)
+        found = sweep(outputs, seeds, inputs, create_graph=create_graph, retain_graph=retain)
     for i, gradient in enumerate(found):
         if gradient is None and not allow_unused:
             raise RuntimeError(
@@ -111,7 +112,12 @@ def seed(where: str, values: Any, like: Tensor) -> Tensor:
 
 
 def sweep(
-    outputs: Iterable[Tensor], seeds: Iterable[Any], inputs: Sequence[Tensor], *, create_graph: bool
+    outputs: Iterable[Tensor],
+    seeds: Iterable[Any],
+    inputs: Sequence[Tensor],
+    *,
+    create_graph: bool,
+    retain_graph: bool = True,
 ) -> list[Any]:
     """Give the gradient of the sum of all `output * seed` for each input, None where there is none.
 
@@ -130,5 +136,9 @@ def sweep(
         if node in wanted or any(isinstance(x, Node) and x in only for x in node._children):
             only[node] = node in wanted
     seeds_on_paths = {node: conj(weights) for node, weights in joined.items() if node in only}
-    grads = gradients(seeds_on_paths, only=only, create_graph=create_graph) if only else {}
+    grads: dict[Node, Any] = {}
+    if only:
+        grads = gradients(
+            seeds_on_paths, only=only, create_graph=create_graph, retain_graph=retain_graph
+        )
     return [conj(grads[x]) if x in grads else None for x in inputs]

@@ -142,7 +142,7 @@ class Tensor(Node, Methods, Leaving, Conversions, InPlace):
     def backward(
         self,
         gradient: Any = None,
-        retain_graph: bool | None = None,  # noqa: ARG002  (it is kept anyway)
+        retain_graph: bool | None = None,
         create_graph: bool = False,
     ) -> None:
         """Compute the gradient of this tensor for every tensor it depends on, into their `.grad`.
@@ -152,10 +152,11 @@ class Tensor(Node, Methods, Leaving, Conversions, InPlace):
         or `x.grad = None` starts afresh); an intermediate tensor replaces its own. The rules look
         at `.data` as it is now: change parameters after `backward`, not before, and in place, as in
         `w.data -= lr * w.grad`: a loop of `w = w - lr * w.grad` makes one graph of all its steps.
-        The graph lives as long as its tensors do, whether or not `retain_graph` asks for it.
+        The graph lives as long as its tensors do, unless `retain_graph=False` has it freed on the
+        way, and intermediate gradients with it, for large arrays.
 
-        Raises RuntimeError where no gradient is required, ValueError for a gradient of another
-        shape.
+        Raises RuntimeError where no gradient is required or the graph was freed, ValueError for a
+        gradient of another shape.
 
         >>> x = Tensor([1.0, 2.0])
         >>> y = x * x
@@ -178,7 +179,8 @@ class Tensor(Node, Methods, Leaving, Conversions, InPlace):
                 f"backward: {describe(self)} requires no gradient: it was made with "
                 "requires_grad=False, by detach(), inside no_grad(), or from constants only"
             )
-        grads = gradients({self: self._seed(gradient)})
+        retain = retain_graph is None or bool(retain_graph)
+        grads = gradients({self: self._seed(gradient)}, retain_graph=retain)
         try:
             accumulate(grads)
         except RuntimeWarning:

@@ -169,6 +169,8 @@ def planning(op: object) -> Iterator[None]:
             except (ValueError, IndexError) as error:
                 raise type(error)(f"{op}: {error}") from error
             except Exception as error:
+                if type(error) is RuntimeError:  # a graph that was freed says so
+                    raise
                 reason = str(error).strip().partition("\n")[0]
                 raise TypeError(
                     f"{op}: Dask cannot do this to its arrays without computing them, or at all "

@@ -27,7 +27,7 @@ from tinytorch.compiler.program import (
 from tinytorch.compiler.stand_ins import UNSEEN, stand_in
 from tinytorch.compiler.tape import Tape
 from tinytorch.engine import Node
-from tinytorch.tensor import Tensor
+from tinytorch.gradients import forget_graph
 
 # --- tensors, while a function that is being recorded looks at them -------------------------------
 
@@ -152,12 +152,9 @@ class Made:
         node: Any = object.__new__(self.kind)
         node._begin(arrayed(data), self.label, self.requires_grad, None)
         if self.computed and self.requires_grad:
-            node._children, node._arrays, node._rules = (_GRAPH,), (node._value, None), (_lost,)
+            forget_graph(node, _lost)
             node._order = 1
         return node
-
-
-_GRAPH = Tensor(0.0)
 
 
 def _lost(*_: Any) -> NoReturn:
