@@ -1,7 +1,7 @@
 """Would the tests notice? Change one place of the package at a time, and run the tests of it.
 
-`make mutants SECONDS=600 SEED=1 FILES="engine.py nn/linear.py"`: of each file the share of mutants
-that die. One that survives is a hole in the tests, or changes nothing: then its line is put into
+`make mutants SECONDS=600 SEED=1 FILES="engine.py nn/linear.py"`: of each file in turn one place,
+drawn at random, and in the end how many of its mutants died. One that survives is a hole in the tests, or changes nothing: then its line is put into
 tests/mutants_survivors.txt with the reason. Any other survivor fails the target.
 
 Which tests run a function is found out once, and kept in .mutants/; a mutant is shown to those of
@@ -25,6 +25,7 @@ import threading
 import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -186,10 +187,53 @@ def killer(folder: str, tests: dict[str, list[str]]) -> str | None:
     return [*tests][status - 1] if status in range(1, len(tests) + 1) else "hangs"
 
 
+def drawn(names: list[str], seed: int) -> Iterator[tuple[str, int]]:
+    """Draw places of the files, by their numbers: one of each file in turn, none twice."""
+    rng, left = random.Random(seed), {}  # noqa: S311
+    for name in names:
+        tree = ast.parse((ROOT / "tinytorch" / name).read_text(encoding="utf-8"))
+        left[name] = list(range(len(places(tree))))
+        rng.shuffle(left[name])
+    while left := {name: numbers for name, numbers in left.items() if numbers}:
+        for name in rng.sample([*left], len(left)):
+            yield name, left[name].pop()
+
+
+def tried(
+    folder: str, uses: Uses, mutants: Iterable[tuple[str, int]], until: float
+) -> Counter[tuple[str, str]]:
+    """Try one mutant after the other in the folder; count by file what became of them."""
+    listed = (ROOT / "tests" / "mutants_survivors.txt").read_text(encoding="utf-8").splitlines()
+    explained = {tuple(row.split(" | ")[:2]) for row in listed if not row.startswith("#")}
+    ends, killers = Counter[tuple[str, str]](), defaultdict[str, Counter[str]](Counter)
+    for name, number in mutants:
+        if time.monotonic() > until:
+            break
+        path = Path(folder, "tinytorch", name)
+        source = path.read_text(encoding="utf-8")
+        line, text, around = mutant(source, number)
+        tests = tests_of(uses, name, around)
+        # What killed others of this file is tried first.
+        order = sorted(tests, key=lambda file: -killers[name][file])
+        write(path, text)
+        killed_by = killer(folder, {file: tests[file] for file in order})
+        write(path, source)
+        if killed_by:
+            killers[name][killed_by] += 1
+            ends[name, "died"] += 1
+        elif (name, line) in explained:
+            ends[name, "changed nothing"] += 1
+        else:
+            ends[name, "survived"] += 1
+            print(f"survives: {name} | {line}", flush=True)
+    return ends
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=float, default=600)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--processes", type=int, default=os.cpu_count())
     parser.add_argument("files", nargs="*", help="below tinytorch/; else all of them")
     options = parser.parse_args()
     for name in HEAVY:
@@ -198,40 +242,28 @@ def main() -> int:
     names = sorted(
         options.files or [p.relative_to(package).as_posix() for p in package.rglob("*.py")]
     )
-    listed = (ROOT / "tests" / "mutants_survivors.txt").read_text(encoding="utf-8").splitlines()
-    explained = {tuple(row.split(" | ")[:2]) for row in listed if not row.startswith("#")}
-    died, survived, alike = Counter[str](), Counter[str](), Counter[str]()
-    killers = defaultdict[str, Counter[str]](Counter)
-    rng = random.Random(options.seed)  # noqa: S311
-    with TemporaryDirectory() as folder, contextlib.suppress(KeyboardInterrupt):
-        shutil.copytree(ROOT, folder, ignore=shutil.ignore_patterns(".*"), dirs_exist_ok=True)
-        uses, until = uses_of(folder), time.monotonic() + options.seconds
-        while time.monotonic() < until:
-            name = rng.choice(names)
-            path = Path(folder, "tinytorch", name)
-            source = path.read_text(encoding="utf-8")
-            if not (n := len(places(ast.parse(source)))):
-                continue
-            line, text, around = mutant(source, rng.randrange(n))
-            tests = tests_of(uses, name, around)
-            # What killed others of this file is tried first.
-            order = sorted(tests, key=lambda file: -killers[name][file])
-            write(path, text)
-            found = killer(folder, {file: tests[file] for file in order})
-            write(path, source)
-            if found:
-                died[name] += 1
-                killers[name][found] += 1
-            elif (name, line) in explained:
-                alike[name] += 1
-            else:
-                survived[name] += 1
-                print(f"survives: {name} | {line}", flush=True)
-    for name in sorted({*died, *survived, *alike}):
-        print(f"{name}: {died[name]} died, {survived[name]} survived, {alike[name]} change nothing")
-    print(f"{alike.total()} change nothing, as tests/mutants_survivors.txt says")
-    print(f"{died.total()} passed, {survived.total()} failed")
-    return bool(survived)
+    with (
+        TemporaryDirectory() as folder,
+        ProcessPoolExecutor(options.processes, get_context("fork")) as pool,
+    ):
+        copies = [f"{folder}/{i}" for i in range(options.processes)]
+        for copy in copies:
+            shutil.copytree(ROOT, copy, ignore=shutil.ignore_patterns(".*"))
+        uses, until = uses_of(copies[0]), time.monotonic() + options.seconds
+        stream, n = [*drawn(names, options.seed)], len(copies)
+        parts = [
+            pool.submit(tried, copy, uses, stream[i::n], until) for i, copy in enumerate(copies)
+        ]
+        ends = sum((part.result() for part in parts), Counter[tuple[str, str]]())
+    for name in sorted({name for name, _ in ends}):
+        how = (f"{ends[name, end]} {end}" for end in ("died", "survived", "changed nothing"))
+        print(f"{name}: {', '.join(how)}")
+    total = Counter[str]()
+    for (_, end), times in ends.items():
+        total[end] += times
+    print(f"{total['changed nothing']} change nothing, as tests/mutants_survivors.txt says")
+    print(f"{total['died']} passed, {total['survived']} failed")
+    return bool(total["survived"])
 
 
 def write(path: Path, text: str) -> None:

@@ -10,6 +10,7 @@ import pydoc
 import re
 
 import pytest
+from gpu import installed  # noqa: F401  (modules that attach CuPy import it)
 
 import tinytorch
 from tinytorch import Operation, Tensor, nn
