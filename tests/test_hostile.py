@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import struct
 import time
 from operator import itemgetter
@@ -64,6 +65,9 @@ def test_many_names_of_bfloat16_take_as_long_as_others(tmp_path: Path) -> None:
         ([1], [-4, 0]),
         ([2**63, 2**63], [0, 4]),
         ([2**32, 2**32], [0, 0]),
+        ([0, 2**62], [0, 0]),
+        ([1] * 65, [0, 4]),
+        ([1] * 65, [0, 2]),
         ([1.5], [0, 4]),
         ([1], [0, 2**64]),
         ([1], [0]),
@@ -77,6 +81,19 @@ def test_a_header_that_lies_about_sizes(
     header = {"a": {"dtype": dtype, "shape": shape, "data_offsets": offsets}}
     with pytest.raises(ValueError, match=r"^load: "):
         tinytorch.load(written(tmp_path / "lies", header, bytes(4)))
+
+
+def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(ValueError, match=r"^load: .*pipe is a pipe or a device"):
+        tinytorch.load(tmp_path / "pipe")
+
+
+def test_a_file_open_as_text_is_refused_whatever_is_in_it(tmp_path: Path) -> None:
+    path = tmp_path / "text"
+    tinytorch.save({"x": np.array([-1.5])}, path)  # no UTF-8
+    with path.open(encoding="utf-8") as file, pytest.raises(TypeError, match="for reading bytes"):
+        tinytorch.load(file)
 
 
 @given(
