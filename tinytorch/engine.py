@@ -40,7 +40,7 @@ class Node:
     def _begin(self, data: Array, label: str | None, requires_grad: bool, grad: Any) -> None:
         """Be a leaf, which no operation made."""
         self._value, self.label, self._requires_grad = data, label, requires_grad
-        self._grad, self._op, self._order = grad, None, 0
+        self._grad, self._op, self._order = grad, None, next(_count)
         self._children = self._arrays = self._rules = ()
 
     def _backward(self) -> None:
