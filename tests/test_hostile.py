@@ -118,6 +118,15 @@ def test_any_structure_is_read_or_refused(tmp_path_factory: Any, structure: Any)
         assert str(error).startswith("load: ")  # noqa: PT017  (either is right)
 
 
+def test_a_state_of_other_keys_changes_nothing() -> None:
+    model = tinytorch.nn.Linear(2, 1, rng=0)
+    before = model.weight.data.copy()
+    state = {**model.state_dict(), "weight": np.ones((1, 2)), 3: np.ones(2)}
+    with pytest.raises(RuntimeError, match="unexpected in the state: 3"):
+        model.load_state_dict(state)
+    assert_array_equal(model.weight.data, before)
+
+
 # --- labels ---------------------------------------------------------------------------------------
 
 LABELS = ["</script><script>alert(1)</script>", '"]; evil [label="', "a\\N\\", "%s{0}{x!r}",
@@ -168,6 +177,19 @@ def test_the_ends_of_whole_numbers_become_floats(dtype: str) -> None:
     assert_array_equal(y.data, array.astype(float))
 
 
+@pytest.mark.parametrize("number", [2**63, 2**64 - 1, 2**64, -(2**64), 10**300])
+def test_whole_numbers_beyond_64_bits_become_floats(number: int) -> None:
+    x, y = Tensor(number), Tensor([0.0, 0.0])
+    assert x.item() == float(number)
+    y.data = y.grad = [number, True]
+    assert y.data.tolist() == y.grad.tolist() == [float(number), 1.0]
+    assert Tensor([[2**64]], dtype="float32").dtype == np.float32
+    with pytest.raises(ValueError, match="too large for float64"):
+        Tensor([number**1000])
+    with pytest.raises(TypeError, match="expected a number"):
+        Tensor([number, None])
+
+
 @pytest.mark.parametrize("operation", ELEMENTWISE, ids=itemgetter(0))
 @pytest.mark.parametrize("dtype", FLOATS)
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
@@ -209,6 +231,7 @@ def test_views_of_more_entries_than_31_bits_count() -> None:
     assert y.reshape(1, N).T.shape == (N, 1)
     assert y.unsqueeze(0).swapaxes(0, 1).squeeze(1).shape == (N,)
     assert np.split(y, [2**31])[1].shape == (1,)
+    assert [part.size for part in np.array_split(y, 2)] == [2**30 + 1, 2**30]
     assert "..." in repr(y)
     with pytest.raises(IndexError, match=str(N)):
         y[N]
