@@ -147,13 +147,13 @@ def test_every_number_of_half_precision(operation: Any) -> None:
     y.backward()
     z.backward()
     eps, largest = float(np.finfo(np.float16).eps), float(np.finfo(np.float16).max)
-    for ours, theirs in ((y.data, z.data), (x.grad, exact.grad)):
+    for found, wanted in ((y.data, z.data), (x.grad, exact.grad)):
         # Beyond the largest number anything is infinite, and rounding may lead there or not.
-        fits = (np.abs(z.data) < 0.9 * largest) & (np.abs(theirs) < 0.9 * largest)
-        fits |= np.isnan(theirs)
+        fits = (np.abs(z.data) < 0.9 * largest) & (np.abs(wanted) < 0.9 * largest)
+        fits |= np.isnan(wanted)
         # A rule gets out as it was rounded; next to a pole, as of arctanh at 1, 1 - x**2 has lost
         # digits, and squares of small and large numbers vanish or overflow.
-        assert_allclose(ours[fits], theirs[fits], rtol=10 * eps, atol=4 * eps)
+        assert_allclose(found[fits], wanted[fits], rtol=10 * eps, atol=4 * eps)
 
 
 HALF = {
