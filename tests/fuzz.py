@@ -194,8 +194,9 @@ class Trial:
 
     def minimised(self) -> list[Step]:
         """Leave steps out, from the last to the first, as long as it still fails."""
-        steps, first = self.steps, len(outputs(self.ours, made_tensors(self.args)[0]))
+        steps = self.steps
         for i in reversed(range(len(steps))):
+            first = len(outputs(self.ours, made_tensors(self.args)[0]))
             fewer = without(steps, i, first + i)
             if self.fails(fewer):
                 steps = fewer
