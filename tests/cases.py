@@ -122,7 +122,8 @@ class Choices:
         return self.one_of(
             self.integer(-n, n - 1),
             self.places(n, rows),
-            self.places(n, rows).tolist(),
+            # A list of no lists has lost their length.
+            self.places(n, rows) if 0 in rows[:-1] else self.places(n, rows).tolist(),
             self.places(n, (1,) * len(rows)),
             mask,
             mask.tolist(),

@@ -151,7 +151,10 @@ class Trial:
         mine = ours(self.args, lambda *a: self.results(outputs(self.ours, a), steps))
         steps = self.steps if steps is None else steps
         theirs = pytorchs(self.args, lambda *a: results(outputs(self.pytorchs, a), steps), twice)
-        assert_near(mine[: len(theirs)], theirs, 1e-9)
+        # By `backward` each result goes back by itself: infinite gradients may be inf - inf then.
+        finite = all(np.isfinite(y).all() for y in theirs[0])
+        skipped = 0 if finite else 1
+        assert_near(mine[skipped : len(theirs)], theirs[skipped:], 1e-9)
         # Beyond the root of its largest number, a product may overflow.
         if self.seed % RARE == 0 and largest(chain(*mine)) < np.finfo(np.float32).max ** 0.5:
             in_float32 = ours(
@@ -191,8 +194,9 @@ class Trial:
 
     def minimised(self) -> list[Step]:
         """Leave steps out, from the last to the first, as long as it still fails."""
-        steps, first = self.steps, len(outputs(self.ours, made_tensors(self.args)[0]))
+        steps = self.steps
         for i in reversed(range(len(steps))):
+            first = len(outputs(self.ours, made_tensors(self.args)[0]))
             fewer = without(steps, i, first + i)
             if self.fails(fewer):
                 steps = fewer

@@ -87,14 +87,12 @@ def test_a_graph_of_a_million_nodes(tmp_path: Path) -> None:
     np.testing.assert_allclose(curvature.data, 2 * 0.9999999 ** (MILLION // 2))
 
 
-def test_a_program_of_very_many_operations() -> None:
-    n = 100_000
-
+def test_a_program_of_a_million_operations() -> None:
     @tinytorch.compile
     def power(x: Any) -> Any:
-        return chain(x, n)
+        return chain(x, MILLION)
 
-    expected = chain(Tensor([0.5]), n).data
+    expected = chain(Tensor([0.5]), MILLION).data
     for _ in range(3):
         np.testing.assert_allclose(power(Tensor([0.5])).data, expected)
 

@@ -1,8 +1,9 @@
 """Would the tests notice? Change one place of the package at a time, and run the tests of it.
 
 `make mutants SECONDS=600 SEED=1 FILES="engine.py nn/linear.py"`: of each file in turn one place,
-drawn at random, and in the end how many of its mutants died. One that survives is a hole in the tests, or changes nothing: then its line is put into
-tests/mutants_survivors.txt with the reason. Any other survivor fails the target.
+drawn at random; in the end, by file, how many mutants died. One that survives is a hole in the
+tests, or changes nothing: then its line is put into tests/mutants_survivors.txt with the reason.
+Any other survivor fails the target.
 
 Which tests run a function is found out once, and kept in .mutants/; a mutant is shown to those of
 its function alone. The mutants live in a copy of the project, and each in a process of its own.
@@ -233,7 +234,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=float, default=600)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--processes", type=int, default=os.cpu_count())
+    parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
     parser.add_argument("files", nargs="*", help="below tinytorch/; else all of them")
     options = parser.parse_args()
     for name in HEAVY:

@@ -436,3 +436,15 @@ def test_whole_numbers_have_a_tensors_methods() -> None:
     assert isinstance(functional.cross_entropy(scores, y).item(), float)
     assert_array_equal(scores[y].numpy(), X[y.numpy()])
     assert_array_equal((scores * y[:3]).numpy(), X * y.numpy()[:3])
+
+
+def test_a_generator_seeds_one_on_the_gpu_once() -> None:
+    own = tinytorch.Generator().manual_seed(0)
+    tinytorch.rand(3, device="cuda", generator=own)
+    state = own.bit_generator.state
+    tinytorch.rand(3, device="cuda", generator=own)
+    assert own.bit_generator.state == state
+    numpys = np.random.default_rng(0)  # which has no place for another one
+    state = numpys.bit_generator.state
+    tinytorch.rand(3, device="cuda", generator=numpys)
+    assert numpys.bit_generator.state != state

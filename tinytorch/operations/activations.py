@@ -123,8 +123,9 @@ def _gelu(x: Any) -> Any:
 def _gelu_rule(grad: Any, out: Any, x: Any) -> Any:
     if isinstance(x, Node):
         slope = Operation.NORMAL_PROBABILITY(x)
-    else:  # out is x times that
-        slope = np.where(x == 0, 0.5, out / np.where(x == 0, 1, x))
+    else:  # out is x times that, and keeps few digits where it is very small
+        small = np.abs(x) < np.finfo(x.dtype).eps
+        slope = np.where(small, 0.5, out / np.where(small, 1, x))
     slope += x * np.exp(x * x * -0.5) / _ROOT_TWO_PI
     slope *= grad
     return slope
@@ -213,7 +214,7 @@ class Activations(Elementwise):
         "hardtanh",
     )
     hardswish = unary(
-        lambda x: x * np.clip(x + 3, 0, 6) / 6,
+        lambda x: x * (np.clip(x + 3, 0, 6) / 6),
         lambda grad, out, x: np.where(
             x <= -3, 0 * grad, np.where(x < 3, grad * (x / 3 + 0.5), grad)
         ),
@@ -268,8 +269,8 @@ class Activations(Elementwise):
         "gelu",
     )
     _gelu_tanh = unary(
-        of_reals(in_blocks(_gelu_tanh)),
-        in_blocks(_gelu_tanh_rule),
+        of_reals(in_blocks(half_as_single(_gelu_tanh))),
+        in_blocks(half_as_single(_gelu_tanh_rule)),
         "gelu, nearly, by tanh",
         "gelu_tanh",
     )
