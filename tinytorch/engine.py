@@ -118,8 +118,11 @@ def pull(grads: Any, nodes: Iterable[Node], only: Any = None, create_graph: bool
 
 def accumulate(grads: Mapping[Node, Any]) -> None:
     """Set `.grad`: add to what a leaf has, replace what an intermediate node has."""
-    totals, handed_on = dict(grads), set()
-    with one_at_a_time:  # or sums of two threads would be lost
+    totals, handed_on, taken = dict(grads), set(), list[bool]()
+    try:
+        # Or sums of two threads would be lost. Taken and noted down in a single call into C: where
+        # Ctrl-C comes as a `with` enters, Python 3.14 leaves the lock taken.
+        taken.extend(map(one_at_a_time.acquire, (True,)))
         for x, grad in grads.items():  # in which no input comes before its outputs
             if x._children:
                 handed_on.add(id(grad))
@@ -130,6 +133,9 @@ def accumulate(grads: Mapping[Node, Any]) -> None:
             elif id(share) in handed_on or getattr(share, "base", None) is not None:
                 totals[x] = share.copy()  # a rule has handed on what it was given
         set_grads(totals)
+    finally:
+        if taken:
+            one_at_a_time.release()
 
 
 def sum_to_shape(array: Any, shape: Sequence[int], like: Any = None) -> Any:
