@@ -175,6 +175,15 @@ def test_an_optimisers_step_of_a_parameter_is_one_kernel() -> None:
     assert launches(step) == ["kernel of 17"]
 
 
+def test_results_in_between_share_memory() -> None:
+    compiled = tinytorch.compile(lambda x: x @ x @ x @ x @ x @ x)
+    x = cupy.asarray(np.eye(50))
+    for _ in range(4):
+        assert_same([compiled(x)], [np.eye(50)])
+    # Of four, two are needed at a time.
+    assert 0 < compiled._latest.executable.buffers.total < 3 * x.nbytes
+
+
 def test_what_is_written_in_between_is_seen() -> None:
     def writes(x: Any, y: Any) -> Any:
         first = x * 2 + y

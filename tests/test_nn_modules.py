@@ -125,6 +125,27 @@ def test_a_module_is_pytorchs(name: str, options: dict[str, Any], inputs: list[A
     assert repr(pickle.loads(pickle.dumps(ours))) == repr(ours)  # noqa: S301
 
 
+SIZES = [
+    pytest.param(name, {**options, key: 0}, id=f"{name} {key}")
+    for name, options, _ in MODULES
+    for key, size in options.items()
+    if type(size) is int and options.get("padding_idx") is None
+]
+
+
+@pytest.mark.filterwarnings("ignore:Initializing zero-element tensors")
+@pytest.mark.parametrize(("name", "options"), SIZES)
+def test_a_size_is_0_where_pytorchs_may_be(name: str, options: dict[str, Any]) -> None:
+    try:
+        theirs = getattr(torch.nn, name)(**options).state_dict()
+    except (ValueError, ZeroDivisionError) as error:
+        with pytest.raises(type(error)):
+            getattr(nn, name)(**options)
+        return
+    ours = getattr(nn, name)(**options).state_dict()
+    assert {k: np.shape(x) for k, x in ours.items()} == {k: x.shape for k, x in theirs.items()}
+
+
 LEFT_OUT = {
     "Lazy": "modules that find out their sizes from the first input",
     "AdaptiveLogSoftmaxWithLoss": "for vocabularies of millions",
