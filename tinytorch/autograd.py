@@ -37,7 +37,8 @@ def grad(
     lives as long as its tensors do, unless `retain_graph=False` has it freed on the way.
 
     Raises RuntimeError for an output or input that requires no gradient, for an output of several
-    entries without weights, and for an unused input; ValueError for weights of another shape.
+    entries without weights, for an unused input, and where an input may be behind a graph that was
+    freed; ValueError for weights of another shape.
 
     >>> x = Tensor(2.0)
     >>> (slope,) = grad(x**3, x, create_graph=True)
