@@ -16,7 +16,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 import tinytorch
 from tinytorch import Operation, Tensor, autograd, no_grad, operation
 from tinytorch import grad as derive
-from tinytorch.atomic import one_at_a_time
+from tinytorch.atomic import lock
 from tinytorch.engine import accumulate, topological_order, watcher
 
 
@@ -107,8 +107,8 @@ def test_an_error_before_any_line_leaves_all_gradients_or_none() -> None:
         try:
             z.backward()
         except Interruption:
-            if one_at_a_time._is_owned():  # type: ignore[attr-defined]
-                one_at_a_time.release()  # a signal can't come where the block has just ended
+            if lock._is_owned():  # type: ignore[attr-defined]
+                lock.release()  # a signal can't come where the block has just ended
         finally:
             sys.settrace(None)
         if lines < n:
@@ -160,7 +160,7 @@ def test_a_forked_process_waits_for_no_thread_of_its_parent() -> None:
     entered, leave = threading.Event(), threading.Event()
 
     def hold() -> None:
-        with one_at_a_time:
+        with lock:
             entered.set()
             leave.wait(10)
 
