@@ -195,6 +195,22 @@ def test_plots_of_one_step_and_of_several(tmp_path: Path) -> None:
     assert units.get_yscale() == "linear"
 
 
+@pytest.mark.parametrize("steps", [1, 12])
+def test_all_that_is_written_lies_within_the_picture(steps: int) -> None:
+    model = nn.MLP(2, [(3, RELU), (2, TANH), (1, nn.Activation.LINEAR)], rng=0)
+    flow, history = gradient_flow(model), History()
+    for i in range(steps):
+        with flow:
+            pull(model)
+        history.add(loss=i + 1, accuracy=0.5)
+    for figure in (flow.plot().figure, history.plot().figure):
+        figure.canvas.draw()
+        written = [text for axes in figure.axes for text in (*axes.texts, axes.title)]
+        for artist in (*written, *figure.legends):
+            corners = artist.get_window_extent().corners()
+            assert all(figure.bbox.contains(*corner) for corner in corners), artist
+
+
 def test_history_draws_what_was_added(tmp_path: Path) -> None:
     with History(tmp_path / "history.png") as history:
         for i in range(4):
