@@ -39,6 +39,8 @@ ROOT = Path(__file__).parents[1]
 # These look at texts, types and times, or start other programs.
 LEFT_OUT = ["assets", "compile_speed", "docs", "examples*", "exercises", "growth", "mistakes",
             "moons", "notebooks", "packaging", "readme", "types"]  # fmt: skip
+# It reads what functions take, and enters none: every mutant is shown it.
+OF_SIGNATURES = "tests/test_defaults.py"
 HEAVY = ["dask.array", "dask.distributed", "hypothesis", "matplotlib.pyplot", "numpy", "pandas",
          "safetensors.numpy", "scipy.integrate", "scipy.linalg", "scipy.optimize", "scipy.signal",
          "scipy.special", "scipy.stats", "torch", "torch.testing"]  # fmt: skip
@@ -160,10 +162,10 @@ def tests_of(uses: Uses, file: str, around: tuple[Lines, ...]) -> dict[str, list
         return next((i for is_here, i in places if is_here), len(around))
 
     found = sorted(
-        (distance(lines[file]), seconds, test, path)
+        (distance(lines[file]) if file in lines else 0, seconds, test, path)
         for path, tests in uses.items()
         for test, (seconds, lines) in tests.items()
-        if file in lines
+        if file in lines or path == OF_SIGNATURES
     )
     # The quickest of each file come first, then the second of each: files look at different things.
     seen = Counter[tuple[int, str]]()
