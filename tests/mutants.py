@@ -39,11 +39,13 @@ ROOT = Path(__file__).parents[1]
 # These look at texts, types and times, or start other programs.
 LEFT_OUT = ["assets", "compile_speed", "docs", "examples*", "exercises", "growth", "mistakes",
             "moons", "notebooks", "packaging", "readme", "types"]  # fmt: skip
+# It reads what functions take, and enters none: every mutant is shown it.
+OF_SIGNATURES = "tests/test_defaults.py"
 HEAVY = ["dask.array", "dask.distributed", "hypothesis", "matplotlib.pyplot", "numpy", "pandas",
          "safetensors.numpy", "scipy.integrate", "scipy.linalg", "scipy.optimize", "scipy.signal",
          "scipy.special", "scipy.stats", "torch", "torch.testing"]  # fmt: skip
-# Seconds of tests that a mutant is shown, the quickest first; and of the processor's time until it
-# is taken to hang, or of the clock's if it sleeps.
+# Seconds of tests that a mutant is shown, the quickest of each file first; and of the processor's
+# time until it is taken to hang, or of the clock's if it sleeps.
 SHOWN, HANGS, SLEEPS = 30, 100, 1000
 Use = tuple[float, dict[str, list[int]]]  # a test's seconds, and the functions by file and line
 Uses = dict[str, dict[str, Use]]  # by file of tests, by test
@@ -160,13 +162,19 @@ def tests_of(uses: Uses, file: str, around: tuple[Lines, ...]) -> dict[str, list
         return next((i for is_here, i in places if is_here), len(around))
 
     found = sorted(
-        (distance(lines[file]), seconds, test, path)
+        (distance(lines[file]) if file in lines else 0, seconds, test, path)
         for path, tests in uses.items()
         for test, (seconds, lines) in tests.items()
-        if file in lines
+        if file in lines or path == OF_SIGNATURES
     )
+    # The quickest of each file come first, then the second of each: files look at different things.
+    seen = Counter[tuple[int, str]]()
+    ranked = []
+    for far, seconds, test, path in found:
+        ranked.append((far, seen[far, path], seconds, test, path))
+        seen[far, path] += 1
     by_file, total = defaultdict[str, list[str]](list), 0.0
-    for _, seconds, test, path in found:
+    for _, _, seconds, test, path in sorted(ranked):
         if (total := total + seconds) < SHOWN:
             by_file[path].append(test)
     return by_file

@@ -427,6 +427,14 @@ def test_large_arrays_are_a_corner_an_extent_and_a_map() -> None:
     assert details(np.array(2.5)) == {"text": "2.5"}
 
 
+@pytest.mark.parametrize("scale", [1e-300, 1e-3, 0.1, 7.0, 1e300])
+def test_the_shades_of_a_map_are_of_its_largest_magnitude(scale: float) -> None:
+    array = np.linspace(-12, 12, 25)[None] * np.ones((9, 1))
+    (row, *others) = details(array[:, ::2] / 12 * scale)["map"]
+    assert row == "acegikmoqsuwy"
+    assert others == [row] * 8
+
+
 @given(st.lists(st.integers(0, 5), max_size=3))
 def test_every_shape_can_be_written(shape: list[int]) -> None:
     array = np.arange(float(np.prod(shape))).reshape(shape)

@@ -146,6 +146,20 @@ def test_a_size_is_0_where_pytorchs_may_be(name: str, options: dict[str, Any]) -
     assert {k: np.shape(x) for k, x in ours.items()} == {k: x.shape for k, x in theirs.items()}
 
 
+@pytest.mark.parametrize("name", ["in_features", "out_features"])
+@pytest.mark.parametrize(
+    ("size", "error", "told"),
+    [
+        (-1, ValueError, "is at least 0, got -1"),
+        (2.5, TypeError, "is a whole number, got float 2.5"),
+        ("3", TypeError, "is a whole number, got str '3'"),
+    ],
+)
+def test_what_is_no_size_is_named(name: str, size: Any, error: Any, told: str) -> None:
+    with pytest.raises(error, match=f"Linear: {name} {told}"):
+        nn.Linear(**{"in_features": 2, "out_features": 2, name: size})
+
+
 LEFT_OUT = {
     "Lazy": "modules that find out their sizes from the first input",
     "AdaptiveLogSoftmaxWithLoss": "for vocabularies of millions",
