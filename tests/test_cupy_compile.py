@@ -511,3 +511,20 @@ def test_what_no_program_can_do_is_refused_in_a_sentence() -> None:
         compiled(x)
         with pytest.raises(TypeError, match=f"compile: .*{message}"):
             compiled(x)
+
+
+def test_arrays_are_made_there_while_a_function_is_recorded() -> None:
+    @tinytorch.compile
+    def step(x: Any) -> Any:
+        array = x.data
+        weights = np.array([1.0, 10.0], like=array) + np.zeros(2, like=array)
+        single = np.asarray(array, np.float32, like=array)
+        return x * weights, single, np.asarray(array, like=array)
+
+    for value in (1.0, 2.0, 3.0):
+        x = tinytorch.Tensor(uploaded(np.full(2, value)))
+        product, single, same = step(x)
+        expected = np.full(2, value)
+        assert_same(
+            [product.data, single, same], [[1, 10] * expected, expected.astype("f4"), expected]
+        )

@@ -398,6 +398,18 @@ def test_the_line_that_made_a_tensor_is_known_where_it_was_recorded() -> None:
     assert lines_of(x.exp()) == {"t1": ""}
 
 
+def test_the_line_is_that_of_the_operation_not_of_a_function_that_returns_it() -> None:
+    def squared(x: Tensor) -> Tensor:
+        y = x * x
+        del x
+        return y
+
+    with record_lines():
+        z = squared(Tensor(2.0, label="x"))
+    (line,) = (line for line in lines_of(z).values() if line)
+    assert line.endswith(": y = x * x")
+
+
 def test_a_cell_of_a_notebook_has_no_file() -> None:
     code = compile("z = x.exp()\n", "ipykernel_1/123.py", "exec")
     names = {"x": Tensor(1.0, label="x")}
