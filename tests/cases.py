@@ -19,7 +19,9 @@ from reference import exchanged
 from torch.nn import functional
 
 Function = Callable[..., Any]
-NUMPY_2_1, NUMPY_2_5 = (np.lib.NumpyVersion(np.__version__) >= v for v in ("2.1.0", "2.5.0"))
+NUMPY_2_1, NUMPY_2_4, NUMPY_2_5 = (
+    np.lib.NumpyVersion(np.__version__) >= v for v in ("2.1.0", "2.4.0", "2.5.0")
+)
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,7 @@ import threading
 import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import Executor, ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -128,29 +128,44 @@ def runs(file: str, plugin: object, *options: str) -> int:
     return int(pytest.main([*arguments, *options, file], [plugin]))
 
 
-def uses_of(folder: str) -> Uses:
+def look_at(folder: str, path: Path, kept: Path) -> None:
+    """Run a file of tests, and keep what each of them runs."""
+
+    def watch() -> int:
+        watching = Watch(f"{folder}/tinytorch/")
+        runs(f"tests/{path.name}", watching, "--hypothesis-profile", "few")
+        passed = {t: use for t, use in watching.seen.items() if t not in watching.failed}
+        kept.write_text(json.dumps(passed), encoding="utf-8")
+        return bool(watching.failed)
+
+    failed = in_a_process(folder, SLEEPS, watch)
+    print(
+        f"looked at {path.name}", "of which some fail without a mutant" * bool(failed), flush=True
+    )
+
+
+def uses_of(folder: str, pool: Executor) -> Uses:
     """Give what each test runs: from .mutants/ where nothing changed, else by running it."""
     kept = ROOT / ".mutants"
     kept.mkdir(exist_ok=True)
     package = b"".join(p.read_bytes() for p in sorted((ROOT / "tinytorch").rglob("*.py")))
     left_out = {path for name in LEFT_OUT for path in (ROOT / "tests").glob(f"test_{name}.py")}
-    uses: Uses = {}
-    for path in sorted({*(ROOT / "tests").glob("test_*.py")} - left_out):
+    paths = sorted({*(ROOT / "tests").glob("test_*.py")} - left_out)
+    files = {}
+    for path in paths:
         digest = hashlib.sha256(package + path.read_bytes()).hexdigest()[:12]
-        file, test = kept / f"{path.stem}-{digest}.json", f"tests/{path.name}"
-
-        def watch(file: Path = file, test: str = test) -> int:
-            watching = Watch(f"{folder}/tinytorch/")
-            runs(test, watching, "--hypothesis-profile", "few")
-            passed = {t: use for t, use in watching.seen.items() if t not in watching.failed}
-            file.write_text(json.dumps(passed), encoding="utf-8")
-            return bool(watching.failed)
-
-        if not file.exists():
-            failed = in_a_process(folder, SLEEPS, watch)
-            print(f"looked at {test}", "of which some fail without a mutant" * bool(failed))
-        uses[test] = json.loads(file.read_text(encoding="utf-8"))
-    return uses
+        files[path] = kept / f"{path.stem}-{digest}.json"
+    looks = [
+        pool.submit(look_at, folder, path, file)
+        for path, file in files.items()
+        if not file.exists()
+    ]
+    for look in looks:
+        look.result()
+    return {
+        f"tests/{path.name}": json.loads(file.read_text(encoding="utf-8"))
+        for path, file in files.items()
+    }
 
 
 def tests_of(uses: Uses, file: str, around: tuple[Lines, ...]) -> dict[str, list[str]]:
@@ -258,7 +273,7 @@ def main() -> int:
         copies = [f"{folder}/{i}" for i in range(options.processes)]
         for copy in copies:
             shutil.copytree(ROOT, copy, ignore=shutil.ignore_patterns(".*"))
-        uses, until = uses_of(copies[0]), time.monotonic() + options.seconds
+        uses, until = uses_of(copies[0], pool), time.monotonic() + options.seconds
         stream, n = [*drawn(names, options.seed)], len(copies)
         parts = [
             pool.submit(tried, copy, uses, stream[i::n], until) for i, copy in enumerate(copies)

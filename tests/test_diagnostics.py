@@ -290,24 +290,6 @@ def test_history_shows_itself_where_pictures_are_shown(
     assert lines == [[1.0], [1.0, 2.0]][: 2 * shows]
 
 
-def test_history_replaces_itself_in_a_notebook() -> None:
-    nbformat = pytest.importorskip("nbformat")
-    from nbclient import NotebookClient
-
-    code = """
-from tinytorch.diagnostics import History, history
-history._SECONDS = 0.0
-with History() as curves:
-    for i in range(3):
-        curves.add(loss=1 / (i + 1))
-"""
-    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(code)])
-    NotebookClient(notebook, timeout=120).execute()
-    (shown,) = notebook.cells[0].outputs  # one, which was updated
-    assert shown.output_type == "display_data"
-    assert "image/png" in shown.data
-
-
 # --- nan and inf ----------------------------------------------------------------------------------
 
 

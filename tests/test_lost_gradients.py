@@ -220,8 +220,8 @@ def test_what_was_lost_once_is_passed_on_or_refused(name: str) -> None:
 
 
 def in_thread(work: Callable[[], Any]) -> Any:
-    with ThreadPoolExecutor(1) as pool:
-        return pool.submit(work).result()
+    with ThreadPoolExecutor(1) as pool:  # which a free-threaded Python would tell of the context
+        return contextvars.Context().run(pool.submit, work).result()
 
 
 # What a function does with its variable x, in a thread of its own, and the gradient at X.

@@ -603,6 +603,7 @@ OLD = [
     if re.search("loss|Loss|entropy", name) and not name.startswith("_")
     for function in [getattr(attrgetter(place)(torch.nn), name)]
     if callable(function) and "size_average" in inspect.signature(function).parameters
+    if not hasattr(function, "__deprecated__")  # the class NLLLoss2d
 ]
 
 

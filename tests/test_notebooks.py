@@ -128,3 +128,18 @@ def test_its_pictures_are_small(path: Path) -> None:
             data = output.get("data", {})
             assert len(data.get("image/svg+xml", "")) < 100_000
             assert len(data.get("image/png", "")) * 3 // 4 < 100_000  # base64
+
+
+def test_history_replaces_itself_in_a_notebook() -> None:
+    code = """
+from tinytorch.diagnostics import History, history
+history._SECONDS = 0.0
+with History() as curves:
+    for i in range(3):
+        curves.add(loss=1 / (i + 1))
+"""
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(code)])
+    NotebookClient(notebook, timeout=120).execute()
+    (shown,) = notebook.cells[0].outputs  # one, which was updated
+    assert shown.output_type == "display_data"
+    assert "image/png" in shown.data

@@ -28,6 +28,7 @@ SQUARE = np.array([[2.0, 1.0], [1.0, 3.0]])
 ARGUMENTS: dict[str, Callable[[Any], tuple[Any, ...]]] = {
     "broadcast_arrays": lambda x: (x, x),
     "broadcast_to": lambda x: (x, (2, 2, 3)),
+    "clip": lambda x: (x, 1, 2),
     "full": lambda x: (2, x[0, 0]),
     "full_like": lambda x: (x, x[0, 0]),
     "linspace": lambda x: (x, 9.0),

@@ -98,7 +98,7 @@ COMBINED: dict[str, Combination] = {
     "take": (np.take, [[MATRIX], [0, [3, 1, 1], [[0], [-1]]]], {"axis": [1, None]}),
     "where": (np.where, [[MATRIX > 0, [True, False, True, True]], [MATRIX, 1.5], [ROW, COLUMN]],
               {}),
-    "clip": (np.clip, [[MATRIX, NUMBER]], {"min": [None, -0.5, -ROW**2], "max": [0.7, COLUMN**2]}),
+    "clip": (np.clip, [[MATRIX, NUMBER], [None, -0.5, -(ROW**2)], [0.7, COLUMN**2]], {}),
     "select": (lambda x: np.select([x < -0.5, x > 0.5], [x**2, np.exp(x)], 7 * x), [SHAPES], {}),
     # steps that share arguments
     "of itself": (lambda x: x * x + x / (x * x + 1) - x, [SHAPES], {}),

@@ -195,8 +195,9 @@ def in_transform(*tensors: Node) -> bool:
     """Say whether a transform of functions wants to differentiate what is computed here.
 
     A thread that a function starts knows nothing of the transform around, unless it runs in a
-    `contextvars.copy_context()`. But what is computed there of tensors from outside is wanted all
-    the same: so the answer is yes, too, if one of `tensors` depends on a running transform's.
+    `contextvars.copy_context()`, as all do in a free-threaded Python. But what is computed there of
+    tensors from outside is wanted all the same: so the answer is yes, too, if one of `tensors`
+    depends on a running transform's.
     """
     enabled, depth = recording.get()
     if depth or not enabled or not _variables:
