@@ -73,6 +73,7 @@ def changes_nothing(parent: ast.AST, node: ast.AST) -> bool:
     """Is this for type checkers, a `strict=` of equal lengths, or reshape's -1, or any such?"""
     return (
         (isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING")
+        or "overload" in map(ast.unparse, getattr(node, "decorator_list", []))
         or (isinstance(node, ast.keyword) and node.arg == "strict")
         or (
             isinstance(parent, ast.Call)

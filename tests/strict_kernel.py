@@ -62,6 +62,8 @@ def compute(operation: str, given: dict[str, Any], outputs: list[str]) -> dict[s
         declared = kind is not None
         if name in values or name in found or (name in outputs) == declared:
             raise SyntaxError(f"{name} is declared twice, or not at all: {statement}")
+        if "--" in expression:
+            raise SyntaxError(f"C++ takes -- for one operator: {statement}")
         with np.errstate(all="ignore"):
             value = _evaluate(expression, values)
         if declared:

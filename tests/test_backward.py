@@ -173,6 +173,11 @@ def test_a_forked_process_waits_for_no_thread_of_its_parent() -> None:
         (x * x).sum().backward()
         os._exit(int(x.grad.sum()))
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 6
+    # Nor does another thread of the parent.
+    other = threading.Thread(target=(x * x).sum().backward, daemon=True)
+    other.start()
+    other.join(10)
+    assert x.grad.sum() == 6
 
 
 def test_memory_that_runs_out_changes_no_gradient() -> None:

@@ -130,6 +130,23 @@ def test_a_line_of_a_kernel_gives_what_the_function_gives(function: Any, dtype: 
         assert_same(found, [function(*args), -x], rtol=1e-6 if dtype == np.float32 else 1e-14)
 
 
+@pytest.mark.parametrize("number", [*CORNERS.tolist(), 1e-300, -1e300, -3, 0, 3])
+def test_a_number_stands_in_a_kernel_as_it_is(number: float) -> None:
+    array = np.asarray(number)
+    held = uploaded([array])[0]
+
+    def lines(x: Any, of_one: Any = array) -> Any:
+        chosen = np.where(x > number, number, x)
+        return x - number, number - x, x * number, np.arctan2(number, x), chosen, x - -of_one
+
+    compiled = tinytorch.compile(lambda x: lines(x, held))
+    for _ in range(4):
+        found = compiled(*uploaded([CORNERS]))
+    assert len(launches(compiled)) == 1
+    with np.errstate(all="ignore"):
+        assert_same(found, lines(CORNERS))
+
+
 def test_whole_numbers_and_truth_values_go_along() -> None:
     def mixed(x: Any, n: Any, mask: Any) -> Any:
         half = np.where(mask & ~(x > 1), x, 0.5)

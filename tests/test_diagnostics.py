@@ -208,6 +208,25 @@ def test_plots_of_one_step_and_of_several(tmp_path: Path) -> None:
     assert units.get_yscale() == "linear"
 
 
+def test_a_plot_of_one_step_has_a_point_for_each_layer_that_has_a_number() -> None:
+    model = nn.MLP(2, [(3, RELU), (2, TANH), (1, nn.Activation.LINEAR)], rng=0)
+    with gradient_flow(model) as flow:
+        pull(model)
+    drawn = {}
+    for panel, names in zip(
+        flow.plot().figure.axes, [["gradient"], ["update"], ["dead", "saturated"]], strict=True
+    ):
+        assert [x.get_text() for x in panel.get_xticklabels()] == [*flow.steps[0]]
+        drawn |= {
+            x: line.get_xydata().tolist() for x, line in zip(names, panel.lines, strict=False)
+        }
+    layers = [*enumerate(flow.steps[0].values())]
+    for name, points in drawn.items():
+        numbers = [[i, getattr(layer, name)] for i, layer in layers]
+        assert points == [[i, y] for i, y in numbers if y is not None], name
+    assert [len(points) for points in drawn.values()] == [3, 3, 1, 1]
+
+
 @pytest.mark.parametrize("steps", [1, 12])
 def test_all_that_is_written_lies_within_the_picture(steps: int) -> None:
     model = nn.MLP(2, [(3, RELU), (2, TANH), (1, nn.Activation.LINEAR)], rng=0)
@@ -322,6 +341,13 @@ def test_an_input_that_had_it_is_named() -> None:
     message = message_of(lambda: nn.Linear(2, 1, rng=0)(data))
     assert "nan was in an input of addmm" in message
     assert "shape (1, 2) (with nan at (0, 1))" in message
+
+
+def test_inputs_without_a_range_are_named_alone() -> None:
+    x, z = Tensor([0.0, 1.0]), Tensor([complex(np.nan, 0)])
+    joined = message_of(lambda: np.concatenate([x[:0], x, [np.nan]]))
+    assert "of a tensor of shape (0,) and a tensor of shape (2,) (from 0 to 1) and" in joined
+    assert message_of(z.abs).endswith("entry (0,) of the result, of a tensor of shape (1,)")
 
 
 def test_it_names_the_operation_and_the_line_in_the_backward_pass() -> None:

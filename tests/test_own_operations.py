@@ -24,6 +24,7 @@ from tinytorch import (
     jvp,
     no_grad,
     operation,
+    vmap,
     with_rules,
 )
 from tinytorch.engine import topological_order
@@ -383,6 +384,25 @@ def test_an_input_without_a_rule_is_what_was_given() -> None:
     for node in (product(matrix, Tensor(X)), called(np.sin, "word", Tensor(X))):
         node.sum().backward()
         assert node.render("graph.dot", view=False).dot
+
+
+def _assign(x: Any, i: Any, values: Any) -> None:
+    x[i] = values
+
+
+# Four arrays of two axes, of other sizes all, and of which each has a place of its own.
+@pytest.mark.parametrize("index", [lambda i: i, lambda i: (i, [1, 0]), lambda i: (..., i)])
+@pytest.mark.parametrize("write", [_assign, np.add.at])
+def test_a_rule_writes_to_the_places_of_each_of_a_batch(write: Any, index: Any) -> None:
+    def rule(grad: Any, out: Any, i: Any, x: Any) -> Any:  # noqa: ARG001
+        share = np.zeros_like(x)
+        write(share, index(i), grad)
+        return share
+
+    picked = operation(lambda i, x: x[index(i)], None, rule, name="picked")
+    x, i = np.arange(24.0).reshape(4, 3, 2) + 1, np.array([[0, 1], [1, 0], [1, 0], [0, 1]])
+    slope = grad(lambda x, i: (picked(i, x) ** 2).sum())
+    assert_array_equal(vmap(slope)(x, i), [slope(*pair) for pair in zip(x, i, strict=True)])
 
 
 def test_a_step_back_from_a_node_without_a_gradient_adds_zeros() -> None:

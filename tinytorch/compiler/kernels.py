@@ -300,7 +300,7 @@ def _literal(x: Any, kind: str) -> str:
     if text in ("inf", "-inf", "nan"):
         over = {"inf": "1.0", "-inf": "-1.0", "nan": "0.0"}[text]
         return f"({over}{f} / 0.0{f})"
-    return f"{text}{f}" if float(x) >= 0 and text != "-0.0" else f"({text}{f})"
+    return f"{text}{f}"
 
 
 @functools.lru_cache(1024)

@@ -128,7 +128,7 @@ def apply_own(
     dtype = next(x._value.dtype for x in operands if isinstance(x, Node))
     inputs = [
         # Without a rule a tensor counts as a constant, and all else is as it was given.
-        (x.detach() if hasattr(x, "detach") else x)
+        (x.detach() if isinstance(x, Node) else x)  # type: ignore[attr-defined]
         if rule is None
         else (x if isinstance(x, Node) else constant(x, dtype, op))
         for x, rule in zip(operands, rules, strict=True)
