@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import os
 import signal
 import sys
 import threading
@@ -154,30 +153,6 @@ def test_interrupts_at_random_moments_leave_all_gradients_or_none() -> None:
     other.start()
     other.join(10)
     assert not other.is_alive()
-
-
-def test_a_forked_process_waits_for_no_thread_of_its_parent() -> None:
-    entered, leave = threading.Event(), threading.Event()
-
-    def hold() -> None:
-        with lock:
-            entered.set()
-            leave.wait(10)
-
-    x = Tensor([1.0, 2.0])
-    threading.Thread(target=hold).start()
-    entered.wait()
-    threading.Timer(0.2, leave.set).start()
-    if not (child := os.fork()):
-        signal.alarm(5)  # ends a child that waits
-        (x * x).sum().backward()
-        os._exit(int(x.grad.sum()))
-    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 6
-    # Nor does another thread of the parent.
-    other = threading.Thread(target=(x * x).sum().backward, daemon=True)
-    other.start()
-    other.join(10)
-    assert x.grad.sum() == 6
 
 
 def test_memory_that_runs_out_changes_no_gradient() -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import gc
 import multiprocessing
 import os
+import signal
 import threading
 import time
 import tracemalloc
@@ -20,6 +21,7 @@ import pytest
 
 import tinytorch
 from tinytorch import Tensor, diagnostics, nn, no_grad, optim, pictures
+from tinytorch.atomic import lock
 from tinytorch.autograd import grad
 from tinytorch.data import DataLoader
 from tinytorch.pictures.drawing import _quiet
@@ -163,3 +165,27 @@ def test_nothing_grows_from_step_to_step(name: str) -> None:
     # An array alone is an object of more than 100 bytes.
     assert more_objects - objects < 20
     assert more_memory - memory < 100 * 100
+
+
+def test_a_forked_process_waits_for_no_thread_of_its_parent() -> None:
+    entered, leave = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        with lock:
+            entered.set()
+            leave.wait(10)
+
+    x = Tensor([1.0, 2.0])
+    threading.Thread(target=hold).start()
+    entered.wait()
+    threading.Timer(0.2, leave.set).start()
+    if not (child := os.fork()):
+        signal.alarm(5)  # ends a child that waits
+        (x * x).sum().backward()
+        os._exit(int(x.grad.sum()))
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 6
+    # Nor does another thread of the parent.
+    other = threading.Thread(target=(x * x).sum().backward, daemon=True)
+    other.start()
+    other.join(10)
+    assert x.grad.sum() == 6
