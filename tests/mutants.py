@@ -26,7 +26,7 @@ import threading
 import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import Executor, ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -39,11 +39,13 @@ ROOT = Path(__file__).parents[1]
 # These look at texts, types and times, or start other programs.
 LEFT_OUT = ["assets", "compile_speed", "docs", "examples*", "exercises", "growth", "mistakes",
             "moons", "notebooks", "packaging", "readme", "types"]  # fmt: skip
+# It reads what functions take, and enters none: every mutant is shown it.
+OF_SIGNATURES = "tests/test_defaults.py"
 HEAVY = ["dask.array", "dask.distributed", "hypothesis", "matplotlib.pyplot", "numpy", "pandas",
          "safetensors.numpy", "scipy.integrate", "scipy.linalg", "scipy.optimize", "scipy.signal",
          "scipy.special", "scipy.stats", "torch", "torch.testing"]  # fmt: skip
-# Seconds of tests that a mutant is shown, the quickest first; and of the processor's time until it
-# is taken to hang, or of the clock's if it sleeps.
+# Seconds of tests that a mutant is shown, the quickest of each file first; and of the processor's
+# time until it is taken to hang, or of the clock's if it sleeps.
 SHOWN, HANGS, SLEEPS = 30, 100, 1000
 Use = tuple[float, dict[str, list[int]]]  # a test's seconds, and the functions by file and line
 Uses = dict[str, dict[str, Use]]  # by file of tests, by test
@@ -126,29 +128,44 @@ def runs(file: str, plugin: object, *options: str) -> int:
     return int(pytest.main([*arguments, *options, file], [plugin]))
 
 
-def uses_of(folder: str) -> Uses:
+def look_at(folder: str, path: Path, kept: Path) -> None:
+    """Run a file of tests, and keep what each of them runs."""
+
+    def watch() -> int:
+        watching = Watch(f"{folder}/tinytorch/")
+        runs(f"tests/{path.name}", watching, "--hypothesis-profile", "few")
+        passed = {t: use for t, use in watching.seen.items() if t not in watching.failed}
+        kept.write_text(json.dumps(passed), encoding="utf-8")
+        return bool(watching.failed)
+
+    failed = in_a_process(folder, SLEEPS, watch)
+    print(
+        f"looked at {path.name}", "of which some fail without a mutant" * bool(failed), flush=True
+    )
+
+
+def uses_of(folder: str, pool: Executor) -> Uses:
     """Give what each test runs: from .mutants/ where nothing changed, else by running it."""
     kept = ROOT / ".mutants"
     kept.mkdir(exist_ok=True)
     package = b"".join(p.read_bytes() for p in sorted((ROOT / "tinytorch").rglob("*.py")))
     left_out = {path for name in LEFT_OUT for path in (ROOT / "tests").glob(f"test_{name}.py")}
-    uses: Uses = {}
-    for path in sorted({*(ROOT / "tests").glob("test_*.py")} - left_out):
+    paths = sorted({*(ROOT / "tests").glob("test_*.py")} - left_out)
+    files = {}
+    for path in paths:
         digest = hashlib.sha256(package + path.read_bytes()).hexdigest()[:12]
-        file, test = kept / f"{path.stem}-{digest}.json", f"tests/{path.name}"
-
-        def watch(file: Path = file, test: str = test) -> int:
-            watching = Watch(f"{folder}/tinytorch/")
-            runs(test, watching, "--hypothesis-profile", "few")
-            passed = {t: use for t, use in watching.seen.items() if t not in watching.failed}
-            file.write_text(json.dumps(passed), encoding="utf-8")
-            return bool(watching.failed)
-
-        if not file.exists():
-            failed = in_a_process(folder, SLEEPS, watch)
-            print(f"looked at {test}", "of which some fail without a mutant" * bool(failed))
-        uses[test] = json.loads(file.read_text(encoding="utf-8"))
-    return uses
+        files[path] = kept / f"{path.stem}-{digest}.json"
+    looks = [
+        pool.submit(look_at, folder, path, file)
+        for path, file in files.items()
+        if not file.exists()
+    ]
+    for look in looks:
+        look.result()
+    return {
+        f"tests/{path.name}": json.loads(file.read_text(encoding="utf-8"))
+        for path, file in files.items()
+    }
 
 
 def tests_of(uses: Uses, file: str, around: tuple[Lines, ...]) -> dict[str, list[str]]:
@@ -160,13 +177,19 @@ def tests_of(uses: Uses, file: str, around: tuple[Lines, ...]) -> dict[str, list
         return next((i for is_here, i in places if is_here), len(around))
 
     found = sorted(
-        (distance(lines[file]), seconds, test, path)
+        (distance(lines[file]) if file in lines else 0, seconds, test, path)
         for path, tests in uses.items()
         for test, (seconds, lines) in tests.items()
-        if file in lines
+        if file in lines or path == OF_SIGNATURES
     )
+    # The quickest of each file come first, then the second of each: files look at different things.
+    seen = Counter[tuple[int, str]]()
+    ranked = []
+    for far, seconds, test, path in found:
+        ranked.append((far, seen[far, path], seconds, test, path))
+        seen[far, path] += 1
     by_file, total = defaultdict[str, list[str]](list), 0.0
-    for _, seconds, test, path in found:
+    for _, _, seconds, test, path in sorted(ranked):
         if (total := total + seconds) < SHOWN:
             by_file[path].append(test)
     return by_file
@@ -250,7 +273,7 @@ def main() -> int:
         copies = [f"{folder}/{i}" for i in range(options.processes)]
         for copy in copies:
             shutil.copytree(ROOT, copy, ignore=shutil.ignore_patterns(".*"))
-        uses, until = uses_of(copies[0]), time.monotonic() + options.seconds
+        uses, until = uses_of(copies[0], pool), time.monotonic() + options.seconds
         stream, n = [*drawn(names, options.seed)], len(copies)
         parts = [
             pool.submit(tried, copy, uses, stream[i::n], until) for i, copy in enumerate(copies)

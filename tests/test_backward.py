@@ -13,9 +13,10 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from tinytorch import Operation, Tensor, no_grad, operation
+import tinytorch
+from tinytorch import Operation, Tensor, autograd, no_grad, operation
 from tinytorch import grad as derive
-from tinytorch.atomic import one_at_a_time
+from tinytorch.atomic import lock
 from tinytorch.engine import accumulate, topological_order, watcher
 
 
@@ -106,8 +107,8 @@ def test_an_error_before_any_line_leaves_all_gradients_or_none() -> None:
         try:
             z.backward()
         except Interruption:
-            if one_at_a_time._is_owned():  # type: ignore[attr-defined]
-                one_at_a_time.release()  # a signal can't come where the block has just ended
+            if lock._is_owned():  # type: ignore[attr-defined]
+                lock.release()  # a signal can't come where the block has just ended
         finally:
             sys.settrace(None)
         if lines < n:
@@ -159,7 +160,7 @@ def test_a_forked_process_waits_for_no_thread_of_its_parent() -> None:
     entered, leave = threading.Event(), threading.Event()
 
     def hold() -> None:
-        with one_at_a_time:
+        with lock:
             entered.set()
             leave.wait(10)
 
@@ -300,3 +301,74 @@ def test_leaves_have_gradients_of_their_own() -> None:
     x.grad[0] = 7
     assert_array_equal(y.grad, [1.0, 1.0])
     assert_array_equal(z.grad, [1.0, 1.0])
+
+
+def freed(x: Tensor) -> Tensor:
+    y = x * x
+    y.sum().backward(retain_graph=False)
+    return y
+
+
+FREED = "was freed by an earlier pass with retain_graph"
+
+
+@pytest.mark.parametrize("of", [freed, tinytorch.compile(lambda x: x * x)])
+def test_one_path_that_is_forgotten_loses_no_gradient_in_silence(of: Any) -> None:
+    x, w = Tensor([1.0, 2.0]), Tensor([1.0, 10.0])
+    _, y = of(x), of(x)  # the first call of what is compiled is the function itself
+    message = FREED if of is freed else "comes from a compiled function"
+    with pytest.raises(RuntimeError, match=message):
+        autograd.grad((x + y).sum(), x)
+    with pytest.raises(RuntimeError, match=message):
+        autograd.grad((y * w).sum(), [x, w], allow_unused=True)
+    later = Tensor([1.0, 10.0])  # than y, and so not behind it
+    for z in (y, later):
+        assert_array_equal(
+            autograd.grad((y * later).sum(), z)[0].data, (later if z is y else y).data
+        )
+    assert_array_equal(derive(lambda v: (v * y).sum())(np.ones(2)), y.data)
+
+
+def test_a_transform_sees_what_was_freed_in_it() -> None:
+    with pytest.raises(RuntimeError, match=FREED):
+        derive(lambda v: (freed(v) + v).sum())(np.ones(2))
+
+
+def test_a_gradient_made_of_a_freed_graph_is_not_half_differentiated() -> None:
+    x = Tensor([1.0, 2.0])
+    (slope,) = autograd.grad((x * x * x).sum(), x, create_graph=True, retain_graph=False)
+    assert_array_equal(slope.data, [3.0, 12.0])
+    with pytest.raises(RuntimeError, match=FREED):
+        autograd.grad(slope.sum(), x)
+
+
+def test_what_no_gradient_went_through_is_not_freed() -> None:
+    x = Tensor([1.0, 2.0])
+    y = x * x
+    autograd.grad((y * y).sum(), y, retain_graph=False)
+    y.sum().backward()
+    assert_array_equal(x.grad, [2.0, 4.0])
+
+
+def test_a_freed_graph_has_no_gradients_of_an_earlier_pass() -> None:
+    x = Tensor([1.0, 2.0])
+    y = x * x
+    z = y.sum()
+    z.backward()
+    z.backward(100.0, retain_graph=False)
+    assert_array_equal(x.grad, [202.0, 404.0])
+    assert_array_equal(y.grad, [0.0, 0.0])
+    assert z.grad == 0
+
+
+def test_backward_inside_vmap_gives_no_tensor_from_outside_a_batch() -> None:
+    w = Tensor([1.0, 2.0])
+
+    def f(v: Any) -> Any:
+        z = (v * w).sum()
+        z.backward()
+        return z
+
+    with pytest.raises(RuntimeError, match=r"backward inside vmap: .*vmap\(grad\(f\)\)"):
+        tinytorch.vmap(f)(np.ones((3, 2)))
+    assert_array_equal(w.grad, [0.0, 0.0])

@@ -7,6 +7,7 @@ import functools
 import importlib
 import itertools
 import os
+import queue
 import random
 import sys
 import types
@@ -407,3 +408,25 @@ def test_a_function_of_an_installed_package_sees_its_own_modules(package: Any) -
         assert_array_equal(step(np.ones(2)), [2.0, 2.0])
     counting.scale[0] = 5.0
     assert_array_equal(step(np.ones(2)), [5.0, 5.0])
+
+
+def test_what_a_refused_run_has_left_outside_are_arrays() -> None:
+    kept = queue.SimpleQueue[Tensor]()  # into which nobody can look
+
+    @compile
+    def step(x: Tensor) -> Tensor:
+        y = x * 2
+        kept.put(y)
+        z = y.exp().sum()
+        z.backward()
+        return z
+
+    x = Tensor([1.0, 2.0])
+    with pytest.raises(TypeError, match="a value computed in the function is kept outside of it"):
+        [step(x) for _ in range(3)]
+    assert kept.qsize() > 1
+    while not kept.empty():
+        y = kept.get()
+        assert type(y._value) is type(y._grad) is np.ndarray
+        assert_allclose(y.data, [2.0, 4.0])
+        assert_allclose(y.grad, np.exp([2.0, 4.0]))

@@ -16,6 +16,7 @@ from test_scipy import FUNCTIONS as COUNTERPARTS
 from test_scipy import UFUNCS
 
 import tinytorch.scipy
+from tinytorch import Tensor
 
 # The rank of the matrix decides what it computes.
 REFUSED = {"lstsq"}
@@ -119,3 +120,26 @@ def test_functions_are_recorded_or_say_that_they_decide(name: str) -> None:
     message = rf"compile: \S+\.{own} decides on values, .*\n  test_\w+\.py:\d+: "
     with pytest.raises(TypeError, match=message):
         compiled(arrays)
+
+
+# --- decisions ------------------------------------------------------------------------------------
+
+
+def turned(x: Any, *_: Any) -> Any:
+    return -x if x[0] > 0 else x
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda x: np.apply_along_axis(turned, 0, Tensor(x)),
+        lambda x: tinytorch.scipy.integrate.odeint(turned, x, [0.0, 1.0])[1],
+        lambda x: tinytorch.scipy.optimize.root(lambda z: turned(x) + z, np.ones(2)).x,
+    ],
+    ids=["apply_along_axis", "odeint", "root"],
+)
+def test_a_decision_within_the_users_function_is_the_users(function: Any) -> None:
+    compiled = tinytorch.compile(function)
+    compiled(np.ones(2))
+    with pytest.raises(TypeError, match=r"a decision hangs on a value.*\n.*: return -x if x\[0\]"):
+        compiled(np.ones(2))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 import numpy as np
@@ -220,3 +221,46 @@ def test_a_step_that_frees_its_graph_is_recorded() -> None:
     for value, weights in expected:
         assert compiled().item() == value
         assert_array_equal(w.data, weights)
+
+
+def test_an_interrupt_leaves_all_parameters_updated_or_none() -> None:
+    x, w, b = X[:, :3], Tensor(np.ones((3, 2))), Tensor(np.zeros(2))
+    momentum = np.zeros((3, 2))
+
+    @compile
+    def step() -> None:
+        w.grad = b.grad = None
+        (x @ w + b).exp().mean().backward()
+        np.multiply(momentum, 0.9, out=momentum)
+        np.add(momentum, w.grad, out=momentum)
+        w.data -= 0.1 * momentum
+        b.data -= 0.1 * b.grad
+
+    state = w.data, b.data
+    for _ in range(4):
+        step()
+    path = step._latest.executable.path
+
+    at = lines = 0
+
+    def trace(frame: Any, event: str, _arg: Any) -> Any:
+        nonlocal lines
+        if frame.f_code.co_filename == path and event in ("line", "return"):
+            lines += 1
+            if lines == at:
+                raise KeyboardInterrupt
+        return trace
+
+    while True:
+        at, lines = at + 1, 0
+        before = [s.copy() for s in state]
+        sys.settrace(trace)
+        try:
+            step()
+            break
+        except KeyboardInterrupt:
+            pass
+        finally:
+            sys.settrace(None)
+        assert len({np.array_equal(x, y) for x, y in zip(before, state, strict=True)}) == 1
+    assert at > 5

@@ -175,6 +175,15 @@ def test_an_optimisers_step_of_a_parameter_is_one_kernel() -> None:
     assert launches(step) == ["kernel of 17"]
 
 
+def test_results_in_between_share_memory() -> None:
+    compiled = tinytorch.compile(lambda x: x @ x @ x @ x @ x @ x)
+    x = cupy.asarray(np.eye(50))
+    for _ in range(4):
+        assert_same([compiled(x)], [np.eye(50)])
+    # Of four, two are needed at a time.
+    assert 0 < compiled._latest.executable.buffers.total < 3 * x.nbytes
+
+
 def test_what_is_written_in_between_is_seen() -> None:
     def writes(x: Any, y: Any) -> Any:
         first = x * 2 + y
@@ -502,3 +511,20 @@ def test_what_no_program_can_do_is_refused_in_a_sentence() -> None:
         compiled(x)
         with pytest.raises(TypeError, match=f"compile: .*{message}"):
             compiled(x)
+
+
+def test_arrays_are_made_there_while_a_function_is_recorded() -> None:
+    @tinytorch.compile
+    def step(x: Any) -> Any:
+        array = x.data
+        weights = np.array([1.0, 10.0], like=array) + np.zeros(2, like=array)
+        single = np.asarray(array, np.float32, like=array)
+        return x * weights, single, np.asarray(array, like=array)
+
+    for value in (1.0, 2.0, 3.0):
+        x = tinytorch.Tensor(uploaded(np.full(2, value)))
+        product, single, same = step(x)
+        expected = np.full(2, value)
+        assert_same(
+            [product.data, single, same], [[1, 10] * expected, expected.astype("f4"), expected]
+        )

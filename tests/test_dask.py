@@ -175,6 +175,30 @@ def test_limited_operations_work_on_some(case: Case) -> None:
     assert any(map(works, range(30)))
 
 
+@pytest.mark.parametrize(
+    "index",
+    [
+        np.s_[1],
+        np.s_[..., ::2],
+        np.s_[[0, 2, 0]],
+        np.s_[[0, 2, 0], 1:3],
+        np.s_[[2, 0], :, 1:4:2],
+        np.s_[1:, [1, 1, 3], ::-1],
+        np.s_[:2, :, [4, 0, 4]],
+        np.s_[[0, 1, 0], [2, 3, 2]],
+        np.s_[[0, 1, 0], [2, 3, 2], 1:3],
+        np.s_[:2, [3, 3], [1, 1]],
+        np.s_[None, [0, 2, 0], ..., 1:3],
+        np.s_[np.array([True, False, True]), :, 2:],
+    ],
+    ids=str,
+)
+def test_entries_are_picked_and_their_gradients_added_up(index: Any) -> None:
+    args = (np.random.default_rng(0).normal(size=(3, 4, 5)),)
+    chunks = ((2, 1), (1, 3), (4, 1))
+    assert_agrees(lambda x: x[index], args, lambda x: da.from_array(x, chunks=chunks))
+
+
 def test_singular_vectors_have_values_and_gradients() -> None:
     x = np.random.default_rng(0).normal(size=(6, 3))
     memory, lazy = Tensor(x), Tensor(da.from_array(x, chunks=(2, 3)))

@@ -1,4 +1,4 @@
-"""What is left out has the value that NumPy and PyTorch give it, where they have that argument."""
+"""What is left out has the value that NumPy, SciPy and PyTorch give it, where they have it."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import ast
 import inspect
 import re
 from collections.abc import Callable, Iterator
+from importlib import import_module
 from types import ModuleType
 from typing import Any
 
@@ -14,7 +15,7 @@ import pytest
 import torch
 
 import tinytorch
-from tinytorch import Tensor, fft, linalg, nn, optim
+from tinytorch import Tensor, autograd, data, distributions, fft, linalg, nn, optim
 from tinytorch.checking import check_grads
 from tinytorch.nn import functional, init
 from tinytorch.operations.protocols import numpy_functions
@@ -40,6 +41,12 @@ OURS = {
     ("storage_offset", None): [0],
     ("indexing", None): ["ij"],
     ("order", "C"): [None],
+    ("args", None): [()],
+    ("extrapolate", None): [True],
+    ("shuffle", None): [False],
+    ("prefetch_factor", None): [2],
+    ("allow_unused", None): [False],
+    ("generator", torch.default_generator): [None],
     ("compute_mode", "use_mm_for_euclid_dist_if_necessary"): [None],
 }
 
@@ -80,6 +87,15 @@ def of_module(ours: ModuleType, theirs: ModuleType) -> Iterator[Pair]:
             )
 
 
+def of_scipy() -> Iterator[Pair]:
+    for part in (
+        *("fft", "integrate", "interpolate", "linalg", "ndimage", "optimize", "signal"),
+        *("sparse.linalg", "special", "stats"),
+    ):
+        ours, theirs = (import_module(f"{home}.{part}") for home in ("tinytorch.scipy", "scipy"))
+        yield from of_module(ours, theirs)
+
+
 def of_methods() -> Iterator[Pair]:
     for name in sorted({*dir(Tensor)} & {*dir(torch.Tensor)}):
         if not name.startswith("_"):
@@ -104,6 +120,12 @@ def of_functions() -> Iterator[Pair]:
         (of_module(lr_scheduler, torch.optim.lr_scheduler), 40),
         (of_module(fft, torch.fft), 40),
         (of_module(linalg, torch.linalg), 10),
+        (of_module(data, torch.utils.data), 10),
+        (of_module(autograd, torch.autograd), 5),
+        (of_module(distributions, torch.distributions), 4),
+        (of_module(nn.utils.rnn, torch.nn.utils.rnn), 10),
+        (of_module(optim.swa_utils, torch.optim.swa_utils), 6),
+        (of_scipy(), 160),
         (of_methods(), 100),
         (of_functions(), 60),
     ],
@@ -116,6 +138,12 @@ def of_functions() -> Iterator[Pair]:
         "lr_scheduler",
         "fft",
         "linalg",
+        "data",
+        "autograd",
+        "distributions",
+        "rnn",
+        "swa_utils",
+        "scipy",
         "methods",
         "functions",
     ],

@@ -9,14 +9,17 @@ import subprocess
 import sys
 import tracemalloc
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
+import dask.array as da
 import numpy as np
 import pytest
 
 from tinytorch import Operation, Tensor, nn, no_grad, optim
 from tinytorch.diagnostics import History, Plot, detect_anomaly, gradient_flow
 from tinytorch.diagnostics import flow as flow_module
+from tinytorch.diagnostics import history as history_module
 from tinytorch.engine import watcher
 
 RELU, SIGMOID, TANH = nn.Activation.RELU, nn.Activation.SIGMOID, nn.Activation.TANH
@@ -53,6 +56,16 @@ def test_saturated_units_are_those_on_the_flat_ends(activation: Any, large: floa
         pull(model)
     assert flow.steps[0]["0"].saturated == 0.5
     assert flow.steps[0]["0"].dead is None
+
+
+@pytest.mark.parametrize("activation", [RELU, SIGMOID, TANH])
+@pytest.mark.parametrize("x", [np.ones((0, 2)), da.ones((3, 2))], ids=["no examples", "a plan"])
+def test_units_are_looked_at_where_values_are(activation: Any, x: Any) -> None:
+    model = nn.Sequential(nn.Layer(2, 4, activation, rng=0), nn.Linear(4, 1, rng=0))
+    with gradient_flow(model) as flow:
+        pull(model, x)
+    assert flow.steps[0]["0"].gradient is not None
+    assert flow.steps[0]["0"][2:] == (None, None)
 
 
 def test_an_images_units_are_its_channels() -> None:
@@ -195,6 +208,22 @@ def test_plots_of_one_step_and_of_several(tmp_path: Path) -> None:
     assert units.get_yscale() == "linear"
 
 
+@pytest.mark.parametrize("steps", [1, 12])
+def test_all_that_is_written_lies_within_the_picture(steps: int) -> None:
+    model = nn.MLP(2, [(3, RELU), (2, TANH), (1, nn.Activation.LINEAR)], rng=0)
+    flow, history = gradient_flow(model), History()
+    for i in range(steps):
+        with flow:
+            pull(model)
+        history.add(loss=i + 1, accuracy=0.5)
+    for figure in (flow.plot().figure, history.plot().figure):
+        figure.canvas.draw()
+        written = [text for axes in figure.axes for text in (*axes.texts, axes.title)]
+        for artist in (*written, *figure.legends):
+            corners = artist.get_window_extent().corners()
+            assert all(figure.bbox.contains(*corner) for corner in corners), artist
+
+
 def test_history_draws_what_was_added(tmp_path: Path) -> None:
     with History(tmp_path / "history.png") as history:
         for i in range(4):
@@ -229,6 +258,36 @@ def test_what_history_refuses() -> None:
     with pytest.raises(TypeError, match="loss is a number, got str"):
         history.add(loss="1")
     assert history.values == {}
+
+
+@pytest.mark.parametrize(
+    ("shell", "shows"),
+    [(None, False), (SimpleNamespace(), False), (SimpleNamespace(kernel=1), True)],
+    ids=["no IPython", "a terminal", "a notebook"],
+)
+def test_history_shows_itself_where_pictures_are_shown(
+    monkeypatch: pytest.MonkeyPatch, shell: Any, shows: bool
+) -> None:
+    shown: list[Any] = []
+
+    def display(plot: Any, display_id: bool) -> Any:
+        shown.append(plot)
+        return SimpleNamespace(update=shown.append) if display_id else None
+
+    monkeypatch.setattr(history_module, "_SECONDS", 1000.0)
+    monkeypatch.delitem(sys.modules, "IPython", raising=False)
+    if shell is not None:
+        monkeypatch.setitem(sys.modules, "IPython", SimpleNamespace(version_info=(9,)))
+    ipython = SimpleNamespace(get_ipython=lambda: shell)
+    monkeypatch.setitem(sys.modules, "IPython.core.getipython", ipython)
+    monkeypatch.setitem(sys.modules, "IPython.display", SimpleNamespace(display=display))
+    with History() as history:
+        history.add(loss=1.0)
+        assert len(shown) == shows  # the next one when time has passed
+        history.add(loss=2.0)
+    assert ("IPython" in sys.modules) == (shell is not None)
+    lines = [list(plot.figure.axes[0].lines[0].get_ydata()) for plot in shown]
+    assert lines == [[1.0], [1.0, 2.0]][: 2 * shows]
 
 
 # --- nan and inf ----------------------------------------------------------------------------------

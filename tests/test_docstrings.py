@@ -8,12 +8,15 @@ import inspect
 import pkgutil
 import pydoc
 import re
+import runpy
+import warnings
 
 import pytest
 from gpu import installed  # noqa: F401  (modules that attach CuPy import it)
 
 import tinytorch
 from tinytorch import Operation, Tensor, nn
+from tinytorch.__main__ import report
 
 MODULES = ["tinytorch"] + [
     module.name for module in pkgutil.walk_packages(tinytorch.__path__, "tinytorch.")
@@ -44,6 +47,13 @@ def test_there_are_examples() -> None:
         "tinytorch.nn.perceptron.Layer",
         "tinytorch.autograd.grad",
     } <= with_examples
+
+
+def test_the_package_run_as_a_program_reports(capsys: pytest.CaptureFixture[str]) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # that it is imported already
+        runpy.run_module("tinytorch", run_name="__main__")
+    assert capsys.readouterr().out == report() + "\n"
 
 
 PUBLIC = (

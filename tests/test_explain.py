@@ -398,6 +398,18 @@ def test_the_line_that_made_a_tensor_is_known_where_it_was_recorded() -> None:
     assert lines_of(x.exp()) == {"t1": ""}
 
 
+def test_the_line_is_that_of_the_operation_not_of_a_function_that_returns_it() -> None:
+    def squared(x: Tensor) -> Tensor:
+        y = x * x
+        del x
+        return y
+
+    with record_lines():
+        z = squared(Tensor(2.0, label="x"))
+    (line,) = (line for line in lines_of(z).values() if line)
+    assert line.endswith(": y = x * x")
+
+
 def test_a_cell_of_a_notebook_has_no_file() -> None:
     code = compile("z = x.exp()\n", "ipykernel_1/123.py", "exec")
     names = {"x": Tensor(1.0, label="x")}
@@ -425,6 +437,14 @@ def test_large_arrays_are_a_corner_an_extent_and_a_map() -> None:
     assert details(np.zeros((9, 9)))["map"] == ["m" * 9] * 9
     assert details(np.zeros((0, 9))) == {"text": "empty"}
     assert details(np.array(2.5)) == {"text": "2.5"}
+
+
+@pytest.mark.parametrize("scale", [1e-300, 1e-3, 0.1, 7.0, 1e300])
+def test_the_shades_of_a_map_are_of_its_largest_magnitude(scale: float) -> None:
+    array = np.linspace(-12, 12, 25)[None] * np.ones((9, 1))
+    (row, *others) = details(array[:, ::2] / 12 * scale)["map"]
+    assert row == "acegikmoqsuwy"
+    assert others == [row] * 8
 
 
 @given(st.lists(st.integers(0, 5), max_size=3))

@@ -118,6 +118,10 @@ FACTORIES: list[Function] = [
     lambda t: t.tensor([1, 2]).new_full((2,), 3),
     lambda t: t.ones(2, dtype=t.float32).new_tensor([1.0, 2.0]),
     lambda t: t.tensor([1, 2]).new_empty(0),
+    lambda t: t.fft.fftfreq(5),
+    lambda t: t.fft.fftfreq(4, 0.5),
+    lambda t: t.fft.rfftfreq(5),
+    lambda t: t.fft.rfftfreq(4, d=0.5),
 ]
 
 

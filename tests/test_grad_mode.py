@@ -115,6 +115,30 @@ def test_decorated_coroutines_and_asynchronous_generators() -> None:
     asyncio.run(main())
 
 
+def test_tasks_may_leave_a_mode_that_they_share_in_any_order() -> None:
+    entered, left = asyncio.Event(), asyncio.Event()
+
+    async def first() -> None:
+        with no_grad:
+            await entered.wait()
+            assert not is_grad_enabled()
+        assert is_grad_enabled()
+        left.set()
+
+    async def second() -> None:
+        with no_grad:
+            entered.set()
+            await left.wait()
+            assert not is_grad_enabled()
+        assert is_grad_enabled()
+
+    async def main() -> None:
+        await asyncio.gather(first(), second())
+        assert is_grad_enabled()
+
+    asyncio.run(main())
+
+
 def test_an_asynchronous_generator_that_is_left_leaves_nothing() -> None:
     async def endless() -> AsyncIterator[int]:
         with no_grad():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import struct
 import time
 from operator import itemgetter
@@ -64,6 +65,9 @@ def test_many_names_of_bfloat16_take_as_long_as_others(tmp_path: Path) -> None:
         ([1], [-4, 0]),
         ([2**63, 2**63], [0, 4]),
         ([2**32, 2**32], [0, 0]),
+        ([0, 2**62], [0, 0]),
+        ([1] * 65, [0, 4]),
+        ([1] * 65, [0, 2]),
         ([1.5], [0, 4]),
         ([1], [0, 2**64]),
         ([1], [0]),
@@ -77,6 +81,19 @@ def test_a_header_that_lies_about_sizes(
     header = {"a": {"dtype": dtype, "shape": shape, "data_offsets": offsets}}
     with pytest.raises(ValueError, match=r"^load: "):
         tinytorch.load(written(tmp_path / "lies", header, bytes(4)))
+
+
+def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(ValueError, match=r"^load: .*pipe is a pipe or a device"):
+        tinytorch.load(tmp_path / "pipe")
+
+
+def test_a_file_open_as_text_is_refused_whatever_is_in_it(tmp_path: Path) -> None:
+    path = tmp_path / "text"
+    tinytorch.save({"x": np.array([-1.5])}, path)  # no UTF-8
+    with path.open(encoding="utf-8") as file, pytest.raises(TypeError, match="for reading bytes"):
+        tinytorch.load(file)
 
 
 @given(
@@ -99,6 +116,15 @@ def test_any_structure_is_read_or_refused(tmp_path_factory: Any, structure: Any)
         tinytorch.load(path)
     except ValueError as error:
         assert str(error).startswith("load: ")  # noqa: PT017  (either is right)
+
+
+def test_a_state_of_other_keys_changes_nothing() -> None:
+    model = tinytorch.nn.Linear(2, 1, rng=0)
+    before = model.weight.data.copy()
+    state = {**model.state_dict(), "weight": np.ones((1, 2)), 3: np.ones(2)}
+    with pytest.raises(RuntimeError, match="unexpected in the state: 3"):
+        model.load_state_dict(state)
+    assert_array_equal(model.weight.data, before)
 
 
 # --- labels ---------------------------------------------------------------------------------------
@@ -151,6 +177,19 @@ def test_the_ends_of_whole_numbers_become_floats(dtype: str) -> None:
     assert_array_equal(y.data, array.astype(float))
 
 
+@pytest.mark.parametrize("number", [2**63, 2**64 - 1, 2**64, -(2**64), 10**300])
+def test_whole_numbers_beyond_64_bits_become_floats(number: int) -> None:
+    x, y = Tensor(number), Tensor([0.0, 0.0])
+    assert x.item() == float(number)
+    y.data = y.grad = [number, True]
+    assert y.data.tolist() == y.grad.tolist() == [float(number), 1.0]
+    assert Tensor([[2**64]], dtype="float32").dtype == np.float32
+    with pytest.raises(ValueError, match="too large for float64"):
+        Tensor([number**1000])
+    with pytest.raises(TypeError, match="expected a number"):
+        Tensor([number, None])
+
+
 @pytest.mark.parametrize("operation", ELEMENTWISE, ids=itemgetter(0))
 @pytest.mark.parametrize("dtype", FLOATS)
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
@@ -192,6 +231,7 @@ def test_views_of_more_entries_than_31_bits_count() -> None:
     assert y.reshape(1, N).T.shape == (N, 1)
     assert y.unsqueeze(0).swapaxes(0, 1).squeeze(1).shape == (N,)
     assert np.split(y, [2**31])[1].shape == (1,)
+    assert [part.size for part in np.array_split(y, 2)] == [2**30 + 1, 2**30]
     assert "..." in repr(y)
     with pytest.raises(IndexError, match=str(N)):
         y[N]

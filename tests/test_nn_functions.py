@@ -485,6 +485,19 @@ def test_in_single_precision(case: Case) -> None:
         compare(case, dice(seed), np.float32, 2e-4)
 
 
+def test_prelu_of_few_axes() -> None:
+    x, weight = Tensor([-1.0, 2.0, -3.0]), Tensor([0.1, 0.2, 0.3])
+    y = ours.prelu(x, weight)  # whose only axis is that of the channels
+    y.backward()
+    assert_allclose(y.data, [-0.1, 2.0, -0.9], rtol=1e-15)
+    assert_allclose(x.grad, [0.1, 1.0, 0.3])
+    assert_allclose(weight.grad, [-1.0, 0.0, -3.0])
+    number, slope = Tensor(-2.0), Tensor([0.25])
+    y = ours.prelu(number, slope)
+    y.backward()
+    assert (y.shape, y.item(), float(number.grad), slope.grad.tolist()) == ((), -0.5, 0.25, [-2])
+
+
 @given(data=st.data())
 def test_ctc_loss_is_pytorchs(data: st.DataObject) -> None:
     # PyTorch's gradient is only right behind log_softmax, and has no second one.

@@ -125,6 +125,41 @@ def test_a_module_is_pytorchs(name: str, options: dict[str, Any], inputs: list[A
     assert repr(pickle.loads(pickle.dumps(ours))) == repr(ours)  # noqa: S301
 
 
+SIZES = [
+    pytest.param(name, {**options, key: 0}, id=f"{name} {key}")
+    for name, options, _ in MODULES
+    for key, size in options.items()
+    if type(size) is int and options.get("padding_idx") is None
+]
+
+
+@pytest.mark.filterwarnings("ignore:Initializing zero-element tensors")
+@pytest.mark.parametrize(("name", "options"), SIZES)
+def test_a_size_is_0_where_pytorchs_may_be(name: str, options: dict[str, Any]) -> None:
+    try:
+        theirs = getattr(torch.nn, name)(**options).state_dict()
+    except (ValueError, ZeroDivisionError) as error:
+        with pytest.raises(type(error)):
+            getattr(nn, name)(**options)
+        return
+    ours = getattr(nn, name)(**options).state_dict()
+    assert {k: np.shape(x) for k, x in ours.items()} == {k: x.shape for k, x in theirs.items()}
+
+
+@pytest.mark.parametrize("name", ["in_features", "out_features"])
+@pytest.mark.parametrize(
+    ("size", "error", "told"),
+    [
+        (-1, ValueError, "is at least 0, got -1"),
+        (2.5, TypeError, "is a whole number, got float 2.5"),
+        ("3", TypeError, "is a whole number, got str '3'"),
+    ],
+)
+def test_what_is_no_size_is_named(name: str, size: Any, error: Any, told: str) -> None:
+    with pytest.raises(error, match=f"Linear: {name} {told}"):
+        nn.Linear(**{"in_features": 2, "out_features": 2, name: size})
+
+
 LEFT_OUT = {
     "Lazy": "modules that find out their sizes from the first input",
     "AdaptiveLogSoftmaxWithLoss": "for vocabularies of millions",

@@ -170,6 +170,22 @@ CASES: dict[str, tuple[Callable[..., Any], tuple[Any, ...]]] = {
     "pad odd": (lambda x: np.pad(x, ((4, 5), (1, 2)), "reflect", reflect_type="odd"), (M,)),
     "pad symmetric odd": (lambda x: np.pad(x, 3, "symmetric", reflect_type="odd"), (M,)),
     "pad dict": (lambda x: np.pad(x, {-1: (1, 2)}), (M,)),
+    **{
+        f"pad a volume {mode} {kind}": (
+            lambda x, mode=mode, options=options: np.pad(
+                x, ((1, 2), (0, 3), (2, 0)), mode, **options
+            ),
+            (T,),
+        )
+        for mode in (
+            *("constant", "edge", "linear_ramp", "maximum", "mean", "median", "minimum"),
+            *("reflect", "symmetric", "wrap"),
+        )
+        for kind, options in {
+            "": {},
+            **({"odd": {"reflect_type": "odd"}} if mode in ("reflect", "symmetric") else {}),
+        }.items()
+    },
     "var correction": (lambda x: np.var(x, axis=0, correction=1), (M,)),
     "std correction": (lambda x: np.std(x, axis=0, correction=1), (M,)),
     "sum dtype": (lambda x: np.sum(x, dtype=np.float64), (M,)),

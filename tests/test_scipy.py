@@ -232,6 +232,11 @@ FUNCTIONS["shift reflect"] = (
     lambda s: lambda x: s.ndimage.shift(x, 1.3, mode="reflect"),
     (RNG.normal(size=20),),  # in shorter ones SciPy's coefficients are less exact
 )
+for _mode in ("reflect", "mirror", "grid-wrap", "nearest", "constant"):
+    FUNCTIONS[f"shift beyond the image {_mode}"] = (
+        lambda s, m=_mode: lambda x: s.ndimage.shift(x, (7.3, -11.6), order=1, mode=m, cval=0.2),
+        (RNG.normal(size=(3, 4)),),
+    )
 FUNCTIONS["shift of coefficients"] = (
     lambda s: lambda x: s.ndimage.shift(x, 0.4, prefilter=False),
     (RNG.normal(size=6),),

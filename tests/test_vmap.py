@@ -514,3 +514,18 @@ def test_products_of_complex_vectors(f: Function, real: tuple[int, ...]) -> None
         vmap(grad(size, argnums=(0, 1)))(x, y),
         stacked(grad(size, argnums=(0, 1))(a, b) for a, b in zip(x, y, strict=True)),
     )
+
+
+@pytest.mark.parametrize("start", [(2, 3), (0,), (0, 3), ()])
+@pytest.mark.parametrize(
+    "shape", [-1, (-1, 3), (3, -1), (-1, 5), (-1, 0), (0, -1), (6,), (4, 2), (0, 2), (-1, -1), ()]
+)
+def test_reshape_takes_and_refuses_what_numpys_does(start: Any, shape: Any) -> None:
+    x = np.ones((4, *start))
+    try:
+        expected = x[0].reshape(shape).shape
+    except ValueError:
+        with pytest.raises(ValueError, match=r"cannot reshape|one unknown"):
+            vmap(lambda x: x.reshape(shape))(x)
+    else:
+        assert vmap(lambda x: x.reshape(shape))(x).shape == (4, *expected)

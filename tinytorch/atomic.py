@@ -2,21 +2,40 @@
 
 from __future__ import annotations
 
+import functools
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from itertools import repeat
 from threading import RLock
-from typing import Any
+from typing import Any, TypeVar
+
+T = TypeVar("T")
 
 # A handler of signals that is called within, in the same thread, enters it again.
-one_at_a_time = RLock()
+lock = RLock()
 
 if hasattr(os, "register_at_fork"):  # or a child process might wait for a thread that it hasn't
     os.register_at_fork(
-        before=one_at_a_time.acquire,
-        after_in_parent=one_at_a_time.release,
-        after_in_child=one_at_a_time.release,
+        before=lock.acquire, after_in_parent=lock.release, after_in_child=lock.release
     )
+
+
+def one_at_a_time(function: Callable[[T], None]) -> Callable[[T], None]:
+    """Let a thread that calls `function` wait until no other one does."""
+
+    @functools.wraps(function)
+    def alone(argument: T) -> None:
+        taken: list[bool] = []
+        try:
+            # Taken and noted in a single call into C: Ctrl-C that comes as a `with` is entered
+            # leaves the lock taken, from Python 3.14 on.
+            taken.extend(map(lock.acquire, (True,)))
+            function(argument)
+        finally:
+            if taken:
+                lock.release()
+
+    return alone
 
 
 def set_grads(grads: Mapping[Any, Any]) -> None:

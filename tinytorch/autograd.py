@@ -11,7 +11,7 @@ from tinytorch.arrays.kind import kind_of
 from tinytorch.arrays.words import conj
 from tinytorch.engine import Node, topological_order
 from tinytorch.grad_mode import GradMode
-from tinytorch.gradients import gradients
+from tinytorch.gradients import gradients, may_hide
 from tinytorch.operations.operands import describe
 from tinytorch.tensor import Tensor
 
@@ -37,7 +37,8 @@ def grad(
     lives as long as its tensors do, unless `retain_graph=False` has it freed on the way.
 
     Raises RuntimeError for an output or input that requires no gradient, for an output of several
-    entries without weights, and for an unused input; ValueError for weights of another shape.
+    entries without weights, for an unused input, and where an input may be behind a graph that was
+    freed; ValueError for weights of another shape.
 
     >>> x = Tensor(2.0)
     >>> (slope,) = grad(x**3, x, create_graph=True)
@@ -130,10 +131,11 @@ def sweep(
             weights = kind_of(output._value).like(share._value, output._value)
         joined[output] = joined[output] + weights if output in joined else weights
     # The nodes on the paths from the outputs to the inputs, and whether they are inputs.
-    wanted = set(inputs)
+    wanted, oldest = set(inputs), min((x._order for x in inputs), default=0)
     only: dict[Node, bool] = {}
     for node in topological_order(joined):
-        if node in wanted or any(isinstance(x, Node) and x in only for x in node._children):
+        behind = any(isinstance(x, Node) and x in only for x in node._children)
+        if node in wanted or behind or may_hide(node, oldest):  # which raises
             only[node] = node in wanted
     seeds_on_paths = {node: conj(weights) for node, weights in joined.items() if node in only}
     grads: dict[Node, Any] = {}

@@ -40,7 +40,7 @@ class Node:
     def _begin(self, data: Array, label: str | None, requires_grad: bool, grad: Any) -> None:
         """Be a leaf, which no operation made."""
         self._value, self.label, self._requires_grad = data, label, requires_grad
-        self._grad, self._op, self._order = grad, None, 0
+        self._grad, self._op, self._order = grad, None, next(_count)
         self._children = self._arrays = self._rules = ()
 
     def _backward(self) -> None:
@@ -116,26 +116,20 @@ def pull(grads: Any, nodes: Iterable[Node], only: Any = None, create_graph: bool
                 share = None  # while the next is computed, its memory may be another's
 
 
+@one_at_a_time  # or sums of two threads would be lost
 def accumulate(grads: Mapping[Node, Any]) -> None:
     """Set `.grad`: add to what a leaf has, replace what an intermediate node has."""
-    totals, handed_on, taken = dict(grads), set(), list[bool]()
-    try:
-        # Or sums of two threads would be lost. Taken and noted down in a single call into C: where
-        # Ctrl-C comes as a `with` enters, Python 3.14 leaves the lock taken.
-        taken.extend(map(one_at_a_time.acquire, (True,)))
-        for x, grad in grads.items():  # in which no input comes before its outputs
-            if x._children:
-                handed_on.add(id(grad))
-                continue
-            totals[x] = share = conj(whole(grad)) if grad.dtype.kind == "c" else grad
-            if x._grad is not None:
-                totals[x] = whole(x._grad) + whole(share)
-            elif id(share) in handed_on or getattr(share, "base", None) is not None:
-                totals[x] = share.copy()  # a rule has handed on what it was given
-        set_grads(totals)
-    finally:
-        if taken:
-            one_at_a_time.release()
+    totals, handed_on = dict(grads), set()
+    for x, grad in grads.items():  # in which no input comes before its outputs
+        if x._children:
+            handed_on.add(id(grad))
+            continue
+        totals[x] = share = conj(whole(grad)) if grad.dtype.kind == "c" else grad
+        if x._grad is not None:
+            totals[x] = whole(x._grad) + whole(share)
+        elif id(share) in handed_on or getattr(share, "base", None) is not None:
+            totals[x] = share.copy()  # a rule has handed on what it was given
+    set_grads(totals)
 
 
 def sum_to_shape(array: Any, shape: Sequence[int], like: Any = None) -> Any:

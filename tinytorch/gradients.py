@@ -60,19 +60,28 @@ def _freed(nodes: list[Node], grads: dict[Node, Any], only: Any) -> Iterator[Nod
     nodes.reverse()
     while nodes:
         yield (node := nodes.pop())
+        if only is None and node._children:
+            del grads[node]
+            node._grad = None  # of an earlier pass
+        if any(isinstance(x, Node) and (only is None or x in only) for x in node._children):
+            forget_graph(node, _was_freed)
         if only is not None:
             del only[node]
-        elif node._children:
-            del grads[node]
-        if node._children:
-            forget_graph(node, _was_freed)
 
 
 def forget_graph(node: Any, rule: Rule) -> None:
     """Leave of what a node was computed from only `rule`, which raises if a gradient comes."""
     end = object.__new__(type(node))
     end._begin(np.zeros(()), "not kept", True, None)
-    node._children, node._arrays, node._rules = (end,), (node._value, None), (rule,)
+    end._op, end._order = rule, node._order - 1
+    # What another thread's pass takes of a node last changes first: its rules.
+    node._rules = (rule,) * max(1, len(node._children))
+    node._arrays, node._children = (node._value, None), (end,)
+
+
+def may_hide(node: Any, oldest: int) -> bool:
+    """Say whether a node stands for a forgotten graph, which may have had one of that order."""
+    return not node._children and node._op is not None and node._order >= oldest
 
 
 def _was_freed(*_: Any) -> NoReturn:

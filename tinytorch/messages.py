@@ -19,4 +19,8 @@ def describe(operand: Any) -> str:
             return f"an array of {dtype}shape {operand.shape}"
         way = " (its toarray() gives an array)" if hasattr(operand, "toarray") else ""
         return f"a {type(operand).__name__} of {dtype}shape {operand.shape}{way}"
-    return f"{type(operand).__name__} {reprlib.repr(operand)}"
+    name = type(operand).__name__
+    try:
+        return f"{name} {reprlib.repr(operand)}"
+    except ValueError:  # Python writes no whole number of more than 4300 digits
+        return f"{name} of too many digits to write" if isinstance(operand, int) else name

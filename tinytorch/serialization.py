@@ -115,7 +115,7 @@ def load(file: File, map_location: Any = None, *, weights_only: bool = True) -> 
         return _load(Path(os.fsdecode(file)), os.fsdecode(file))
     try:
         contents = memoryview(file.read())
-    except (TypeError, io.UnsupportedOperation):
+    except (TypeError, UnicodeDecodeError, io.UnsupportedOperation):
         raise _no_bytes("load", "reading", "rb") from None
     name = f"{getattr(file, 'name', f'the {type(file).__name__}')}"
     if not contents:
@@ -130,6 +130,11 @@ def _load(path: Path, name: str) -> Any:
     """Read the file, which messages call by that name."""
     from safetensors import SafetensorError, safe_open
 
+    if path.exists() and not path.is_file() and not path.is_dir():
+        raise ValueError(
+            f"load: {name} is a pipe or a device, of which nobody knows where it ends: "
+            "load(io.BytesIO(contents)) takes what was read from it"
+        )
     with path.open("rb") as file:
         header = cache(lambda: _header(file))  # once for all arrays, and only if one needs it
         try:
@@ -240,12 +245,15 @@ def _read(
     contents: Any, key: str, file: Any, name: str, header: Callable[[], tuple[dict[str, Any], int]]
 ) -> Array:
     dtype = contents.get_slice(key).get_dtype()
-    if dtype == "BF16":
-        entries, begin = header()
-        return _bfloat16(file, begin, entries[key])
     if dtype.startswith("F") and dtype not in ("F16", "F32", "F64"):
         raise ValueError(f"load: {name}: {key!r} is of dtype {dtype}, which NumPy has not")
-    array: Array = contents.get_tensor(key)
+    try:
+        if dtype == "BF16":
+            entries, begin = header()
+            return _bfloat16(file, begin, entries[key])
+        array: Array = contents.get_tensor(key)
+    except ValueError as error:  # NumPy's, for more axes or entries than it can count
+        raise ValueError(f"load: {name}: {key!r} is no array for NumPy: {error}") from None
     return array
 
 

@@ -64,15 +64,13 @@ def call(
     return made(function, *values)
 
 
-def _in_place(name: str, ufunc: np.ufunc) -> Callable[[Any, Any], Any]:
+def _in_place(name: str) -> Callable[[Any, Any], Any]:
     """Make the method of an operator such as +=; a number of NumPy's becomes a new one."""
     operate = getattr(operator, name)
     numpys = getattr(NDArrayOperatorsMixin, f"__i{name}__")
 
     def method(x: Any, y: Any) -> Any:
-        if not is_array(x.value):
-            return operate(x, y)
-        return call(ufunc, (x, y), {"out": (x,)}, (x,)) if type(y) in ATOMS else numpys(x, y)
+        return numpys(x, y) if is_array(x.value) else operate(x, y)
 
     return method
 
@@ -284,11 +282,11 @@ class Recorder(NDArrayOperatorsMixin):
     def __abs__(self) -> Any:
         return call(operator.abs if is_number(self.value) else np.absolute, (self,), {})
 
-    __iadd__ = _in_place("add", np.add)
-    __isub__ = _in_place("sub", np.subtract)
-    __imul__ = _in_place("mul", np.multiply)
-    __itruediv__ = _in_place("truediv", np.divide)
-    __ipow__ = _in_place("pow", np.power)
+    __iadd__ = _in_place("add")
+    __isub__ = _in_place("sub")
+    __imul__ = _in_place("mul")
+    __itruediv__ = _in_place("truediv")
+    __ipow__ = _in_place("pow")
 
     def __getitem__(self, index: Any) -> Any:
         if type(index) is tuple and not index and self.ndim:

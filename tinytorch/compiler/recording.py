@@ -153,7 +153,6 @@ class Made:
         node._begin(arrayed(data), self.label, self.requires_grad, None)
         if self.computed and self.requires_grad:
             forget_graph(node, _lost)
-            node._order = 1
         return node
 
 

@@ -55,7 +55,7 @@ def load(module: Module, state: Mapping[str, Any], strict: bool) -> Incompatible
     if strict and missing:
         faults.append(f"missing from the state: {', '.join(missing)}")
     if strict and unexpected:
-        faults.append(f"unexpected in the state: {', '.join(unexpected)}")
+        faults.append(f"unexpected in the state: {', '.join(map(str, unexpected))}")
     if faults:
         raise RuntimeError(f"load_state_dict of {kind}: {'; '.join(faults)}")
     # All is read before anything is written.

@@ -32,10 +32,7 @@ def floating_array(data: Any, dtype: npt.DTypeLike | None, way: str, instead: st
     elif hasattr(data, "__dlpack__"):  # another library's
         array = from_dlpack(data).copy()
     else:
-        try:
-            array = np.array(data)
-        except ValueError as error:
-            raise ValueError(f"Tensor: {wanted} of one length along each axis: {error}") from None
+        array = _of_numbers(data, wanted)
     if dtype is None and array.dtype.kind in "fc":
         return array
     if array.dtype.kind not in "fiubc":
@@ -50,6 +47,20 @@ def floating_array(data: Any, dtype: npt.DTypeLike | None, way: str, instead: st
         )
     converted: Array = at_users_line(array.astype, kind)
     return converted
+
+
+def _of_numbers(data: Any, wanted: str) -> Array:
+    """Make an array of nested lists of numbers."""
+    try:
+        array: Array = np.array(data)
+    except ValueError as error:
+        raise ValueError(f"Tensor: {wanted} of one length along each axis: {error}") from None
+    if array.dtype != object or not all(isinstance(x, int) for x in array.flat):
+        return array
+    try:
+        return array.astype(np.float64)  # whole numbers that no integer dtype holds
+    except OverflowError:
+        raise ValueError(f"Tensor: {describe(data)} is too large for float64") from None
 
 
 def truth(requires_grad: Any) -> bool:
