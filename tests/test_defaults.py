@@ -64,7 +64,7 @@ def documented(name: str, owner: Any) -> Defaults:
     first = (getattr(owner, name).__doc__ or "").strip().partition("\n")[0]
     call = re.match(rf"(?:[\w.]+\.)?{name}\((.*)\)\s*->", first)
     found = {}
-    for parameter, text in re.findall(r"(\w+)=([^,()\s]+)", call[1]) if call else []:
+    for parameter, text in re.findall(r"(\w+)=(\([^()]*\)|[^,()\s]+)", call[1]) if call else []:
         try:
             found[parameter] = ast.literal_eval(text)
         except ValueError:  # as in dtype=torch.float32

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import gc
 import platform
 import subprocess
@@ -9,6 +10,7 @@ import sys
 import tracemalloc
 import weakref
 from collections.abc import Iterator
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -154,6 +156,15 @@ def test_freed_memory_is_used_again() -> None:
     assert faults(500_000, keep=False) < 100
     assert faults(5_000_000, keep=False) > 5 * 9770
     assert faults(5_000_000, keep=True) < 100
+
+
+def test_glibc_is_told_by_its_numbers_for_the_two(monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[tuple[int, int]] = []
+    glibc = SimpleNamespace(mallopt=lambda *option: told.append(option))
+    monkeypatch.setattr(ctypes, "CDLL", lambda _: glibc)
+    monkeypatch.setattr(platform, "libc_ver", lambda: ("glibc", "2.36"))
+    keep_freed_memory()
+    assert told == [(-1, 2**31 - 1), (-4, 0)]  # M_TRIM_THRESHOLD and M_MMAP_MAX of malloc.h
 
 
 def test_another_c_library_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -132,10 +132,12 @@ METHODS: dict[str, Function] = {
     "reduce": lambda f, x: f.reduce(x),
     "reduce axis": lambda f, x: f.reduce(x, axis=1, keepdims=True),
     "reduce where": lambda f, x: f.reduce(x, axis=-1, initial=1.3, where=FIRST > 0.5),
-    "accumulate": lambda f, x: f.accumulate(x, axis=1),
+    "accumulate": lambda f, x: f.accumulate(x),
+    "accumulate axis": lambda f, x: f.accumulate(x, axis=1),
     "outer": lambda f, x: f.outer(x[0], x[1]),
     "outer of an array": lambda f, x: f.outer([0.74, 1.22], x),
-    "reduceat": lambda f, x: f.reduceat(x, [0, 2, 1], axis=1),
+    "reduceat": lambda f, x: f.reduceat(x, [0, 1, 0]),
+    "reduceat axis": lambda f, x: f.reduceat(x, [0, 2, 1], axis=1),
 }
 
 
