@@ -155,8 +155,14 @@ class Trial:
         finite = all(np.isfinite(y).all() for y in theirs[0])
         skipped = 0 if finite else 1
         assert_near(mine[skipped : len(theirs)], theirs[skipped:], 1e-9)
-        # Beyond the root of its largest number, a product may overflow.
-        if self.seed % RARE == 0 and largest(chain(*mine)) < np.finfo(np.float32).max ** 0.5:
+        # Beyond the root of its largest number, a product may overflow; at a kink, its rounding may
+        # lead to the other side.
+        kinks = {"abs", "relu", "maximum"} & {step.operation for step in steps}
+        if (
+            self.seed % RARE == 0
+            and not kinks
+            and largest(chain(*mine)) < np.finfo(np.float32).max ** 0.5
+        ):
             in_float32 = ours(
                 self.args, lambda *a: results(outputs(self.ours, a), steps), np.float32
             )

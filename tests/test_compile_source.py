@@ -21,6 +21,7 @@ from test_compile_operations import EVERY_CASE, differentiated
 
 import tinytorch
 from tinytorch import Tensor, compile, no_grad, value_and_grad  # noqa: A004
+from tinytorch.compiler.spelling import dtype_text
 
 
 def executed(compiled: Any) -> Function:
@@ -247,3 +248,11 @@ def test_the_readme_shows_the_program_of_its_network() -> None:
     without_lines = re.sub(r"(?m)^    # \S+:\d+.*\n", "", names["step"].source)
     assert blocks[at + 1].strip() in without_lines
     assert without_lines.startswith("import numpy as np\n")
+
+
+@pytest.mark.parametrize("dtype", [*"?bhilqBHILQefdgFDG", ">f4", ">i8", "M8[s]"])
+def test_dtypes_are_written_by_name_where_they_have_one(dtype: str) -> None:
+    known = np.dtype(dtype)
+    text = dtype_text(known)
+    assert np.dtype(eval(text)) == known  # noqa: S307
+    assert text == (f"np.{known.type.__name__}" if len(dtype) == 1 else f"np.dtype({known.str!r})")

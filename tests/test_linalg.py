@@ -27,6 +27,7 @@ from reference import (
     weights,
 )
 
+import tinytorch
 from tinytorch import Operation, Tensor, hessian, jacobian, no_grad
 from tinytorch.autograd import grad
 
@@ -695,6 +696,15 @@ def test_the_rest_of_a_full_decomposition_has_one(data: st.DataObject) -> None:
 
     assert_same(here(full, [x]), here(thin, [x]), 1e-11)
     assert_same(here(complete, [x]), here(np.linalg.qr, [x]), 1e-11)
+
+
+def test_least_squares_of_a_vector_for_each_matrix() -> None:
+    rng = np.random.default_rng(0)
+    A, b = rng.normal(size=(2, 5, 3)), rng.normal(size=(2, 5))
+    found = tinytorch.linalg.lstsq(A, b)
+    expected = [np.linalg.lstsq(*pair)[0] for pair in zip(A, b, strict=True)]
+    assert_allclose(found.solution.data, expected)
+    assert_array_equal(found.rank.data, [3, 3])
 
 
 def test_lstsq_without_full_rank() -> None:

@@ -126,16 +126,17 @@ def test_a_module_is_pytorchs(name: str, options: dict[str, Any], inputs: list[A
 
 
 SIZES = [
-    pytest.param(name, {**options, key: 0}, id=f"{name} {key}")
+    pytest.param(name, {**options, key: least}, id=f"{name} {key}={least}")
     for name, options, _ in MODULES
     for key, size in options.items()
+    for least in (0, 1)
     if type(size) is int and options.get("padding_idx") is None
 ]
 
 
 @pytest.mark.filterwarnings("ignore:Initializing zero-element tensors")
 @pytest.mark.parametrize(("name", "options"), SIZES)
-def test_a_size_is_0_where_pytorchs_may_be(name: str, options: dict[str, Any]) -> None:
+def test_a_size_is_0_or_1_where_pytorchs_may_be(name: str, options: dict[str, Any]) -> None:
     try:
         theirs = getattr(torch.nn, name)(**options).state_dict()
     except (ValueError, ZeroDivisionError) as error:

@@ -253,6 +253,7 @@ def test_saving_writes_the_values() -> None:
     [
         (lambda x: np.exp(x, out=np.empty((2, 3))), r"np\.exp: out= would write into an array"),
         (lambda x: np.add(X, 1.0, out=x), r"np\.add: out= would write into an array"),
+        (lambda x: np.isnan(X, out=x), r"np\.isnan: out= would write into an array"),
         (lambda x: np.add.reduce(x, out=np.empty(3)), r"np\.add\.reduce: out= would write"),
         (lambda x: np.sum(x, axis=0, out=np.empty(3)), r"np\.sum: out= is not supported"),
         (lambda x: np.exp(x, where=X > 0), r"write np\.where\(mask, np\.exp\(x\), x\)"),

@@ -140,8 +140,8 @@ EVERY_HALF = np.arange(2**16, dtype=np.uint16).view(np.float16)
 def test_every_number_of_half_precision(operation: Any) -> None:
     name, method, _ = operation
     finite = EVERY_HALF[np.isfinite(EVERY_HALF)]
-    if name == "SINC":  # NumPy's own overflows in pi x
-        finite = finite[np.abs(finite) < 20_000]
+    if name == "SINC":  # NumPy's own overflows in pi x, and early ones are nan at 0
+        finite = finite[np.isfinite(np.sinc(finite))]
     x, exact = Tensor(finite), Tensor(finite.astype(float))
     y, z = method(x), method(exact)
     y.backward()

@@ -697,7 +697,10 @@ def test_functions_that_give_no_tensor(transform: Function, request: pytest.Fixt
         assert words in message
     assert "the output[1] is " in told(TypeError, partial(transform, lambda x: (x, None), 1.0))
     # A number of the math module has lost its way: an error, not a slope of 0.
-    assert "float" in told(TypeError, partial(transform, float, 1.0))
+    for convert in (float, int, complex):
+        message = told(TypeError, partial(transform, lambda x, to=convert: to(x), 1.0))
+        assert f"{convert.__name__}(x) of " in message
+        assert "instead of the math module's" in message
 
 
 @pytest.mark.parametrize("transform", EVERY)

@@ -529,3 +529,10 @@ def test_reshape_takes_and_refuses_what_numpys_does(start: Any, shape: Any) -> N
             vmap(lambda x: x.reshape(shape))(x)
     else:
         assert vmap(lambda x: x.reshape(shape))(x).shape == (4, *expected)
+
+
+@pytest.mark.parametrize("order", ["C", "F"])
+def test_arrays_of_a_batch_are_flattened_one_by_one(order: str) -> None:
+    batch = np.arange(24.0).reshape(2, 3, 4)
+    found = vmap(lambda x: np.ravel(x.data, order=order) * 2)(batch)
+    assert_array_equal(np.asarray(found), [2 * x.ravel(order) for x in batch])

@@ -16,9 +16,14 @@ import numpy as np
 _PACKAGE = __name__.partition(".")[0]
 
 
+# Those that hold here: a free-threaded Python keeps some for each context.
+_filters: Callable[[], Any] = getattr(warnings, "_get_filters", lambda: warnings.filters)
+
+
 def keep_filter_first() -> None:
     """Put the filter before those that the program has set since, `simplefilter("always")` say."""
-    if not warnings.filters or warnings.filters[0] != _filter:
+    filters = _filters()
+    if not filters or filters[0] != _filter:
         warnings.filterwarnings(
             "error",
             category=RuntimeWarning,
@@ -28,7 +33,7 @@ def keep_filter_first() -> None:
 
 _filter: Any = None
 keep_filter_first()  # to catch an error that doesn't come costs nothing
-_filter = warnings.filters[0]
+_filter = _filters()[0]
 
 
 def at_users_line(compute: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:

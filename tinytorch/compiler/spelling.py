@@ -59,8 +59,9 @@ def literal(content: Any) -> str | None:
 
 def dtype_text(dtype: np.dtype[Any]) -> str:
     """Write a dtype."""
-    if dtype.isnative and getattr(np, dtype.type.__name__, None) is dtype.type:
-        return f"np.{dtype.type.__name__}"
+    name = dtype.type.__name__
+    if getattr(np, name, None) is dtype.type and np.dtype(dtype.type) == dtype:
+        return f"np.{name}"
     return f"np.dtype({dtype.str!r})"
 
 

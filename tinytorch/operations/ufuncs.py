@@ -31,11 +31,13 @@ from tinytorch.operations.reductions import Reductions, axes_of
 
 def called(ufunc: np.ufunc, method: str, inputs: Sequence[Any], options: dict[str, Any]) -> Any:
     """Do what `ufunc`, or its method, does with tensors. Raises TypeError if there is no rule."""
-    if ufunc in plain_functions and method != "at":
+    out = options.get("out")
+    is_plain = ufunc in plain_functions and method != "at"
+    if is_plain and not any(isinstance(x, Node) for x in out or ()):
         values = {name: value_of(x) for name, x in options.items()}
         return getattr(ufunc, method)(*map(value_of, inputs), **values)
     name = name_of(ufunc) if method == "__call__" else f"{name_of(ufunc)}.{method}"
-    if options.get("out") is not None:
+    if out is not None:
         raise TypeError(
             f"{name}: out= would write into an array behind the graph's back; use the result"
         )
