@@ -15,7 +15,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 import tinytorch
 from tinytorch import Operation, Tensor, autograd, no_grad, operation
 from tinytorch import grad as derive
-from tinytorch.atomic import lock
+from tinytorch.atomic import lock, set_grads
 from tinytorch.engine import accumulate, topological_order, watcher
 
 
@@ -153,6 +153,22 @@ def test_interrupts_at_random_moments_leave_all_gradients_or_none() -> None:
     other.start()
     other.join(10)
     assert not other.is_alive()
+
+
+def test_all_gradients_are_set_when_one_is_interrupted() -> None:
+    class Interrupted(dict[Tensor, Any]):
+        def items(self) -> Any:
+            for i, pair in enumerate(super().items()):
+                if i == at:
+                    raise Interruption
+                yield pair
+
+    xs = [Tensor(float(i)) for i in range(3)]
+    for at in range(len(xs)):
+        grads = [np.array(10.0 * at + i) for i in range(3)]
+        with pytest.raises(Interruption):
+            set_grads(Interrupted(zip(xs, grads, strict=True)))
+        assert all(x._grad is grad for x, grad in zip(xs, grads, strict=True))
 
 
 def test_memory_that_runs_out_changes_no_gradient() -> None:

@@ -23,6 +23,7 @@ from hypothesis import strategies as st
 from tinytorch import Tensor, no_grad
 from tinytorch.nn import MLP, Activation, Layer, Module
 from tinytorch.pictures import Picture
+from tinytorch.pictures.cells import Cell, side_by_side
 
 SVG = "{http://www.w3.org/2000/svg}"
 SHAPES = {"box": "leaf", "box3d": "parameter", "note": "constant"}
@@ -749,3 +750,10 @@ def test_what_graphviz_says_is_heard_when_it_fails(capfd: pytest.CaptureFixture[
         _ = Picture("digraph { a -> }").svg
     assert "syntax error" in capfd.readouterr().err
     assert quickstart().render("graph.svg").svg  # and the next one can be drawn
+
+
+def test_cells_have_room_beside_each_other() -> None:
+    row = side_by_side([Cell("a", 10, 20), Cell("b", 30, 5)])
+    assert row.width >= 10 + 30
+    assert row.height >= 20
+    assert f"width='{row.width}' height='{row.height}'" in row.content
