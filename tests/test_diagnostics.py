@@ -46,6 +46,15 @@ def test_dead_units_are_those_that_no_example_wakes() -> None:
     assert step["1"][2:] == (None, None)
 
 
+def test_units_are_the_last_axis_of_sequences() -> None:
+    model = nn.Sequential(nn.Linear(2, 4, rng=0), nn.ReLU())
+    model[0].weight.data = [[1.0, 0.0], [0.0, 1.0], [-1.0, 0.0], [0.0, -1.0]]
+    model[0].bias.data = np.zeros(4)
+    with gradient_flow(model) as flow:
+        pull(model, np.ones((3, 5, 2)))
+    assert flow.steps[0]["0"].dead == 0.5
+
+
 @pytest.mark.parametrize(("activation", "large"), [(nn.Sigmoid, 5.0), (nn.Tanh, 2.5)])
 def test_saturated_units_are_those_on_the_flat_ends(activation: Any, large: float) -> None:
     linear = nn.Linear(2, 4, rng=0)

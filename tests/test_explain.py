@@ -454,6 +454,11 @@ def test_every_shape_can_be_written(shape: list[int]) -> None:
     assert len(inline(array)) < 100
 
 
+def test_eight_entries_are_written_out() -> None:
+    assert inline(np.arange(8.0)) == "[0 1 2 3 4 5 6 7]"
+    assert inline(np.arange(9.0)) == "[0 1 …]"
+
+
 # --- the page -------------------------------------------------------------------------------------
 
 

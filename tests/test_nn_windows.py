@@ -10,11 +10,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from cases import Choices, dice
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 from test_nn_functions import Arguments, Case, compare, fresh, some
+from torch.nn import functional as theirs
 
 from tinytorch import Tensor
 from tinytorch.nn import functional as ours
@@ -284,3 +286,11 @@ def test_convolution_of_many_channels_in_blocks(
     monkeypatch.setattr(correlation, "_BLOCK", 400)
     for seed in range(10):
         compare(case, dice(seed), np.float64, 1e-10)
+
+
+def test_the_corner_stands_for_all_where_one_entry_is_left() -> None:
+    x = np.arange(6.0).reshape(1, 2, 3)
+    y = ours.interpolate(x, 1, mode="linear", align_corners=True)
+    z = theirs.interpolate(torch.tensor(x), 1, mode="linear", align_corners=True)
+    assert_allclose(y.data, z)
+    assert_allclose(y.data, x[..., :1])

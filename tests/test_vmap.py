@@ -536,3 +536,10 @@ def test_arrays_of_a_batch_are_flattened_one_by_one(order: str) -> None:
     batch = np.arange(24.0).reshape(2, 3, 4)
     found = vmap(lambda x: np.ravel(x.data, order=order) * 2)(batch)
     assert_array_equal(np.asarray(found), [2 * x.ravel(order) for x in batch])
+
+
+@pytest.mark.parametrize("axes", [(), (None,), (1, 0), ((1, 0),), ([0, 1],)])
+def test_arrays_of_a_batch_are_transposed_as_numpys_are(axes: Any) -> None:
+    batch = np.arange(24.0).reshape(2, 3, 4)
+    found = vmap(lambda x: x.data.transpose(*axes) * 2)(batch)
+    assert_array_equal(np.asarray(found), [2 * x.transpose(*axes) for x in batch])
