@@ -236,7 +236,8 @@ def test_memory_of_results_that_nobody_holds_is_used_again() -> None:
     tracemalloc.stop()
     assert peak < x.nbytes / 2
     out = compiled(x)
-    out.shape = (2, -1) if np.lib.NumpyVersion(np.__version__) < "2.5.0" else out.shape
+    if np.lib.NumpyVersion(np.__version__) < "2.5.0":  # where it is not deprecated yet
+        out.shape = (2, -1)
     del out
     assert compiled(x).shape == x.shape
 
