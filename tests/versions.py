@@ -21,9 +21,9 @@ NEEDED = ["dask[array,distributed]", "hypothesis", "matplotlib", "pandas", "pygr
           "--editable", "."]  # fmt: skip
 # These have no wheels for a free-threaded Python: so it goes without, and without what tests them.
 WITH_GIL = {"pygraphviz", "safetensors"}
-THEIRS = ["any_structure_is_read", "bfloat16_take_as_long", "damaged", "drawn", "header_that_lies",
-          "saved", "test_pictures", "text_copies_and_files", "the_picture_has", "very_many_names",
-          "tinytorch.serialization"]  # fmt: skip
+THEIRS = ["a_pipe", "any_structure_is_read", "bfloat16_take_as_long", "damaged", "drawn",
+          "header_that_lies", "open_as_text", "saved", "test_pictures", "text_copies_and_files",
+          "the_picture_has", "tinytorch.serialization", "very_many_names"]  # fmt: skip
 # What compares texts and pictures, opens notebooks, checks types or takes the time does so on one
 # version.
 LEFT_OUT = ["assets", "compile_speed", "docs", "examples*", "exercises", "explain", "growth",
