@@ -242,7 +242,8 @@ def _windows(level: int, x: Any, window_shape: Any, axis: Any = None, **options:
 @short_cut(np.reshape)
 def _reshape(level: int, x: Any, shape: Any, order: str = "C", copy: Any = None) -> Any:
     if order != "C":
-        return _rearranged(np.reshape, level, x, shape, order=order, copy=copy)
+        given = {} if copy is None else {"copy": copy}  # which NumPy 2.0 has not
+        return _rearranged(np.reshape, level, x, shape, order=order, **given)
     shape = list(shape) if isinstance(shape, Sequence) else [shape]
     if -1 in shape:
         known = -math.prod(shape)
