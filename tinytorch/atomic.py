@@ -9,7 +9,7 @@ from itertools import repeat
 from threading import RLock
 from typing import Any, TypeVar
 
-T = TypeVar("T")
+_T = TypeVar("_T")
 
 # A handler of signals that is called within, in the same thread, enters it again.
 lock = RLock()
@@ -20,11 +20,11 @@ if hasattr(os, "register_at_fork"):  # or a child process might wait for a threa
     )
 
 
-def one_at_a_time(function: Callable[[T], None]) -> Callable[[T], None]:
+def one_at_a_time(function: Callable[[_T], None]) -> Callable[[_T], None]:
     """Let a thread that calls `function` wait until no other one does."""
 
     @functools.wraps(function)
-    def alone(argument: T) -> None:
+    def alone(argument: _T) -> None:
         taken: list[bool] = []
         try:
             # Taken and noted in a single call into C: Ctrl-C that comes as a `with` is entered

@@ -52,6 +52,8 @@ def _way_back(
             pull(grads, walk, only, create_graph)
 
         kind.way_back(nodes, grads, step)
+        if only is None:  # they become `.grad`
+            kind.check_grads(grads)
     return grads
 
 
@@ -73,6 +75,7 @@ def forget_graph(node: Any, rule: Rule) -> None:
     """Leave of what a node was computed from only `rule`, which raises if a gradient comes."""
     end = object.__new__(type(node))
     end._begin(np.zeros(()), "not kept", True, None)
+    # Made by something, of nothing: so `may_hide` knows it, and how old what was behind it may be.
     end._op, end._order = rule, node._order - 1
     # What another thread's pass takes of a node last changes first: its rules.
     node._rules = (rule,) * max(1, len(node._children))
@@ -80,7 +83,7 @@ def forget_graph(node: Any, rule: Rule) -> None:
 
 
 def may_hide(node: Any, oldest: int) -> bool:
-    """Say whether a node stands for a forgotten graph, which may have had one of that order."""
+    """Say whether a node ends a forgotten graph, and a leaf of that order may have been in it."""
     return not node._children and node._op is not None and node._order >= oldest
 
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
-from tinytorch.arrays.batch import Batch, level_of
 from tinytorch.arrays.kind import evaluate, kind_of
 from tinytorch.arrays.scattered import whole
 from tinytorch.arrays.warned import at_users_line, keep_filter_first
@@ -182,8 +181,6 @@ class Tensor(Node, Methods, Leaving, Conversions, InPlace):
             )
         retain = retain_graph is None or bool(retain_graph)
         grads = gradients({self: self._seed(gradient)}, retain_graph=retain)
-        if isinstance(self._value, Batch):
-            _refuse_batches(grads)
         try:
             accumulate(grads)
         except RuntimeWarning:
@@ -387,13 +384,3 @@ class Tensor(Node, Methods, Leaving, Conversions, InPlace):
         for attributes in own:
             for name, value in attributes.items():
                 setattr(self, name, value)
-
-
-def _refuse_batches(grads: Mapping[Node, Any]) -> None:
-    for x in grads:
-        if level_of(whole(grads[x])) > level_of(x._value):
-            raise RuntimeError(
-                f"backward inside vmap: {describe(x)} comes from outside, and each example has a "
-                "gradient of its own for it, vmap(grad(f)); or sum what vmap(f) gives, and go back "
-                "from there"
-            )

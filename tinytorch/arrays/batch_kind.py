@@ -9,6 +9,8 @@ import numpy as np
 
 from tinytorch.arrays.batch import Batch, aligned, is_batch, level_of, one_by_one, pick, scatter
 from tinytorch.arrays.kind import Kind, kind_of, own, register
+from tinytorch.arrays.scattered import whole
+from tinytorch.messages import describe
 
 
 class _BatchKind(Kind):
@@ -59,6 +61,16 @@ class _BatchKind(Kind):
     def scatter(self, x: Any, index: Any, shape: tuple[int, ...]) -> Any:
         """Add the entries of x up in zeros of `shape`, each where `index` picks from."""
         return scatter(x, index, shape)
+
+    def check_grads(self, grads: Any) -> None:
+        """Refuse a batch of gradients for a tensor from outside."""
+        for x, grad in grads.items():
+            if level_of(whole(grad)) > level_of(x._value):
+                raise RuntimeError(
+                    f"backward inside vmap: {describe(x)} comes from outside, and each example has "
+                    "a gradient of its own for it, vmap(grad(f)); or sum what vmap(f) gives and go "
+                    "back from there"
+                )
 
     def text(self, array: Any) -> str:
         """Say what it is."""

@@ -156,6 +156,9 @@ class Kind:
         del grads
         step(nodes)
 
+    def check_grads(self, grads: Any) -> None:
+        """Raise RuntimeError where a gradient is of a kind that its tensor's `.grad` can't be."""
+
     def settle(self, arrays: Sequence[Any], likes: Sequence[Any]) -> list[Any]:
         """Give results of this kind, each in the kind of its counterpart in `likes`."""
         del likes

@@ -149,6 +149,7 @@ def _each(function: Any, arrays: tuple[Any, ...]) -> Any:
 @implements(np.array_split)
 def array_split(x: Any, indices_or_sections: Any, axis: int = 0) -> list[Tensor]:
     """Cut into that many parts, the first ones larger by one if need be, or before the indices."""
+    # What takes no memory is cut for the lengths alone.
     cut = np.array_split(np.broadcast_to(0, size_along(x, axis)), indices_or_sections)
     ends = np.cumsum([len(part) for part in cut]).tolist()
     if np.ndim(indices_or_sections):
