@@ -266,12 +266,12 @@ MISTAKES = [
     Mistake(
         "a size that is no number", NEWCOMER,
         'nn.Linear("784", 10)',
-        TypeError, ("in_features is a whole number, got str '784'",),
+        TypeError, ("in_features is a whole number, at least 0, got str '784'",),
     ),
     Mistake(
         "a size computed by division", NEWCOMER,
         "nn.Linear(28 * 28 / 2, 10)",
-        TypeError, ("in_features is a whole number, got float 392.0",),
+        TypeError, ("in_features is a whole number, at least 0, got float 392.0",),
     ),
     Mistake(
         "an activation's name", NEWCOMER,

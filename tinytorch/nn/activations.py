@@ -13,7 +13,7 @@ import numpy.typing as npt
 from tinytorch.arrays.kind import kind_of
 from tinytorch.arrays.warned import warn
 from tinytorch.nn.function_module import FunctionModule
-from tinytorch.nn.inputs import tensor
+from tinytorch.nn.inputs import check_sizes, tensor
 from tinytorch.nn.module import Module
 from tinytorch.nn.parameter import Parameter
 from tinytorch.random import RNG, generator
@@ -197,6 +197,7 @@ class PReLU(Module):
     def __init__(
         self, num_parameters: int = 1, init: float = 0.25, *, dtype: npt.DTypeLike = np.float64
     ) -> None:
+        check_sizes(self, num_parameters=num_parameters)
         self.num_parameters = num_parameters
         self.weight = Parameter(np.full(num_parameters, init), label="weight", dtype=dtype)
 

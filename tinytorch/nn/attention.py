@@ -16,7 +16,7 @@ from tinytorch.arrays.words import choose, half_as_single, sum_along
 from tinytorch.engine import Node
 from tinytorch.nn.dropout import dropout
 from tinytorch.nn.init import xavier_normal_, xavier_uniform_
-from tinytorch.nn.inputs import input_like, tensor, values
+from tinytorch.nn.inputs import check_sizes, input_like, tensor, values
 from tinytorch.nn.linear import Linear, linear
 from tinytorch.nn.module import Module
 from tinytorch.nn.parameter import Parameter
@@ -297,7 +297,8 @@ class MultiheadAttention(Module):
         rng: RNG = None,
         dtype: npt.DTypeLike = np.float64,
     ) -> None:
-        if num_heads < 1 or embed_dim < 1 or embed_dim % num_heads:
+        check_sizes(self, 1, embed_dim=embed_dim, num_heads=num_heads)
+        if embed_dim % num_heads:
             raise ValueError(
                 f"MultiheadAttention: embed_dim is a multiple of num_heads, got {embed_dim} and "
                 f"{num_heads}"
@@ -308,6 +309,7 @@ class MultiheadAttention(Module):
             embed_dim if kdim is None else kdim,
             embed_dim if vdim is None else vdim,
         )
+        check_sizes(self, kdim=self.kdim, vdim=self.vdim)
         self.dropout, self.batch_first, self.add_zero_attn = dropout, batch_first, add_zero_attn
 
         def drawn(draw: Any, label: str, *shape: int) -> Parameter:

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from tinytorch.arrays.batch import level_of
 from tinytorch.grad_mode import is_grad_enabled
-from tinytorch.nn.inputs import tensor, values
+from tinytorch.nn.inputs import check_sizes, tensor, values
 from tinytorch.nn.module import Module
 from tinytorch.nn.normalization import affine, scale_and_shift, standardize
 from tinytorch.operations.operands import describe
@@ -141,6 +141,7 @@ class _ByChannel(Module):
         bias: bool = True,
         dtype: npt.DTypeLike = np.float64,
     ) -> None:
+        check_sizes(self, num_features=num_features)
         self.num_features, self.eps, self.momentum = num_features, eps, momentum
         self.affine, self.track_running_stats = affine, track_running_stats
         self.weight, self.bias = scale_and_shift(num_features, affine, bias, dtype)

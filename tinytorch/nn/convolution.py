@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 import numpy.typing as npt
 
-from tinytorch.nn.inputs import input_like
+from tinytorch.nn.inputs import check_sizes, input_like
 from tinytorch.nn.module import Module
 from tinytorch.nn.padding import pad
 from tinytorch.nn.parameter import Parameter
@@ -31,7 +31,7 @@ def margins(
     if padding == "valid":
         return [(0, 0)] * len(kernel)
     if padding != "same":
-        raise ValueError(f'padding is "same", "valid" or numbers, got {padding!r}')
+        raise ValueError(f'padding is "same", "valid" or whole numbers, got {describe(padding)}')
     if any(step != 1 for step in stride):
         raise ValueError(f'padding="same" keeps the size, which takes a stride of 1, got {stride}')
     spans = [(k - 1) * d for k, d in zip(kernel, dilation, strict=True)]
@@ -111,7 +111,9 @@ class Convolution(Module):
         dtype: npt.DTypeLike,
     ) -> None:
         name = type(self).__name__
-        if groups < 1 or in_channels % groups or out_channels % groups:
+        check_sizes(self, in_channels=in_channels, out_channels=out_channels)
+        check_sizes(self, 1, groups=groups)
+        if in_channels % groups or out_channels % groups:
             raise ValueError(
                 f"{name}: {in_channels} and {out_channels} channels make no {groups} groups"
             )

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from tinytorch.arrays.checks import check, surely
 from tinytorch.arrays.kind import kind_of, own
 from tinytorch.arrays.plain import plain
-from tinytorch.nn.inputs import tensor, values
+from tinytorch.nn.inputs import check_sizes, tensor, values
 from tinytorch.nn.module import Module
 from tinytorch.nn.parameter import Parameter
 from tinytorch.operations.operands import describe
@@ -102,6 +102,7 @@ class Embedding(Module):
         rng: RNG = None,
         dtype: npt.DTypeLike = np.float64,
     ) -> None:
+        check_sizes(self, num_embeddings=num_embeddings, embedding_dim=embedding_dim)
         if padding_idx is not None:
             if not -num_embeddings <= padding_idx < num_embeddings:
                 raise ValueError(

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from tinytorch.arrays.kind import kind_of, own
 from tinytorch.nn.embedding import embedding
-from tinytorch.nn.inputs import values
+from tinytorch.nn.inputs import check_sizes, values
 from tinytorch.nn.module import Module
 from tinytorch.nn.parameter import Parameter
 from tinytorch.operations.indexing import scatter
@@ -125,6 +125,7 @@ class EmbeddingBag(Module):
         rng: RNG = None,
         dtype: npt.DTypeLike = np.float64,
     ) -> None:
+        check_sizes(self, num_embeddings=num_embeddings, embedding_dim=embedding_dim)
         if padding_idx is not None:
             if not -num_embeddings <= padding_idx < num_embeddings:
                 raise ValueError(

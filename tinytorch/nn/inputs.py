@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import operator
-from typing import Any
+from typing import Any, SupportsIndex
 
 import numpy as np
 
@@ -32,12 +32,12 @@ def values(x: Any) -> Any:
     return x if hasattr(x, "__array_function__") else np.asarray(x)
 
 
-def check_sizes(kind: str, **sizes: Any) -> None:
-    """Raise TypeError for a size that is no whole number, ValueError for a negative one."""
+def check_sizes(module: object, smallest: int = 0, **sizes: Any) -> None:
+    """Raise TypeError for a size that is no whole number, ValueError for one that is smaller."""
     for name, size in sizes.items():
-        try:
-            number = operator.index(size)
-        except TypeError:
-            raise TypeError(f"{kind}: {name} is a whole number, got {describe(size)}") from None
-        if number < 0:
-            raise ValueError(f"{kind}: {name} is at least 0, got {number}")
+        is_number = isinstance(size, SupportsIndex) and not isinstance(size, bool)
+        if not is_number or operator.index(size) < smallest:
+            raise (ValueError if is_number else TypeError)(
+                f"{type(module).__name__}: {name} is a whole number, at least {smallest}, got "
+                f"{describe(size)}"
+            )

@@ -72,7 +72,7 @@ class Linear(Module):
         rng: RNG = None,
         dtype: npt.DTypeLike = np.float64,
     ) -> None:
-        check_sizes("Linear", in_features=in_features, out_features=out_features)
+        check_sizes(self, in_features=in_features, out_features=out_features)
         self.in_features, self.out_features = in_features, out_features
         bound, rng = 1 / math.sqrt(max(in_features, 1)), generator(rng)
         self.weight = _uniform((out_features, in_features), bound, "weight", rng, dtype)
@@ -111,8 +111,8 @@ class Bilinear(Module):
         rng: RNG = None,
         dtype: npt.DTypeLike = np.float64,
     ) -> None:
-        if in1_features < 1:
-            raise ValueError(f"Bilinear: in1_features is at least 1, got {in1_features}")
+        check_sizes(self, 1, in1_features=in1_features)
+        check_sizes(self, in2_features=in2_features, out_features=out_features)
         self.in1_features, self.in2_features = in1_features, in2_features
         self.out_features = out_features
         bound, rng = 1 / math.sqrt(in1_features), generator(rng)

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from tinytorch.arrays import words
 from tinytorch.engine import Node
 from tinytorch.nn.function_module import FunctionModule
-from tinytorch.nn.inputs import tensor
+from tinytorch.nn.inputs import check_sizes, tensor
 from tinytorch.nn.module import Module
 from tinytorch.nn.parameter import Parameter
 from tinytorch.operations.operation import Operation, apply, defines
@@ -140,7 +140,7 @@ def group_norm(
     Of (N, C, ...); `num_groups` divides C (Y. Wu and K. He, "Group normalization", 2018).
     """
     x = tensor(input)
-    if x.ndim < 2 or x.shape[1] % num_groups:
+    if x.ndim < 2 or num_groups < 1 or x.shape[1] % num_groups:
         raise ValueError(f"group_norm: {num_groups} groups of channels in shape {x.shape}")
     grouped = x.reshape(x.shape[0], num_groups, math.prod(x.shape[1:]) // num_groups)
     normal, _, _ = standardize(grouped, (-1,), eps)
@@ -185,6 +185,8 @@ class LayerNorm(Module):
         dtype: npt.DTypeLike = np.float64,
     ) -> None:
         self.normalized_shape, self.eps = _sizes(normalized_shape), eps
+        for size in self.normalized_shape:
+            check_sizes(self, normalized_shape=size)
         self.elementwise_affine = elementwise_affine
         self.weight, self.bias = scale_and_shift(
             self.normalized_shape, elementwise_affine, bias, dtype
@@ -230,6 +232,8 @@ class RMSNorm(Module):
         dtype: npt.DTypeLike = np.float64,
     ) -> None:
         self.normalized_shape, self.eps = _sizes(normalized_shape), eps
+        for size in self.normalized_shape:
+            check_sizes(self, normalized_shape=size)
         self.elementwise_affine = elementwise_affine
         self.weight, _ = scale_and_shift(self.normalized_shape, elementwise_affine, False, dtype)
 
@@ -263,6 +267,8 @@ class GroupNorm(Module):
         bias: bool = True,
         dtype: npt.DTypeLike = np.float64,
     ) -> None:
+        check_sizes(self, num_channels=num_channels)
+        check_sizes(self, 1, num_groups=num_groups)
         if num_channels % num_groups:
             raise ValueError(f"GroupNorm: {num_channels} channels make no {num_groups} groups")
         self.num_groups, self.num_channels = num_groups, num_channels

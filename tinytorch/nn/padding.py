@@ -77,7 +77,7 @@ class _Pad(Module):
     value: float | None = None
 
     def __init__(self, padding: Sizes) -> None:
-        self.padding = each("padding", padding, 2 * self._n, -(1 << 62))
+        self.padding = each("padding", padding, 2 * self._n, None)
 
     def forward(self, input: Any) -> Tensor:
         """Put the entries around."""

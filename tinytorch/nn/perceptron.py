@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Sequence
 from enum import Enum
 from typing import Any
@@ -11,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tinytorch.arrays.words import conj
-from tinytorch.nn.inputs import input_like
+from tinytorch.nn.inputs import check_sizes, input_like
 from tinytorch.nn.module import Module
 from tinytorch.nn.parameter import Parameter
 from tinytorch.operations.operands import describe
@@ -58,13 +57,12 @@ class Layer(Module):
         rng: RNG = None,
         dtype: npt.DTypeLike = np.float64,
     ) -> None:
-        kind = type(self).__name__
-        for name, size in (("n_input", n_input), ("n_neurons", n_neurons)):
-            if operator.index(size) < 1:
-                raise ValueError(f"{kind}: {name} is at least 1, got {size}")
+        check_sizes(self, 1, n_input=n_input, n_neurons=n_neurons)
         if not isinstance(activation, Activation):
             known = ", ".join(map(str, Activation))
-            raise TypeError(f"{kind}: the activation is one of {known}, got {activation!r}")
+            raise TypeError(
+                f"{type(self).__name__}: the activation is one of {known}, got {activation!r}"
+            )
         fan = n_input if activation is Activation.RELU else n_input + n_neurons
         weight = generator(rng).normal(0, np.sqrt(2 / fan), (n_input, n_neurons))
         self.activation = activation

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from tinytorch.nn import cells
 from tinytorch.nn.cells import Cell, recurrence
 from tinytorch.nn.dropout import dropout as drop
-from tinytorch.nn.inputs import input_like, tensor
+from tinytorch.nn.inputs import check_sizes, input_like, tensor
 from tinytorch.nn.linear import linear
 from tinytorch.nn.module import Module
 from tinytorch.nn.parameter import Parameter
@@ -39,11 +39,7 @@ class _Recurrent(Module):
         dtype: npt.DTypeLike,
     ) -> None:
         """Draw the weights of a cell, uniform between -b and b, with b = 1 / sqrt(hidden_size)."""
-        if min(input_size, hidden_size) < 1:
-            raise ValueError(
-                f"{type(self).__name__}: the sizes of the input and of the state are at least 1, "
-                f"got {input_size} and {hidden_size}"
-            )
+        check_sizes(self, 1, input_size=input_size, hidden_size=hidden_size)
         bound, gates = 1 / math.sqrt(hidden_size), self._cell.n_gates * hidden_size
         rng = generator(rng)
         for name, shape in (
@@ -124,8 +120,7 @@ class _Network(_Recurrent):
         dtype: npt.DTypeLike = np.float64,
     ) -> None:
         name = type(self).__name__
-        if num_layers < 1:
-            raise ValueError(f"{name}: num_layers is at least 1, got {num_layers}")
+        check_sizes(self, 1, num_layers=num_layers)
         if not 0 <= dropout <= 1:
             raise ValueError(f"{name}: dropout is a probability, between 0 and 1, got {dropout}")
         self.input_size, self.hidden_size, self.num_layers = input_size, hidden_size, num_layers
@@ -308,7 +303,9 @@ class LSTM(_Network):
         rng: RNG = None,
         dtype: npt.DTypeLike = np.float64,
     ) -> None:
-        if not 0 <= proj_size < hidden_size:
+        check_sizes(self, 1, hidden_size=hidden_size)
+        check_sizes(self, proj_size=proj_size)
+        if proj_size >= hidden_size:
             raise ValueError(
                 f"LSTM: proj_size is 0, for none, or below hidden_size, {hidden_size}, got "
                 f"{proj_size}"

@@ -39,15 +39,23 @@ def for_axes(
     return of(1), of(2), of(3)
 
 
-def each(name: str, value: Sizes, n: int, smallest: int = 1) -> tuple[int, ...]:
-    """Give one number for each of n axes. Raises ValueError for others, or for another count."""
+def each(name: str, value: Sizes, n: int, smallest: int | None = 1) -> tuple[int, ...]:
+    """Give one number for each of n axes.
+
+    Raises TypeError for what are no whole numbers, ValueError for smaller ones or another count.
+    """
     single = isinstance(value, int | np.integer)
-    numbers = tuple(map(operator.index, [value] * n if single else value))  # type: ignore[arg-type]
+    count = "a whole number" if n == 1 else f"a whole number or {n} of them"
+    least = "" if smallest is None else f", at least {smallest}"
+    wanted = f"{name} is {count}{least}, got {describe(value)}"
+    try:
+        numbers = tuple(map(operator.index, [value] * n if single else value))  # type: ignore[arg-type]
+    except TypeError:
+        raise TypeError(wanted) from None
     if len(numbers) == 1:
         numbers *= n
-    if len(numbers) != n or min(numbers) < smallest:
-        count = "a number" if n == 1 else f"a number or {n} of them"
-        raise ValueError(f"{name} is {count}, at least {smallest}, got {value}")
+    if len(numbers) != n or (smallest is not None and min(numbers) < smallest):
+        raise ValueError(wanted)
     return numbers
 
 

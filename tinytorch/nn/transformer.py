@@ -18,6 +18,7 @@ from tinytorch.nn.attention import MultiheadAttention
 from tinytorch.nn.containers import ModuleList
 from tinytorch.nn.dropout import Dropout
 from tinytorch.nn.init import xavier_uniform_
+from tinytorch.nn.inputs import check_sizes
 from tinytorch.nn.linear import Linear
 from tinytorch.nn.module import Module
 from tinytorch.nn.normalization import LayerNorm
@@ -197,6 +198,7 @@ class TransformerEncoder(Module):
         enable_nested_tensor: bool = True,
         mask_check: bool = True,
     ) -> None:
+        check_sizes(self, num_layers=num_layers)
         self.layers, self.num_layers = _copies(encoder_layer, num_layers), num_layers
         self.norm = norm
         self.enable_nested_tensor, self.mask_check = enable_nested_tensor, mask_check
@@ -220,6 +222,7 @@ class TransformerDecoder(Module):
     """Copies of a layer, one after the other, and `norm` behind the last, if there is one."""
 
     def __init__(self, decoder_layer: Module, num_layers: int, norm: Module | None = None) -> None:
+        check_sizes(self, num_layers=num_layers)
         self.layers, self.num_layers = _copies(decoder_layer, num_layers), num_layers
         self.norm = norm
 

@@ -89,7 +89,7 @@ class _ConvTranspose(Convolution):
         dtype: npt.DTypeLike = np.float64,
     ) -> None:
         if isinstance(padding, str):
-            raise TypeError(f"{type(self).__name__}: padding is a number, got {padding!r}")
+            raise TypeError(f"{type(self).__name__}: padding is a whole number, got {padding!r}")
         super().__init__(
             in_channels, out_channels, kernel_size, stride, padding, dilation, groups, bias,
             padding_mode, rng, dtype,
