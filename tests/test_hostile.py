@@ -141,8 +141,9 @@ def test_a_label_is_only_text(label: str, tmp_path: Path) -> None:
     y.backward()
     assert x.label == label
     repr(x), repr(y), str(x)
-    with pytest.raises(ValueError, match="shape"):
+    with pytest.raises(ValueError, match="shape") as raised:
         x @ Tensor(np.ones((3, 3)), label=label)
+    assert len(str(raised.value)) < 1000
     if label.isprintable() or "\n" in label:
         assert repr(pictures.render(y, tmp_path / "graph.dot")) == "Picture(3 nodes)"
 

@@ -7,11 +7,14 @@ from typing import Any
 
 from tinytorch.engine import Node
 
+_SHORT = reprlib.Repr()
+_SHORT.maxstring = 100  # a label may be as long as one likes
+
 
 def describe(operand: Any) -> str:
     """Say what an operand is, for a message."""
     if isinstance(operand, Node):
-        name = "a tensor" if operand.label is None else f"tensor {operand.label!r}"
+        name = "a tensor" if operand.label is None else f"tensor {_SHORT.repr(operand.label)}"
         return f"{name} of shape {operand._value.shape}"
     if hasattr(operand, "shape") and operand.shape != ():
         dtype = f"dtype {operand.dtype} and " if hasattr(operand, "dtype") else ""
