@@ -16,6 +16,7 @@ import ast
 import contextlib
 import hashlib
 import importlib
+import inspect
 import json
 import os
 import random
@@ -33,6 +34,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
+from hypothesis import Phase, settings
 from mutations import Lines, mutant, places
 
 ROOT = Path(__file__).parents[1]
@@ -47,6 +49,17 @@ HEAVY = ["dask.array", "dask.distributed", "hypothesis", "matplotlib.pyplot", "n
 # Seconds of tests that a mutant is shown, the quickest of each file first; and of the processor's
 # time until it is taken to hang, or of the clock's if it sleeps.
 SHOWN, HANGS, SLEEPS = 30, 100, 1000
+# How many examples of Hypothesis a mutant is shown at first, and then if it is alive. Which of them
+# is the simplest nobody asks.
+EXAMPLES = (3, 20)
+for n in EXAMPLES:
+    settings.register_profile(
+        f"mutants-{n}",
+        max_examples=n,
+        derandomize=True,
+        deadline=None,
+        phases=(Phase.explicit, Phase.generate),
+    )
 Use = tuple[float, dict[str, list[int]]]  # a test's seconds, and the functions by file and line
 Uses = dict[str, dict[str, Use]]  # by file of tests, by test
 
@@ -85,10 +98,18 @@ class Watch:
 
 
 class Only:
-    """A plugin of pytest that runs these tests, in this order."""
+    """A plugin of pytest that runs these tests, in this order; or Hypothesis's among them."""
 
-    def __init__(self, tests: Iterable[str]) -> None:
+    def __init__(self, tests: Iterable[str], only_generated: bool = False) -> None:
         self.ranks = {test: rank for rank, test in enumerate(tests)}
+        self.functions = {test.rpartition("::")[2].partition("[")[0] for test in self.ranks}
+        self.only_generated = only_generated
+
+    def pytest_pycollect_makeitem(self, name: str, obj: Any) -> list[pytest.Item] | None:
+        """Make no tests of other functions, which takes long where there are many."""
+        generated = getattr(obj, "is_hypothesis_test", False) or not self.only_generated
+        is_one = inspect.isclass(obj) or (name in self.functions and generated)
+        return None if is_one else []
 
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
         items[:] = [item for item in items if item.nodeid in self.ranks]
@@ -199,10 +220,13 @@ def killer(folder: str, tests: dict[str, list[str]]) -> str | None:
     """Run the tests; give the file of the first that fails, or where it hangs."""
 
     def run() -> int:
-        for i, file in enumerate(tests, 1):
-            # A file whose tests are called otherwise now, so that none is found, has not failed.
-            if runs(file, Only(tests[file]), "-x") not in (0, pytest.ExitCode.NO_TESTS_COLLECTED):
-                return i
+        for n in EXAMPLES:
+            for i, file in enumerate(tests, 1):
+                only = Only(tests[file], only_generated=n > EXAMPLES[0])
+                status = runs(file, only, "-x", "--hypothesis-profile", f"mutants-{n}")
+                # A file in which none is found, since they are called otherwise now, is no failure.
+                if status not in (0, pytest.ExitCode.NO_TESTS_COLLECTED):
+                    return i
         return 0
 
     status = in_a_process(folder, HANGS, run)
