@@ -492,6 +492,7 @@ class Scale(nn.Parameter):
 def test_subclasses_of_parameters_are_classes() -> None:
     scale, plain = Scale(3), nn.Parameter(np.ones(3))
     assert not isinstance(plain, Scale)
+    assert isinstance(type("Larger", (Scale,), {})(3), Scale)
     assert not isinstance(scale * 2, nn.Parameter)
     copies = copy.copy(scale), copy.deepcopy(scale), pickle.loads(pickle.dumps(scale))  # noqa: S301
     for x in (scale, *copies):

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -54,6 +56,14 @@ def test_gradients_are_pytorchs(name: str) -> None:
     x = torch.tensor(X, requires_grad=True)
     theirs(x).sum().backward()
     assert_allclose(grad(lambda x: function(x).sum())(X), x.grad, rtol=1e-12)
+
+
+def test_the_page_names_what_has_a_rule() -> None:
+    page = Path(__file__).parents[1] / "docs" / "do" / "scipy.md"
+    table = page.read_text(encoding="utf-8").partition("| `special` (SciPy's own) |")[2]
+    rows, _, _ = table.partition("| `special` |")
+    named = {getattr(scipy.special, name).__name__ for name in re.findall(r"`(\w+)`", rows)}
+    assert named == set(special_functions)
 
 
 def test_what_has_no_rule_is_named() -> None:
