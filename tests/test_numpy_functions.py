@@ -141,6 +141,7 @@ CASES: dict[str, tuple[Callable[..., Any], tuple[Any, ...]]] = {
     # counting
     "histogram weights": (lambda w: np.histogram(POINTS, 3, weights=w)[0], (X,)),
     "histogram edges": (lambda x: np.histogram(x, 4), (M,)),
+    "histogram of equals": (lambda x: np.histogram(x, 3), (np.full(4, 2.0),)),
     "histogram density": (lambda x: np.histogram(x, "sturges", density=True), (M,)),
     "histogram range": (lambda x, w: np.histogram(x, 3, (-1, 0.6), weights=w), (M, M + 3)),
     "histogram_bin_edges": (lambda x: np.histogram_bin_edges(x, 5), (X,)),
@@ -312,7 +313,7 @@ WIDE = {
     *("polyfit w", "block", "percentile in q", "nanvar mean", "histogram2d", "polyfit unscaled"),
 }
 # Steps and edges, or points whose order the differences would change.
-NO_DIFFERENCES = {"heaviside"}
+NO_DIFFERENCES = {"heaviside", "histogram of equals"}
 for _name in CASES:
     if _name.startswith(("intersect1d", "setdiff1d", "setxor1d", "union1d", "unique_")):
         NO_DIFFERENCES.add(_name)

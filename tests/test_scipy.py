@@ -57,7 +57,13 @@ def test_the_limits_of_ufuncs() -> None:
     assert_allclose(grad(scipy.special.exprel)(0.0), 0.5)
     assert_allclose(grad(grad(scipy.special.exprel))(0.0), 1 / 3)
     assert_allclose(grad(scipy.special.spence)(1.0), -1)
-    assert_allclose(grad(lambda p: scipy.special.boxcox(3.0, p))(0.0), np.log(3) ** 2 / 2)
+    assert_allclose(grad(grad(scipy.special.spence))(1.0), 1 / 2)
+
+    def of_power(power: Any) -> Any:
+        return scipy.special.boxcox(3.0, power)
+
+    assert_allclose(grad(of_power)(0.0), np.log(3) ** 2 / 2)
+    assert_allclose(grad(grad(of_power))(0.0), np.log(3) ** 3 / 3)
     assert grad(lambda x: scipy.special.gammainc(1.0, x))(0.0) == 1
     assert grad(lambda x: scipy.special.betainc(1.0, 2.0, x))(0.0) == 2
     with pytest.raises(TypeError, match="by their parameters"):
@@ -69,6 +75,8 @@ def test_the_limits_of_ufuncs() -> None:
 FUNCTIONS: dict[str, tuple[Callable[[Any], Callable[..., Any]], tuple[Any, ...]]] = {
     "expm": (lambda s: s.linalg.expm, (A,)),
     "expm of a stack": (lambda s: s.linalg.expm, (RNG.normal(size=(2, 2, 2)),)),
+    "expm of a number": (lambda s: s.linalg.expm, (np.array([[2.0]]),)),
+    "expm of nothing": (lambda s: s.linalg.expm, (np.ones((0, 0)),)),
     "logm": (lambda s: s.linalg.logm, (POSITIVE,)),
     "sqrtm": (lambda s: s.linalg.sqrtm, (POSITIVE,)),
     "solve_sylvester": (lambda s: s.linalg.solve_sylvester, (A + 3 * np.eye(3), B, Q)),
