@@ -46,9 +46,9 @@ OF_SIGNATURES = "tests/test_defaults.py"
 HEAVY = ["dask.array", "dask.distributed", "hypothesis", "matplotlib.pyplot", "numpy", "pandas",
          "safetensors.numpy", "scipy.integrate", "scipy.linalg", "scipy.optimize", "scipy.signal",
          "scipy.special", "scipy.stats", "torch", "torch.testing"]  # fmt: skip
-# Seconds of tests that a mutant is shown, the quickest of each file first; and of the processor's
-# time until it is taken to hang, or of the clock's if it sleeps.
-SHOWN, HANGS, SLEEPS = 30, 100, 1000
+# Seconds of tests that a mutant is shown, as they took while they were watched, which is some twice
+# as long; and of the processor's time until it is taken to hang, or of the clock's if it sleeps.
+SHOWN, HANGS, SLEEPS = 100, 400, 1000
 # How many examples of Hypothesis a mutant is shown at first, and then if it is alive. Which of them
 # is the simplest nobody asks.
 EXAMPLES = (3, 20)
@@ -203,11 +203,12 @@ def tests_of(uses: Uses, file: str, around: tuple[Lines, ...]) -> dict[str, list
         for test, (seconds, lines) in tests.items()
         if file in lines or path == OF_SIGNATURES
     )
-    # The quickest of each file come first, then the second of each: files look at different things.
-    seen = Counter[tuple[int, str]]()
+    # The quickest of each file come first, since files look at different things; then the same
+    # share of each, since the file that has most of them is about this function.
+    number, seen = Counter((far, path) for far, _, _, path in found), Counter[tuple[int, str]]()
     ranked = []
     for far, seconds, test, path in found:
-        ranked.append((far, seen[far, path], seconds, test, path))
+        ranked.append((far, seen[far, path] / number[far, path], seconds, test, path))
         seen[far, path] += 1
     by_file, total = defaultdict[str, list[str]](list), 0.0
     for _, _, seconds, test, path in sorted(ranked):
