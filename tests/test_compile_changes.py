@@ -430,3 +430,29 @@ def test_what_a_refused_run_has_left_outside_are_arrays() -> None:
         assert type(y._value) is type(y._grad) is np.ndarray
         assert_allclose(y.data, [2.0, 4.0])
         assert_allclose(y.grad, np.exp([2.0, 4.0]))
+
+
+@pytest.mark.parametrize(
+    "returned",
+    [
+        lambda y, n: (y, n),
+        lambda y, n: [y] * (1 + n % 2),
+        lambda y, n: setattr(HELD, "ab"[n % 2], y),
+    ],
+    ids=["a number", "a structure", "attributes"],
+)
+def test_another_result_of_the_same_calls_is_refused(returned: Any, tmp_path: Path) -> None:
+    @compile
+    def f(x: Any) -> Any:
+        return returned(x * 2, len([*tmp_path.iterdir()]))
+
+    def several() -> None:
+        for n in range(4):
+            (tmp_path / str(n)).touch()
+            f(np.ones(3))
+
+    with pytest.raises(TypeError, match="what the function returns or changes differs"):
+        several()
+
+
+HELD = types.SimpleNamespace(a=np.zeros(3), b=np.zeros(3))
