@@ -41,7 +41,9 @@ def changed(node: ast.AST) -> ast.AST | None:
         twin = copy.copy(node)
         twin.test = ast.UnaryOp(ast.Not(), node.test)
         return twin
-    if isinstance(node, ast.Return) and ast.unparse(node) not in ("return", "return None"):
+    # Nobody tells None from False, which is changed to True already.
+    no = ("return", "return None", "return False")
+    if isinstance(node, ast.Return) and ast.unparse(node) not in no:
         return ast.Return(ast.Constant(None))
     if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
         return ast.Pass()
