@@ -240,10 +240,9 @@ def _windows(level: int, x: Any, window_shape: Any, axis: Any = None, **options:
 
 
 @short_cut(np.reshape)
-def _reshape(level: int, x: Any, shape: Any, order: str = "C", copy: Any = None) -> Any:
+def _reshape(level: int, x: Any, shape: Any, order: str = "C", **options: Any) -> Any:
     if order != "C":
-        given = {} if copy is None else {"copy": copy}  # which NumPy 2.0 has not
-        return _rearranged(np.reshape, level, x, shape, order=order, **given)
+        return _rearranged(np.reshape, level, x, shape, order=order, **options)
     shape = list(shape) if isinstance(shape, Sequence) else [shape]
     if -1 in shape:
         known = -math.prod(shape)
