@@ -21,7 +21,7 @@ from test_compile_operations import EVERY_CASE, differentiated
 
 import tinytorch
 from tinytorch import Tensor, compile, no_grad, value_and_grad  # noqa: A004
-from tinytorch.compiler.spelling import dtype_text
+from tinytorch.compiler.spelling import dtype_text, literal
 
 
 def executed(compiled: Any) -> Function:
@@ -256,3 +256,26 @@ def test_dtypes_are_written_by_name_where_they_have_one(dtype: str) -> None:
     text = dtype_text(known)
     assert np.dtype(eval(text)) == known  # noqa: S307
     assert text == (f"np.{known.type.__name__}" if len(dtype) == 1 else f"np.dtype({known.str!r})")
+
+
+@pytest.mark.parametrize(
+    "array",
+    [
+        np.array([[1.0, 2.0], [np.inf, np.nan]]),
+        np.array([-0.0, -0.0], np.float32),
+        np.full((2, 3), 7, np.int8),
+        np.array([True, False]),
+        np.array([1 + 2j, 0]),
+        np.zeros((0, 3)),
+        np.arange(64.0),
+    ],
+    ids=repr,
+)
+def test_a_short_array_is_written_out(array: Any) -> None:
+    text = literal(array)
+    assert text is not None
+    written = eval(text, {"np": np})  # noqa: S307
+    assert written.dtype == array.dtype
+    assert_array_equal(written, array)
+    assert_array_equal(np.signbit(written.real), np.signbit(array.real))
+    assert literal(np.arange(65.0)) is None

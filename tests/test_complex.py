@@ -544,6 +544,14 @@ def test_numpys_and_scipys_functions(name: str) -> None:
     check_grads(function, *args)
 
 
+@pytest.mark.parametrize("name", ["sqrt", "log", "log2", "log10", "arcsin", "arccos", "arctanh"])
+def test_numbers_stay_real_up_to_the_ends(name: str) -> None:
+    function = getattr(np.emath, name)
+    for x in (0.0, 1.0, -1.0):
+        with np.errstate(divide="ignore"):
+            assert function(Tensor([x])).dtype == function(np.array([x])).dtype
+
+
 @pytest.mark.parametrize("f", [np.nanvar, np.nanstd])
 def test_deviations_of_what_is_there(f: Any) -> None:
     x = drawn(3, 4)

@@ -630,6 +630,8 @@ WHOLE: list[Function] = [
     lambda t, y, m: y.is_floating_point(),
     lambda t, y, m: y.requires_grad,
     lambda t, y, m: t.cat([y, y], dim=1),
+    lambda t, y, m: t.cat([t.zeros(0), t.ones(2, 3)]),
+    lambda t, y, m: t.cat([t.ones(1), t.zeros(2)]),
     lambda t, y, m: t.stack([y, y]),
     lambda t, y, m: t.stack([t.arange(9.0)[i : i + 2] for i in y[0]]),
     lambda t, y, m: t.where(m, y, 0),

@@ -569,6 +569,11 @@ def test_a_target_that_broadcasts_is_warned_of(name: str) -> None:
         (lambda x: ours.embedding_bag(np.array([1]), x), ValueError, "or .n,. and offsets, got"),
         (lambda x: ours.embedding_bag(np.array([1]), x, np.array([1])), ValueError, "begin at 0"),
         (lambda x: ours.embedding_bag(np.array([[1]]), x, mode="no"), ValueError, "got 'no'"),
+        (
+            lambda x: ours.triplet_margin_with_distance_loss(x, x, x[0]),
+            ValueError,
+            r"as many axes, got shapes \(2, 3\), \(2, 3\) and \(3,\)",
+        ),
         (lambda x: ours.dropout(x, 2), ValueError, "between 0 and 1, got 2"),
         (lambda x: ours.layer_norm(x, 4), ValueError, r"\(\.\.\., 4,\), got \(2, 3\)"),
         (lambda x: ours.group_norm(x, 2), ValueError, "2 groups of channels"),
