@@ -358,13 +358,22 @@ def test_a_freed_graph_has_no_gradients_of_an_earlier_pass() -> None:
 
 
 def test_backward_inside_vmap_gives_no_tensor_from_outside_a_batch() -> None:
-    w = Tensor([1.0, 2.0])
+    w = Tensor([1.0, 2.0], label="w")
 
     def f(v: Any) -> Any:
         z = (v * w).sum()
         z.backward()
         return z
 
-    with pytest.raises(RuntimeError, match=r"backward inside vmap: .*vmap\(grad\(f\)\)"):
+    with pytest.raises(RuntimeError, match=r"inside vmap: tensor 'w' .*vmap\(grad\(f\)\)"):
         tinytorch.vmap(f)(np.ones((3, 2)))
     assert_array_equal(w.grad, [0.0, 0.0])
+
+
+def test_backward_inside_vmap_gives_a_tensor_from_inside_its_own() -> None:
+    def slope(v: Any) -> Any:
+        x = v.detach().requires_grad_()
+        (x**3).sum().backward()
+        return x.grad
+
+    assert_array_equal(tinytorch.vmap(slope)(np.ones((3, 2))), np.full((3, 2), 3.0))

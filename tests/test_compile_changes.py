@@ -455,4 +455,13 @@ def test_another_result_of_the_same_calls_is_refused(returned: Any, tmp_path: Pa
         several()
 
 
+def test_a_number_of_another_type_is_another_call() -> None:
+    def product(x: Any, number: Any) -> Any:
+        return x * number
+
+    x, compiled = np.ones(3, np.float32), compile(product)
+    for number in (2.0, np.float64(2), np.float32(2), 2, np.float16(2), np.complex64(2)) * 3:
+        assert compiled(x, number).dtype == product(x, number).dtype
+
+
 HELD = types.SimpleNamespace(a=np.zeros(3), b=np.zeros(3))

@@ -351,6 +351,8 @@ W = Tensor(np.ones((6, 4, 3, 3)))
         (lambda: ours.max_pool2d(X, 2, padding=2), ValueError, "at most half the window of 2"),
         (lambda: ours.avg_pool2d(X, 2, divisor_override=0), ValueError, "override is not 0"),
         (lambda: ours.adaptive_avg_pool2d(X, (1, 2, 3)), ValueError, "a number or 2"),
+        (lambda: ours.adaptive_avg_pool2d(X[:, :, :0], 2), ValueError, "sizes that are not empty"),
+        (lambda: ours.adaptive_avg_pool2d(X[..., :0], 2), ValueError, "sizes that are not empty"),
         (
             lambda: ours.max_unpool2d(X, np.full((2, 4, 5, 5), 100), 2),
             ValueError,

@@ -758,6 +758,8 @@ AXIS = "axis 5 is out of bounds for array of dimension 2"
         (lambda x: np.diff(x, -1), ValueError, "diff: n is 0 or more, got -1"),
         (lambda x: np.gradient(x, 1, 2, 3), TypeError, "2 axes take as many spacings, got 3"),
         (lambda x: np.gradient(x, edge_order=3), ValueError, "edge_order is 1 or 2 .* got 3"),
+        (lambda x: np.gradient(x[:1], axis=0), ValueError, "got 1 for 1 entries along axis 0"),
+        (lambda x: np.gradient(x[:2], axis=0, edge_order=2), ValueError, "got 2 for 2 entries"),
         (lambda x: x.astype(int), TypeError, "floating or complex dtype, got int64"),
         (lambda x: x.leaky_relu(slope=1), TypeError, "leaky_relu: slope= is not supported"),
         (lambda x: x.sum(dim=0, axis=0), TypeError, "sum: give dim= or axis=, not both"),

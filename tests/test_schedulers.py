@@ -201,6 +201,8 @@ def test_plateaus_are_pytorchs(options: dict[str, Any], sign: int) -> None:
     here = lr_scheduler.ReduceLROnPlateau(ours, **options)
     there = torch.optim.lr_scheduler.ReduceLROnPlateau(theirs, **options)
     for figure in FIGURES * 2:
+        for name in ("best", "num_bad_epochs", "cooldown_counter", "last_epoch"):
+            assert here.state_dict()[name] == there.state_dict()[name]
         here.step(Tensor(sign * figure))
         there.step(sign * figure)
         assert_same(ours, theirs)

@@ -41,9 +41,8 @@ def signature(  # noqa: PLR0911  (a branch for each kind)
             kind, type(data), data.shape, data.dtype.str, getattr(data, "strides", None), owner,
             tree._requires_grad, tree._grad is None, tree.label, id(tree) in owners,
         )  # fmt: skip
-    if kind is float or isinstance(tree, np.inexact):
-        return kind
-    if kind is int and len(leaves) - 1 in varying:
+    is_varying_int = kind is int and len(leaves) - 1 in varying
+    if is_varying_int or kind is float or isinstance(tree, np.inexact):
         return kind
     if on_gpu(tree):
         owner = owners.setdefault(id(owner_of(tree)), len(owners))

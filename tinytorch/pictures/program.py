@@ -12,9 +12,7 @@ from tinytorch.pictures.dot import CLUSTER, LOOKS, digraph
 from tinytorch.pictures.picture import Picture, checked, show
 
 
-def render_program(
-    source: Source, path: str | os.PathLike[str] | None = None, *, view: bool = False
-) -> Picture:
+def render_program(source: Source, path: str | os.PathLike[str] | None, *, view: bool) -> Picture:
     """Draw the lines of a program: what `render` of a compiled function does, and says."""
     path = None if path is None else checked(path, Picture.endings)
     return show(Picture(_as_dot(source)), path, Path("program.svg"), view=view)
