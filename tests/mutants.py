@@ -197,17 +197,20 @@ def tests_of(uses: Uses, file: str, around: tuple[Lines, ...]) -> dict[str, list
         places = ((any(a <= x <= b for x in lines), i) for i, (a, b) in enumerate(around))
         return next((i for is_here, i in places if is_here), len(around))
 
+    def breadth(lines: dict[str, list[int]]) -> int:
+        return sum(map(len, lines.values()))
+
     found = sorted(
-        (distance(lines[file]) if file in lines else 0, seconds, test, path)
+        (distance(lines[file]) if file in lines else 0, breadth(lines), seconds, test, path)
         for path, tests in uses.items()
         for test, (seconds, lines) in tests.items()
         if file in lines or path == OF_SIGNATURES
     )
-    # The quickest of each file come first, since files look at different things; then the same
-    # share of each, since the file that has most of them is about this function.
-    number, seen = Counter((far, path) for far, _, _, path in found), Counter[tuple[int, str]]()
+    # Of each file those come first that enter the fewest functions: they are about this one. Of
+    # each the same share, since the file that has most of them is about it, too.
+    number, seen = Counter((far, path) for far, *_, path in found), Counter[tuple[int, str]]()
     ranked = []
-    for far, seconds, test, path in found:
+    for far, _, seconds, test, path in found:
         ranked.append((far, seen[far, path] / number[far, path], seconds, test, path))
         seen[far, path] += 1
     by_file, total = defaultdict[str, list[str]](list), 0.0

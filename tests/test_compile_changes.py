@@ -181,6 +181,14 @@ def test_numbers_in_tuples_and_lists_that_are_replaced_are_inputs() -> None:
     assert len(compiled._variants) == 1
 
 
+def test_a_tuple_of_numbers_that_gets_longer_is_seen() -> None:
+    settings = Settings()
+    compiled = compile(lambda x: x * settings.pair[0] * len(settings.pair))
+    for i in range(10):
+        settings.pair = (0.5 * i, 2.0) if i < 7 else (0.5 * i, 2.0, 1.0)
+        assert_allclose(compiled(np.ones(2)), 0.5 * i * len(settings.pair))
+
+
 def test_a_gradient_that_is_there_and_one_that_is_not() -> None:
     weights = Tensor(np.ones(3)), Tensor(np.ones(3))
 

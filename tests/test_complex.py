@@ -141,6 +141,17 @@ def test_parts(name: str) -> None:
     assert_as_in_torch(*PARTS[name], drawn(3, 4))
 
 
+@pytest.mark.parametrize("name", ["real", "imag", "conj", "angle", "abs"])
+def test_parts_at_nought_and_on_the_unit_circle(name: str) -> None:
+    x = Tensor([0, 1, 1j, -1, -1j])
+    t = torch.tensor(x.data, requires_grad=True)
+    y, expected = getattr(np, name)(x), getattr(torch, name)(t)
+    y.backward(np.ones(5))
+    expected.backward(torch.ones_like(expected))
+    assert_allclose(y.data, expected.detach().resolve_conj())
+    assert_allclose(x.grad, t.grad.resolve_conj(), atol=1e-15)
+
+
 @pytest.mark.parametrize("name", ["complex", "polar"])
 def test_complex_numbers_made_of_real_ones(name: str) -> None:
     x, y = np.abs(drawn(3)), drawn(3).real

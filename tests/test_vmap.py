@@ -543,3 +543,10 @@ def test_arrays_of_a_batch_are_transposed_as_numpys_are(axes: Any) -> None:
     batch = np.arange(24.0).reshape(2, 3, 4)
     found = vmap(lambda x: x.data.transpose(*axes) * 2)(batch)
     assert_array_equal(np.asarray(found), [2 * x.transpose(*axes) for x in batch])
+
+
+def test_values_are_asked_for_in_each_example() -> None:
+    probabilities = np.array([[0.5, 0.25], [0.5, 1.5]])
+    for outer in (vmap, lambda f: vmap(vmap(f))):
+        with pytest.raises(ValueError, match=r"between 0 and 1 .* got 1\.5"):
+            outer(lambda p: nn.functional.binary_cross_entropy(p, np.ones(p.shape)))(probabilities)
