@@ -441,26 +441,36 @@ def test_what_a_refused_run_has_left_outside_are_arrays() -> None:
 
 
 @pytest.mark.parametrize(
-    "returned",
+    ("function", "message"),
     [
-        lambda y, n: (y, n),
-        lambda y, n: [y] * (1 + n % 2),
-        lambda y, n: setattr(HELD, "ab"[n % 2], y),
+        (lambda x, n: x * np.ones((n, 1)), "an array has another shape or dtype in the next call"),
+        (lambda x, n: x * np.ones(3, f"f{4 * n}"), "an array has another shape or dtype"),
+        (lambda x, n: x * np.full(3, float(n)), "an array changes from one call to the next"),
+        (lambda x, n: x * float(n), "a number, or something else that is no array, changes"),
+        (lambda x, n: x[:n], "a number, or something else that is no array, changes"),
+        (lambda x, n: (np.sin, np.cos)[n - 1](x), "one thing in one call and another in the next"),
+        (lambda x, n: x + 1 if n == 1 else x + 1 + 1, "it does more in one call than in the next"),
+        (lambda x, n: (x * 2, n), "what the function returns or changes differs"),
+        (lambda x, n: [x * 2] * n, "what the function returns or changes differs"),
+        (lambda x, n: setattr(HELD, "ab"[n - 1], x * 2), "what the function returns or changes"),
     ],
-    ids=["a number", "a structure", "attributes"],
 )
-def test_another_result_of_the_same_calls_is_refused(returned: Any, tmp_path: Path) -> None:
-    @compile
-    def f(x: Any) -> Any:
-        return returned(x * 2, len([*tmp_path.iterdir()]))
+def test_another_program_in_the_next_call_is_refused(
+    function: Any, message: str, tmp_path: Path
+) -> None:
+    # How many files there are leaves no trace in Python.
+    compiled = compile(lambda x: function(x, 1 + len([*tmp_path.iterdir()]) % 2))
 
     def several() -> None:
         for n in range(4):
             (tmp_path / str(n)).touch()
-            f(np.ones(3))
+            compiled(np.ones(3))
 
-    with pytest.raises(TypeError, match="what the function returns or changes differs"):
+    with pytest.raises(TypeError, match=message):
         several()
+
+
+HELD = types.SimpleNamespace(a=np.zeros(3), b=np.zeros(3))
 
 
 def test_a_number_of_another_type_is_another_call() -> None:
@@ -470,6 +480,3 @@ def test_a_number_of_another_type_is_another_call() -> None:
     x, compiled = np.ones(3, np.float32), compile(product)
     for number in (2.0, np.float64(2), np.float32(2), 2, np.float16(2), np.complex64(2)) * 3:
         assert compiled(x, number).dtype == product(x, number).dtype
-
-
-HELD = types.SimpleNamespace(a=np.zeros(3), b=np.zeros(3))
