@@ -448,7 +448,10 @@ def test_what_a_refused_run_has_left_outside_are_arrays() -> None:
         (lambda x, n: x * np.full(3, float(n)), "an array changes from one call to the next"),
         (lambda x, n: x * float(n), "a number, or something else that is no array, changes"),
         (lambda x, n: x[:n], "a number, or something else that is no array, changes"),
-        (lambda x, n: (np.sin, np.cos)[n - 1](x), "one thing in one call and another in the next"),
+        (
+            lambda x, n: (np.sin, np.cos)[n - 1](x),
+            "it does one thing in one call and another in the next",
+        ),
         (lambda x, n: x + 1 if n == 1 else x + 1 + 1, "it does more in one call than in the next"),
         (lambda x, n: (x * 2, n), "what the function returns or changes differs"),
         (lambda x, n: [x * 2] * n, "what the function returns or changes differs"),
@@ -466,7 +469,7 @@ def test_another_program_in_the_next_call_is_refused(
             (tmp_path / str(n)).touch()
             compiled(np.ones(3))
 
-    with pytest.raises(TypeError, match=message):
+    with pytest.raises(TypeError, match=f"^compile: {message}"):
         several()
 
 
