@@ -166,6 +166,12 @@ def test_a_file_larger_than_memory_is_read_batch_by_batch(tmp_path: Path) -> Non
     assert len(loader) == rows // 64
 
 
+def test_a_dataset_of_one_array_has_its_length() -> None:
+    assert len(TensorDataset(X)) == len(X)
+    ((batch,),) = DataLoader(TensorDataset(X), len(X))
+    assert_array_equal(batch, X)
+
+
 def test_datasets_are_split_and_joined() -> None:
     data = TensorDataset(X, Y)
     parts = random_split(data, [7, 3], rng=0)

@@ -489,6 +489,13 @@ class Scale(nn.Parameter):
         return self * 2
 
 
+@pytest.mark.parametrize("module", [nn.Embedding, nn.EmbeddingBag])
+@pytest.mark.parametrize(("padding_idx", "row"), [(None, None), (2, 2), (-1, 4)])
+def test_the_row_of_padding_starts_at_0(module: Any, padding_idx: int | None, row: Any) -> None:
+    rows = module(5, 3, padding_idx=padding_idx, rng=0).weight.data
+    assert_array_equal(np.flatnonzero((rows == 0).all(1)), [] if row is None else [row])
+
+
 def test_subclasses_of_parameters_are_classes() -> None:
     scale, plain = Scale(3), nn.Parameter(np.ones(3))
     assert not isinstance(plain, Scale)
