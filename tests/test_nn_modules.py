@@ -207,6 +207,17 @@ def test_no_module_of_pytorchs_is_forgotten() -> None:
 # --- how weights begin ----------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize(
+    ("name", "axes"),
+    [("eye_", "2"), ("sparse_", "2"), ("dirac_", "3 or 4 or 5")],
+)
+def test_a_tensor_of_other_axes_is_refused(name: str, axes: str) -> None:
+    x = Tensor(np.ones(6))
+    with pytest.raises(ValueError, match=f"^{name}: expected {axes} axes, got"):
+        getattr(init, name)(x, *([0.5] if name == "sparse_" else []))
+    assert_array_equal(x.data, 1)
+
+
 def assert_same_distribution(ours: Any, theirs: Any) -> None:
     assert scipy.stats.ks_2samp(np.ravel(ours), np.ravel(theirs)).pvalue > 1e-3
 
@@ -215,6 +226,8 @@ def assert_same_distribution(ours: Any, theirs: Any) -> None:
     ("name", "options"),
     [
         ("Linear", {"in_features": 50, "out_features": 200}),
+        ("Linear", {"in_features": 1, "out_features": 2000}),
+        ("Conv1d", {"in_channels": 1, "out_channels": 2000, "kernel_size": 1}),
         ("Bilinear", {"in1_features": 20, "in2_features": 30, "out_features": 200}),
         ("Embedding", {"num_embeddings": 100, "embedding_dim": 100}),
     ],

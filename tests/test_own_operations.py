@@ -28,6 +28,7 @@ from tinytorch import (
     with_rules,
 )
 from tinytorch.engine import topological_order
+from tinytorch.operations.operation import apply
 
 X = np.array([0.3, 0.7, 1.2])
 
@@ -168,6 +169,22 @@ def test_a_rule_that_raises_is_named() -> None:
     with pytest.raises(ZeroDivisionError) as raised:
         bad(Tensor(X)).sum().backward()
     assert "bad: the rule of input 0" in raised.value.__notes__[0]
+
+
+def test_an_operation_that_computes_with_a_tensor_from_outside_is_refused() -> None:
+    scale = Tensor(2.0)
+
+    def function(x: Any) -> Any:
+        return x * scale
+
+    def rule(grad: Any, _out: Any, _x: Any) -> Any:
+        return grad * scale
+
+    scaled, unnamed = operation(function, rule, name="scaled"), Operation("scaled by hand")
+    for x in (Tensor(1.0), Tensor([1.0, 2.0]), Tensor(da.ones(3))):
+        for compute in (scaled, lambda x: apply(unnamed, function, (rule,), x)):
+            with pytest.raises(TypeError, match=r"^scaled.*: its value depends on a tensor"):
+                compute(x)
 
 
 def test_a_function_that_gives_no_values_is_named() -> None:
