@@ -19,6 +19,7 @@ from test_operations import ELEMENTWISE
 
 import tinytorch
 from tinytorch import Tensor, pictures
+from tinytorch.operations.operands import describe
 
 # --- files ----------------------------------------------------------------------------------------
 
@@ -187,6 +188,8 @@ def test_whole_numbers_beyond_64_bits_become_floats(number: int) -> None:
     assert Tensor([[2**64]], dtype="float32").dtype == np.float32
     with pytest.raises(ValueError, match="too large for float64"):
         Tensor([number**1000])
+    assert describe(10**5000) == "int of too many digits to write"
+    assert describe([10**5000]) == "list"
     with pytest.raises(TypeError, match="expected a number"):
         Tensor([number, None])
 

@@ -281,6 +281,25 @@ def test_the_rest_of_init() -> None:
         init.calculate_gain("swish")
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("Dropout", "Dropout1d", "Dropout2d", "Dropout3d", "AlphaDropout", "FeatureAlphaDropout"),
+        *("RReLU", "FractionalMaxPool2d", "FractionalMaxPool3d"),
+    ],
+)
+def test_a_seed_begins_with_the_module_not_with_each_call(name: str) -> None:
+    options = {"kernel_size": 2, "output_size": 5} if "Fractional" in name else {}
+    n_axes = int(name[-2]) if name.endswith("d") else 2
+    x = np.random.default_rng(0).normal(size=(2, 3, *(8,) * n_axes))
+    drawn = []
+    for _ in range(2):
+        module = getattr(nn, name)(**options, rng=0)
+        drawn.append([module(x).data for _ in range(4)])
+    assert_array_equal(*drawn)
+    assert not all(np.array_equal(y, drawn[0][0]) for y in drawn[0])
+
+
 def test_one_seed_one_network() -> None:
     def weights() -> Any:
         return nn.Sequential(nn.Linear(3, 4), nn.Linear(4, 2)).state_dict()["1.weight"].data.copy()

@@ -191,6 +191,7 @@ FIGURES = [1.0, 0.9, 0.95, 0.95, 0.9, 0.91, 0.8, 0.9, 0.9, 0.9, 0.9, 0.9, float(
         {"patience": 0, "threshold": 0.15, "cooldown": 1},
         {"patience": 2, "threshold": 0.02, "threshold_mode": "abs"},
         {"patience": 0, "threshold": 0.02, "threshold_mode": "abs", "mode": "max", "cooldown": 2},
+        {"patience": 1, "threshold": 0.0, "threshold_mode": "abs"},
         {"patience": 0, "min_lr": [0.1, 0.02], "eps": 1e-3, "factor": 0.5},
     ],
     ids=str,
