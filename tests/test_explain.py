@@ -27,7 +27,7 @@ from hypothesis import strategies as st
 
 from tinytorch import Tensor, checkpoint, no_grad, operation
 from tinytorch.engine import topological_order, watcher
-from tinytorch.nn import MLP, Activation, Layer
+from tinytorch.nn import MLP, Activation, Layer, Module
 from tinytorch.pictures import Page, Picture, explain, record_lines
 from tinytorch.pictures.graph import Graph
 from tinytorch.pictures.steps import Story, too_early
@@ -572,6 +572,20 @@ def test_names_in_the_page_are_unique_and_those_of_the_data() -> None:
     assert sorted(closed["boxes"].values()) == ["Layer(2 → 5, RELU)", "Layer(5 → 1, SIGMOID)"]
     # Outside the boxes every arrow is drawn in both; inside them none is.
     assert set(closed["arrows"]) < arrows
+
+
+def test_arrows_end_at_the_inputs_of_a_closed_box_not_of_what_is_in_it() -> None:
+    class Turned(Module):
+        def forward(self, x: Any, y: Any) -> Any:
+            return y * 2 + x
+
+    x, y = Tensor([1.0]), Tensor([2.0])
+    closed = data_of(page_of(Turned()(x.exp(), y.exp()).sum()))["closed"]
+    (box,) = closed["boxes"]
+    first, second = closed["cards"]["n3"], closed["cards"]["n1"]
+    assert [closed["places"][n] for n in ("n1", "n2", "n3", "n5")] == [second, box, first, box]
+    assert closed["arrows"]["n2-0"] == f"{box}-1"
+    assert closed["arrows"]["n5-1"] == f"{box}-0"
 
 
 def test_colours_are_the_pictures() -> None:

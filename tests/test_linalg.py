@@ -209,6 +209,15 @@ def equations(choose: Choices) -> Any:
     return u[:, :n] * APART[:n] @ v[:n], b
 
 
+@pytest.mark.parametrize("shape", [(4, 2), (3, 3), (2, 4)])
+def test_only_what_is_overdetermined_has_residuals(shape: tuple[int, int]) -> None:
+    rng = np.random.default_rng(0)
+    a, b = rng.normal(size=shape), rng.normal(size=(shape[0], 2))
+    found = tinytorch.linalg.lstsq(Tensor(a), b)
+    expected = torch.linalg.lstsq(*map(torch.tensor, (a, b)), driver="gelsd")
+    assert found.residuals.shape == expected.residuals.shape
+
+
 def without_rank(a: Any, b: Any) -> Any:
     x, squares, _, singular = np.linalg.lstsq(a, b)
     return x, squares, singular

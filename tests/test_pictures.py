@@ -442,6 +442,13 @@ def test_a_module_of_the_users_own_is_a_box_with_a_socket_for_each_input() -> No
     assert arrows(picture)[2:] == [("t1", "t3:i0"), ("t2", "t3:i1")]
 
 
+def test_the_parameters_of_two_modules_of_one_input_have_names() -> None:
+    x = Tensor(np.ones((1, 2)))
+    heads = Layer(2, 3, rng=0), Layer(2, 3, rng=1)
+    dot = draw(heads[0](x) + heads[1](x), expand=True).dot
+    assert dot.count("weight") == dot.count("bias") == 2
+
+
 def test_a_module_of_modules_shows_theirs() -> None:
     block = Residual()
     picture = draw(block(block(Tensor(np.ones((1, 3)), label="x"))))
