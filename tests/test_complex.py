@@ -571,6 +571,8 @@ def test_deviations_of_what_is_there(f: Any) -> None:
         found = f(Tensor(x), **options)
         assert found.dtype == f(x, **options).dtype == np.float64
         assert_allclose(found.data, f(x, **options), rtol=1e-13)
+    pair = np.array([1.0, np.nan, 3.0])
+    assert_allclose(f(Tensor(pair), ddof=1.5).item(), f(pair, ddof=1.5))
     assert_allclose(grad(f)(x)[~np.isnan(x)], grad(np.var if f is np.nanvar else np.std)(
         x[~np.isnan(x)]), rtol=1e-12)  # fmt: skip
 

@@ -226,6 +226,7 @@ def test_a_plot_of_one_step_has_a_point_for_each_layer_that_has_a_number() -> No
         flow.plot().figure.axes, [["gradient"], ["update"], ["dead", "saturated"]], strict=True
     ):
         assert [x.get_text() for x in panel.get_xticklabels()] == [*flow.steps[0]]
+        assert panel.get_title()
         if "dead" in names:  # from none to all, and little beyond
             assert np.allclose(panel.get_ylim(), (0, 1), atol=0.05)
         drawn |= {

@@ -522,7 +522,7 @@ class Scale(nn.Parameter):
 
 
 @pytest.mark.parametrize("module", [nn.Embedding, nn.EmbeddingBag])
-@pytest.mark.parametrize(("padding_idx", "row"), [(None, None), (2, 2), (-1, 4)])
+@pytest.mark.parametrize(("padding_idx", "row"), [(None, None), (2, 2), (-1, 4), (-5, 0)])
 def test_the_row_of_padding_starts_at_0(module: Any, padding_idx: int | None, row: Any) -> None:
     rows = module(5, 3, padding_idx=padding_idx, rng=0).weight.data
     assert_array_equal(np.flatnonzero((rows == 0).all(1)), [] if row is None else [row])

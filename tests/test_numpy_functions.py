@@ -212,6 +212,7 @@ CASES: dict[str, tuple[Callable[..., Any], tuple[Any, ...]]] = {
     "polyint": (lambda p: np.polyint(p, 2, k=[1.0, 3.0]), (X,)),
     "poly": (np.poly, (Y,)),
     "poly of a matrix": (np.poly, (M[:, :3] + M[:, :3].T,)),
+    "windows along no axis": (lambda x: sliding_window_view(x, (), ()), (X,)),
     "diff between numbers": (lambda x: np.diff(x, prepend=0.5, append=1.0), (M,)),
     "polydiv": (np.polydiv, (X, Y)),
     "polydiv short": (np.polydiv, (Y, X)),

@@ -290,3 +290,9 @@ def test_what_is_not_there_is_said() -> None:
     ):
         with pytest.raises(ValueError, match=message):
             call()
+
+
+def test_a_part_of_a_whole_may_be_0() -> None:
+    x, alpha = np.array([0.0, 0.25, 0.75]), np.array([1.0, 2.0, 3.0])
+    found = tinytorch.scipy.stats.dirichlet.logpdf(Tensor(x), alpha)
+    assert_allclose(found.item(), scipy.stats.dirichlet.logpdf(x, alpha))
