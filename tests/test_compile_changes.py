@@ -379,8 +379,12 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     (tmp_path / "installed").mkdir()
     (tmp_path / "installed" / "__init__.py").touch()
     (tmp_path / "installed" / "counting.py").write_text(
-        "calls = []\nscale = [2.0]\n"
+        "import functools\ncalls = []\nscale = [2.0]\n"
         "def twice(x):\n    calls.append(len(calls))\n    return scale[0] * x\n"
+        "class Counting:\n"
+        "    def __init__(self, f):\n        functools.update_wrapper(self, f)\n"
+        "    def __call__(self, x):\n"
+        "        calls.append(len(calls))\n        return vars(self)['__wrapped__'](x)\n"
     )
     (tmp_path / "installed" / "reading.py").write_text(
         "from installed.counting import scale\n"
@@ -407,6 +411,16 @@ def test_what_installed_packages_do_inside_is_their_own_affair(package: Any) -> 
     for _ in range(5):
         assert_array_equal(step(np.ones(2)), [3.0, 3.0])
     assert step.program is not None
+
+
+def test_another_function_in_an_installed_packages_wrapper_is_seen(package: Any) -> None:
+    counting = package[0].Counting(np.sin)
+    step, x = compile(lambda x: counting(x) + 1), np.ones(2)
+    for function in (np.sin, np.cos, lambda x: x + 1, lambda x: x - 1):
+        vars(counting)["__wrapped__"] = function
+        for _ in range(3):
+            assert_allclose(step(x), function(x) + 1)
+        assert step.program is not None
 
 
 def test_a_function_of_an_installed_package_sees_its_own_modules(package: Any) -> None:
@@ -483,3 +497,121 @@ def test_a_number_of_another_type_is_another_call() -> None:
     x, compiled = np.ones(3, np.float32), compile(product)
     for number in (2.0, np.float64(2), np.float32(2), 2, np.float16(2), np.complex64(2)) * 3:
         assert compiled(x, number).dtype == product(x, number).dtype
+
+
+def test_a_change_of_a_wrapper_itself_is_seen() -> None:
+    class Scaling:
+        def __init__(self, function: Any) -> None:
+            functools.update_wrapper(self, function)
+            self.scale = 1.0
+
+        def __call__(self, x: Any) -> Any:
+            return vars(self)["__wrapped__"](x) * self.scale
+
+    wrapper = Scaling(np.sin)
+    compiled = compile(lambda x: wrapper(x) * 2)
+    x = np.ones(3)
+    for function in (np.sin, np.cos, lambda x: x + 1, lambda x: x - 1):
+        for wrapper.scale in (1.0, 3.0):
+            vars(wrapper)["__wrapped__"] = function
+            for _ in range(3):
+                assert_allclose(compiled(x), 2 * wrapper.scale * function(x))
+
+
+def lambda_of(text: str) -> Any:
+    return eval(f"lambda {text}")  # noqa: S307
+
+
+def reloaded(function: Any, text: str) -> None:
+    """Give a function other code, in its place, as IPython's autoreload does."""
+    function.__code__ = lambda_of(text).__code__
+
+
+def doubling() -> Any:
+    class Doubling:
+        """What calls and holds functions in every way in which a class may."""
+
+        def __call__(self, x: Any) -> Any:
+            return x * 2
+
+        def method(self, x: Any) -> Any:
+            return x * 2
+
+        @staticmethod
+        def static(x: Any) -> Any:
+            return x * 2
+
+        @classmethod
+        def of_class(cls, x: Any) -> Any:
+            return x * 2
+
+        @property
+        def factor(self) -> float:
+            return 2.0
+
+    return Doubling
+
+
+class Tripling:
+    """Another class, of the same layout."""
+
+    def __call__(self, x: Any) -> Any:
+        return x * 3
+
+
+RELOADS: dict[str, Callable[[Any, Any, Any], tuple[Any, Callable[[], Any]]]] = {
+    # Of a function, an object and its class: what is compiled, and what happens to it.
+    "the function": lambda f, a, kind: (f, lambda: reloaded(f, "x: x * 3")),
+    "a part": lambda f, a, kind: (functools.partial(f), lambda: reloaded(f, "x: x * 3")),
+    "a wrapper": lambda f, a, kind: (
+        functools.wraps(f)(lambda x: f(x) + 0), lambda: reloaded(f, "x: x * 3"),
+    ),
+    "in a set": lambda f, a, kind: (
+        lambda x, fs=frozenset([f]): sum(g(x) for g in fs), lambda: reloaded(f, "x: x * 3"),
+    ),
+    "in a tuple": lambda f, a, kind: (
+        lambda x, fs=(f,): fs[0](x), lambda: reloaded(f, "x: x * 3"),
+    ),
+    "defaults": lambda f, a, kind: (
+        g := lambda_of("x, k=2.0: x * k"), lambda: setattr(g, "__defaults__", (3.0,)),
+    ),
+    "defaults by name": lambda f, a, kind: (
+        g := lambda_of("x, *, k=2.0: x * k"), lambda: setattr(g, "__kwdefaults__", {"k": 3.0}),
+    ),
+    "a method": lambda f, a, kind: (
+        lambda x: a.method(x) + 0, lambda: setattr(kind, "method", lambda_of("self, x: x * 3")),
+    ),
+    "a method's code": lambda f, a, kind: (
+        a.method, lambda: reloaded(kind.method, "self, x: x * 3"),
+    ),
+    "a static method": lambda f, a, kind: (
+        lambda x: kind.static(x) + 0,
+        lambda: setattr(kind, "static", staticmethod(lambda_of("x: x * 3"))),
+    ),
+    "a class method": lambda f, a, kind: (
+        lambda x: kind.of_class(x) + 0,
+        lambda: setattr(kind, "of_class", classmethod(lambda_of("cls, x: x * 3"))),
+    ),
+    "a property": lambda f, a, kind: (
+        lambda x: x * a.factor,
+        lambda: setattr(kind, "factor", property(lambda_of("self: 3.0"))),
+    ),
+    "an object that is called": lambda f, a, kind: (
+        a, lambda: setattr(kind, "__call__", lambda_of("self, x: x * 3")),
+    ),
+    "the class of an object": lambda f, a, kind: (
+        lambda x: a(x) + 0, lambda: setattr(a, "__class__", Tripling),
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", RELOADS)
+def test_what_is_reloaded_in_its_place_is_seen(name: str) -> None:
+    kind = doubling()
+    function, change = RELOADS[name](lambda_of("x: x * 2"), kind(), kind)
+    compiled, x = compile(function), np.ones(3)
+    for factor in (2, 3):
+        for _ in range(4):
+            assert_array_equal(function(x), np.full(3, float(factor)))
+            assert_array_equal(compiled(x), function(x))
+        change()

@@ -96,6 +96,7 @@ class Environment:
         self.found: list[tuple[Place, Any, Any]] = []  # with what `_state` says of each
         self._guard = Guard()  # of what is in no place
         self._seen: set[int] = set()
+        self._looked: list[tuple[str, Any]] = []  # into which kinds of object, and what code
         self.places: dict[str, Place] = {}
         self.roots = roots
         self._own = {_package(getattr(root, "__module__", None)) for root in roots}
@@ -109,6 +110,11 @@ class Environment:
 
     def differences(self, other: Environment) -> list[tuple[Place, Any, Any]]:
         """List the places that hold something else in `other`; of another structure, the first."""
+        for (name, kind), (name_there, kind_there) in zip(
+            self._looked, other._looked, strict=False
+        ):
+            if name != name_there or kind != kind_there:
+                return [(Place("attribute", other, "roots", name_there), None, None)]
         changed = []
         for (place, x, state), (place_there, y, state_there) in zip(
             self.found, other.found, strict=False
@@ -200,12 +206,18 @@ class Environment:
         if isinstance(value, _LEAVES) or id(value) in self._seen or on_gpu(base(value)):
             return
         self._seen.add(id(value))
+        code = value.__code__ if isinstance(value, types.FunctionType) else type(value)
+        self._looked.append((name, code))
         look: Any = next((look for kind, look in self._LOOKS if isinstance(value, kind)), None)
-        # What an object gives for a name that it hasn't, or raises, is its own affair.
+        # What an object gives for a name that it hasn't, or raises, is its own affair, and what a
+        # library's wrapper keeps besides.
         wrapped = getattr(value, "__dict__", {}).get("__wrapped__")
-        if wrapped is not None and not isinstance(value, types.FunctionType | type):
-            self._guard.item(vars(value), "__wrapped__", wrapped)
-            self._look(wrapped, name)
+        if (
+            wrapped is not None
+            and not isinstance(value, types.FunctionType | type)
+            and self._is_library(sys.modules.get(type(value).__module__))
+        ):
+            self._place("item", vars(value), "__wrapped__", f"{name}.__wrapped__", wrapped)
         else:
             (look or Environment._look_into_object)(self, value, name)
 
@@ -266,6 +278,8 @@ class Environment:
                 self._look(inner, f"{dot}{key}")
                 if getattr(value, key, None) is part:  # as of functions and properties
                     self._note("attribute", value, key, f"{dot}{key}", part)
+                else:
+                    self._note("item", vars(value), key, f"{dot}{key}", part)
             elif not (key.startswith("__") or hasattr(type(part), "__get__")):
                 self._place("attribute", value, key, f"{dot}{key}", part)
 

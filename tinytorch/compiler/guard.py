@@ -15,10 +15,10 @@ class Guard:
     def __init__(self) -> None:
         self._items: list[tuple[Any, Any, Any]] = []
         self._attributes: list[tuple[Any, str, Any]] = []
-        self._objects: list[tuple[Any, Any, int]] = []
+        self._objects: list[tuple[Any, type, Any, int]] = []
         self._sizes: list[tuple[Any, int]] = []
         self._tensors: list[tuple[Node, Any, bool]] = []
-        self._functions: list[tuple[FunctionType, Any, Any]] = []
+        self._functions: list[tuple[FunctionType, Any, Any, Any]] = []
         self._missing: list[tuple[Any, Collection[str]]] = []
         self._others: list[tuple[Callable[[Any], Any], Any, Any]] = []
 
@@ -38,8 +38,8 @@ class Guard:
         self._attributes.append((owner, name, value))
 
     def object(self, x: Any) -> None:
-        """Look whether an object has as many attributes: another one may hide its class's."""
-        self._objects.append((x, x.__dict__, len(x.__dict__)))
+        """Look whether an object has its class, and as many attributes: they hide the class's."""
+        self._objects.append((x, type(x), x.__dict__, len(x.__dict__)))
 
     def size(self, container: Any) -> None:
         """Look whether there are as many things in `container`."""
@@ -51,7 +51,8 @@ class Guard:
 
     def function(self, function: FunctionType) -> None:
         """Look whether a function has become another one."""
-        self._functions.append((function, function.__code__, function.__defaults__))
+        defaults = function.__defaults__, function.__kwdefaults__
+        self._functions.append((function, function.__code__, *defaults))
 
     def missing(self, namespace: dict[str, Any], names: Iterable[str]) -> None:
         """Look whether those of the names that are not in `namespace` are still not."""
@@ -71,8 +72,8 @@ class Guard:
             for owner, name, value in self._attributes:
                 if getattr(owner, name) is not value:
                     return False
-            for x, attributes, size in self._objects:
-                if x.__dict__ is not attributes or len(attributes) != size:
+            for x, kind, attributes, size in self._objects:
+                if type(x) is not kind or x.__dict__ is not attributes or len(attributes) != size:
                     return False
             for container, size in self._sizes:
                 if len(container) != size:
@@ -80,8 +81,12 @@ class Guard:
             for tensor, data, requires_grad in self._tensors:
                 if tensor._value is not data or tensor._requires_grad is not requires_grad:
                     return False
-            for function, code, defaults in self._functions:
-                if function.__code__ is not code or function.__defaults__ is not defaults:
+            for function, code, defaults, by_name in self._functions:
+                if (
+                    function.__code__ is not code
+                    or function.__defaults__ is not defaults
+                    or function.__kwdefaults__ is not by_name
+                ):
                     return False
             for keys, names in self._missing:
                 if not keys.isdisjoint(names):
