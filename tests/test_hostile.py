@@ -188,8 +188,11 @@ def test_whole_numbers_beyond_64_bits_become_floats(number: int) -> None:
     assert Tensor([[2**64]], dtype="float32").dtype == np.float32
     with pytest.raises(ValueError, match="too large for float64"):
         Tensor([number**1000])
-    assert describe(10**5000) == "int of too many digits to write"
-    assert describe([10**5000]) == "list"
+    # From 3.14 on Python's reprlib says how many digits they are.
+    for x in (10**5000, -(10**5000), [10**5000]):
+        assert describe(x).startswith(type(x).__name__)
+        assert len(describe(x)) < 100
+    assert "digits" in describe(10**5000)
     with pytest.raises(TypeError, match="expected a number"):
         Tensor([number, None])
 
