@@ -8,6 +8,7 @@ import sys
 import tomllib
 from email.parser import Parser
 from pathlib import Path
+from shutil import which
 from zipfile import ZipFile
 
 import numpy as np
@@ -37,6 +38,16 @@ def test_wheel_holds_the_package_and_nothing_else(wheel: ZipFile) -> None:
     assert len(stubs) == 2
     page = {f"tinytorch/pictures/page.{ending}" for ending in ("css", "html", "js")}
     assert names == sources | stubs | page | {"tinytorch/py.typed"}
+
+
+def test_nothing_else_stands_at_the_top() -> None:
+    listing = [which("git") or "git", "ls-files"]
+    listed = subprocess.run(listing, cwd=ROOT, check=True, capture_output=True, text=True)
+    names = {path.split("/")[0] for path in listed.stdout.splitlines()}
+    folders = {"assets", "benchmarks", "docs", "examples", "tests", "tinytorch"}
+    texts = {"CHANGELOG.md", "CITATION.cff", "CONTRIBUTING.md", "LICENSE", "README.md"}
+    tools = {"Makefile", "pyproject.toml", "requirements.txt"}
+    assert {name for name in names if not name.startswith(".")} == folders | texts | tools
 
 
 def test_dependencies_are_numpy_and_graphviz(wheel: ZipFile) -> None:

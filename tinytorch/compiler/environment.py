@@ -17,6 +17,7 @@ import types
 from collections import deque
 from collections.abc import Callable, Collection, Iterator
 from enum import Enum
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any, ClassVar, NamedTuple
 
@@ -110,11 +111,6 @@ class Environment:
 
     def differences(self, other: Environment) -> list[tuple[Place, Any, Any]]:
         """List the places that hold something else in `other`; of another structure, the first."""
-        for (name, kind), (name_there, kind_there) in zip(
-            self._looked, other._looked, strict=False
-        ):
-            if name != name_there or kind != kind_there:
-                return [(Place("attribute", other, "roots", name_there), None, None)]
         changed = []
         for (place, x, state), (place_there, y, state_there) in zip(
             self.found, other.found, strict=False
@@ -128,6 +124,12 @@ class Environment:
         if len(self.found) != len(other.found):
             longer = max(self.found, other.found, key=len)
             return [(longer[min(len(self.found), len(other.found))][0], None, None)]
+        # What was reloaded is the same object in the same place, with other code or another class.
+        for here, there in zip_longest(self._looked, other._looked):
+            if here != there:
+                name, _ = there or here
+                changed.append((Place("attribute", other, "roots", name or "itself"), None, None))
+                break
         return changed
 
     def changes(self) -> list[tuple[Place, Any, Any]]:
