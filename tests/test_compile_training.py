@@ -264,15 +264,3 @@ def test_an_interrupt_leaves_all_parameters_updated_or_none() -> None:
             sys.settrace(None)
         assert len({np.array_equal(x, y) for x, y in zip(before, state, strict=True)}) == 1
     assert at > 5
-
-
-def test_large_gradients_of_arguments_add_up() -> None:
-    @compile
-    def step(w: Any, v: Any) -> None:
-        (w * v).sum().backward()
-
-    w, v = Tensor(np.full(300_000, 2.0)), Tensor(np.full(300_000, 3.0))
-    for i in range(1, 6):
-        step(w, v)
-        assert_allclose(w.grad, 3.0 * i)
-        assert_allclose(v.grad, 2.0 * i)
