@@ -1,7 +1,8 @@
 """A million of everything, which takes minutes: `make tests-large`.
 
-Names in a file, nodes of a graph that is recorded, differentiated twice, compiled, drawn, told step
-by step and pickled; and 20,000 steps, after which no more memory is taken than after 2,000.
+Names in a file; nodes of a graph that is recorded, differentiated twice, compiled, drawn, told step
+by step and pickled; 20,000 steps, after which no more memory is taken than after 2,000; and the
+memory that the way back of a hundred million entries takes, beside what PyTorch takes.
 """
 
 from __future__ import annotations
@@ -11,6 +12,8 @@ import json
 import os
 import pickle
 import struct
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -109,3 +112,34 @@ def test_20_000_steps_take_no_more_memory() -> None:
             step()
         # 100 bytes a step would be twice as much; the allocator keeps some pages.
         assert resident() - before < 1_000_000, name
+
+
+PEAK = """
+from benchmarks.resident import forget_peak, resident
+import numpy as np
+import torch
+from tinytorch import Tensor
+
+def program(x, y):
+    (x * y).tanh().sum().backward(retain_graph={retain_graph})
+
+make = {make}
+program(make(np.ones(10, "f4")), make(np.ones(10, "f4")))  # what is loaded late is
+x, y = make(np.ones({size}, "f4")), make(np.ones({size}, "f4"))
+before = resident()
+forget_peak()
+program(x, y)
+print(resident(peak=True) - before)
+"""
+MAKERS = {"tinytorch": "Tensor", "pytorch": "lambda a: torch.from_numpy(a).requires_grad_()"}
+
+
+@pytest.mark.parametrize("retain_graph", [False, True])
+def test_a_way_back_takes_one_array_more_than_pytorchs(retain_graph: bool) -> None:
+    size, peaks = 100 * MILLION, {}
+    for library, make in MAKERS.items():
+        code = PEAK.format(size=size, make=make, retain_graph=retain_graph)
+        root = Path(__file__).parents[1]
+        peaks[library] = int(subprocess.check_output([sys.executable, "-c", code], cwd=root))
+    # It is the product, which the graph keeps to be looked at; the rest are a few pages.
+    assert peaks["tinytorch"] - peaks["pytorch"] < 1.05 * 4 * size
