@@ -577,9 +577,11 @@ def test_svg_and_dot_are_what_the_files_hold() -> None:
         ("graph", ValueError, "got 'graph'"),
         ("missing/graph.svg", FileNotFoundError, "there is no directory missing$"),
         ("folder.svg", OSError, "cannot write folder.svg: "),
+        (3, TypeError, "^render: the path is a str or a Path, got int 3$"),
+        (b"graph.svg", TypeError, "^render: the path is a str or a Path, got "),
     ],
 )
-def test_a_path_that_cannot_be_written(path: str, error: type[Exception], message: str) -> None:
+def test_a_path_that_cannot_be_written(path: Any, error: type[Exception], message: str) -> None:
     Path("folder.svg").mkdir()
     with pytest.raises(error, match=message) as caught:
         quickstart().render(path)

@@ -63,7 +63,7 @@ def save(state: Any, file: File) -> None:
         except (TypeError, io.UnsupportedOperation):
             raise _no_bytes("save", "writing", "wb") from None
     else:
-        _replace(Path(os.fsdecode(file)), arrays, metadata)
+        _replace(_path("save", file), arrays, metadata)
 
 
 def _replace(path: Path, arrays: dict[str, Array], metadata: dict[str, str] | None) -> None:
@@ -112,7 +112,8 @@ def load(file: File, map_location: Any = None, *, weights_only: bool = True) -> 
         )
     _require_safetensors()
     if not hasattr(file, "read"):
-        return _load(Path(os.fsdecode(file)), os.fsdecode(file))
+        path = _path("load", file)
+        return _load(path, str(path))
     try:
         contents = memoryview(file.read())
     except (TypeError, UnicodeDecodeError, io.UnsupportedOperation):
@@ -159,6 +160,15 @@ def _load(path: Path, name: str) -> Any:
         twin: arrays[key] for twin, key in metadata.items() if key in arrays and twin not in arrays
     }
     return arrays
+
+
+def _path(name: str, file: Any) -> Path:
+    try:
+        return Path(os.fsdecode(file))
+    except TypeError:
+        raise TypeError(
+            f"{name}: the file is a path or open for bytes, got {describe(file)}"
+        ) from None
 
 
 def _no_bytes(name: str, doing: str, mode: str) -> TypeError:

@@ -13,6 +13,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
 
+from tinytorch.operations.operands import describe
 from tinytorch.pictures.dot import as_dot
 from tinytorch.pictures.drawing import draw
 from tinytorch.pictures.graph import Graph
@@ -117,8 +118,11 @@ def show(picture: PictureT, path: Path | None, default: Path, *, view: bool) -> 
 
 
 def checked(path: str | os.PathLike[str], endings: Sequence[str]) -> Path:
-    """Give a path that a file can be written to. Raises ValueError, or FileNotFoundError."""
-    path = Path(path)
+    """Give a path for a file. Raises TypeError, ValueError, or FileNotFoundError."""
+    try:
+        path = Path(path)
+    except TypeError:
+        raise TypeError(f"render: the path is a str or a Path, got {describe(path)}") from None
     if path.suffix.lower() not in endings:
         raise ValueError(f"render: the file ends in {', '.join(endings)}; got {path.name!r}")
     if not path.parent.is_dir():
