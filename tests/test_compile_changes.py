@@ -615,3 +615,30 @@ def test_what_is_reloaded_in_its_place_is_seen(name: str) -> None:
             assert_array_equal(function(x), np.full(3, float(factor)))
             assert_array_equal(compiled(x), function(x))
         change()
+
+
+@pytest.mark.parametrize("values", [(1, 1.0, True, 1 + 0j), (2.0, 2, np.float32(2))])
+def test_an_equal_number_of_another_type_outside_is_another_program(values: Any) -> None:
+    held = types.SimpleNamespace()
+    compiled, x = compile(lambda x: x * held.number), np.arange(3)
+    for held.number in [number for number in values * 3 for _ in range(3)]:
+        assert compiled(x).dtype == (x * held.number).dtype
+
+
+def test_an_equal_value_outside_is_the_same_program() -> None:
+    held = types.SimpleNamespace()
+    compiled = compile(lambda x: x * held.number + len(held.text))
+    for _ in range(6):
+        held.number, held.text = int("1000"), str(b"onetwo", "ascii")
+        assert_array_equal(compiled(np.ones(2)), [1006, 1006])
+    assert compiled.program is not None
+    assert "1000" in compiled.source
+
+
+def test_a_tensor_that_the_function_makes_is_a_new_one_in_each_call() -> None:
+    compiled = compile(lambda x: (x * 2, Tensor([1.0, 2.0])))
+    made = [compiled(Tensor([3.0, 4.0]))[1] for _ in range(5)]
+    assert len({id(x) for x in made}) == 5
+    for x in made:
+        assert_array_equal(x.data, [1.0, 2.0])
+        x.data[:] = 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -185,6 +186,18 @@ def test_what_is_no_function_is_refused() -> None:
         compile(numbers)
 
 
+def test_a_change_that_is_seen_while_recording_names_the_line() -> None:
+    @compile
+    def turn(x: Any, held: Any) -> Any:
+        held.side = "left" if held.side == "right" else "right"
+        return x * 2
+
+    held = SimpleNamespace(side="left")
+    message = r"changes held\.side, which (.|\n)*test_compile_training.py:\d+: held.side = "
+    with pytest.raises(TypeError, match=message):
+        [turn(X, held) for _ in range(4)]
+
+
 def test_a_refused_change_names_the_line() -> None:
     kept: list[Any] = []
 
@@ -264,3 +277,23 @@ def test_an_interrupt_leaves_all_parameters_updated_or_none() -> None:
             sys.settrace(None)
         assert len({np.array_equal(x, y) for x, y in zip(before, state, strict=True)}) == 1
     assert at > 5
+
+
+class Option:
+    """An argument that can be compared, and so has no hash."""
+
+    def __init__(self, factor: float) -> None:
+        self.factor = factor
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Option)
+
+    __hash__ = None  # type: ignore[assignment]
+
+
+def test_arguments_without_a_hash_are_told_apart_by_identity() -> None:
+    step, options = compile(lambda x, option: x * option.factor), [Option(2.0), Option(3.0)]
+    for _ in range(4):
+        for option in options:
+            assert_array_equal(step(X, option), X * option.factor)
+    assert step.program is not None

@@ -209,7 +209,13 @@ def test_plots_of_one_step_and_of_several(tmp_path: Path) -> None:
         plot = flow.plot(tmp_path / "flow.png")
         assert (tmp_path / "flow.png").read_bytes()[:4] == b"\x89PNG"
         assert plot._repr_png_()[:4] == b"\x89PNG"
-    gradients, _, units = plot.figure.axes
+    gradients, updates, units = plot.figure.axes
+    assert [[text.get_text() for text in panel.texts] for panel in (gradients, updates, units)] == [
+        [],
+        [],
+        ["solid: dead\ndashed: saturated"],
+    ]
+    assert units.texts[0].get_transform() == units.transAxes
     assert [line.get_label() for line in gradients.lines] == ["layers.0", "layers.1", "layers.2"]
     expected = [step["layers.0"].gradient for step in flow.steps]
     np.testing.assert_array_equal(gradients.lines[0].get_ydata(), expected)

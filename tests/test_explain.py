@@ -680,7 +680,7 @@ def test_of_a_large_graph_a_notebook_keeps_no_pixels(monkeypatch: pytest.MonkeyP
 
 
 def test_without_graphviz_a_notebook_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    page = Page(Graph(program(), expand=True, max_nodes=9))
+    page = Page(Graph(program(), expand=True, max_nodes=9), expand=False)
     monkeypatch.setitem(sys.modules, "pygraphviz", None)
     monkeypatch.setenv("PATH", "")
     assert 'pip install "tinytorch[viz]"' in page._repr_mimebundle_()["text/plain"]

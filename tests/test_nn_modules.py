@@ -564,3 +564,14 @@ def test_a_module_in_two_places_has_two_paths() -> None:
 
     assert paths(nn) == paths(torch.nn)
     assert len(paths(nn)) == 4
+
+
+def test_running_statistics_are_forgotten() -> None:
+    norm, new = nn.BatchNorm1d(3), nn.BatchNorm1d(3)
+    norm(Tensor(np.arange(12.0).reshape(4, 3) ** 2))
+    assert norm.running_mean is not None
+    assert norm.running_mean.data.any()
+    norm.reset_running_stats()
+    for (name, left), (_, right) in zip(norm.named_buffers(), new.named_buffers(), strict=True):
+        assert_array_equal(getattr(left, "_value", left), getattr(right, "_value", right), name)
+    nn.BatchNorm1d(3, track_running_stats=False).reset_running_stats()

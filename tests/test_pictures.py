@@ -10,6 +10,7 @@ import subprocess
 import sys
 import unicodedata
 import weakref
+from inspect import signature
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -20,7 +21,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from tinytorch import Tensor, no_grad
+from tinytorch import Tensor, no_grad, pictures
 from tinytorch.nn import MLP, Activation, Layer, Module
 from tinytorch.pictures import Picture
 from tinytorch.pictures.cells import Cell, side_by_side
@@ -766,3 +767,11 @@ def test_cells_have_room_beside_each_other() -> None:
     assert row.width >= 10 + 30
     assert row.height >= 20
     assert f"width='{row.width}' height='{row.height}'" in row.content
+
+
+@pytest.mark.parametrize("name", ["explain", "render"])
+def test_the_method_and_the_function_leave_out_the_same(name: str) -> None:
+    def defaults(function: Any) -> list[Any]:
+        return [(x.name, x.default) for x in [*signature(function).parameters.values()][1:]]
+
+    assert defaults(getattr(Tensor, name)) == defaults(getattr(pictures, name))

@@ -294,9 +294,9 @@ class Blocks(Into):
             if (slot, sliced) not in known:
                 value = self._values[slot]
                 known[slot, sliced] = i = len(values)
-                described = _block(value, rows) if sliced else value
+                shape = (rows, *value.shape[1:]) if sliced else value.shape
                 root = known.get((value.root, sliced), i)
-                values.append(replace(described, slot=i, root=root, source=None))
+                values.append(replace(value, slot=i, root=root, shape=shape, source=None))
             return known[slot, sliced]
 
         inputs = [enter(slot, sliced) for slot, sliced in self._operands]
@@ -343,15 +343,6 @@ class Blocks(Into):
 
 def _entered(enter: Any, sliced: frozenset[int], x: Any) -> Any:
     return Ref(enter(x.slot, x.slot in sliced)) if type(x) is Ref else x
-
-
-def _block(value: Value, rows: int) -> Value:
-    """Describe a block of so many rows."""
-    strides = value.strides
-    if value.root == value.slot and value.source is None:
-        inner = math.prod(value.shape[1:]) * value.dtype.itemsize
-        strides = (inner, *strides[1:])
-    return replace(value, shape=(rows, *value.shape[1:]), strides=strides)
 
 
 _pools: list[ThreadPoolExecutor] = []

@@ -146,8 +146,10 @@ class Compiled:
         variant = next((x for x in reversed(variants) if x.fits(owners, leaves)), None)
         if variant is None or (variant.ready is None and variant.dynamic):
             plain = (float, np.ndarray, Node)
-            objects = [x for x in leaves if not isinstance(x, plain) and not on_gpu(x)]
-            environment = Environment([self._function, *objects])
+            names = argument_names(self._function, args, kwargs)
+            named = zip(names, leaves, strict=True)
+            objects = [(name, x) for name, x in named if not isinstance(x, plain) and not on_gpu(x)]
+            environment = Environment([("", self._function), *objects])
             variant = self._find(variants, environment, owners)
             if variant is None:
                 if self._let_ints_vary(args, kwargs):

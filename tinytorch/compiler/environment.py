@@ -15,7 +15,7 @@ import sys
 import sysconfig
 import types
 from collections import deque
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from enum import Enum
 from itertools import zip_longest
 from pathlib import Path
@@ -91,18 +91,18 @@ def line_about(function: Any, place: str) -> Line | None:
 
 
 class Environment:
-    """All that `roots`, functions and objects, can reach, as it is now."""
+    """All that a function and the objects given to it, by name, can reach, as it is now."""
 
-    def __init__(self, roots: Any) -> None:
+    def __init__(self, roots: Sequence[tuple[str, Any]]) -> None:
         self.found: list[tuple[Place, Any, Any]] = []  # with what `_state` says of each
         self._guard = Guard()  # of what is in no place
         self._seen: set[int] = set()
         self._looked: list[tuple[str, Any]] = []  # into which kinds of object, and what code
         self.places: dict[str, Place] = {}
         self.roots = roots
-        self._own = {_package(getattr(root, "__module__", None)) for root in roots}
-        for i, root in enumerate(roots):
-            self._look(root, "" if i == 0 else f"object_{i}")
+        self._own = {_package(getattr(root, "__module__", None)) for _, root in roots}
+        for name, root in roots:
+            self._look(root, name)
         rng = "default_generator"
         self._place("attribute", random, rng, f"random.{rng}", random.default_generator)
         found = [(place, base(value), state) for place, value, state in self.found]

@@ -314,13 +314,14 @@ def _made(x: Any, slot: int, node: Any) -> Made:
 
 def _bind_again(program: Program, environment: Environment) -> None:
     """Note which places outside hold something else now: arrays and tensors can be put back."""
+    (_, function), *_ = environment.roots
     for place, _, now in environment.changes():
         data = _DATA.__get__(now) if isinstance(now, Node) else now
         if not isinstance(data, Recorder):
             refuse(
                 f"the function changes {place.name}, which a program does not do again",
                 "return the new value, or keep it in an array or tensor",
-                line_about(environment.roots[0], place.name),
+                line_about(function, place.name),
             )
         if isinstance(now, Node):
             made: Any = _made(now, data.slot, None)

@@ -47,7 +47,7 @@ class Page(Picture):
 
     endings = (".html", *Picture.endings)
 
-    def __init__(self, graph: Graph, *, expand: bool = False) -> None:
+    def __init__(self, graph: Graph, *, expand: bool) -> None:
         self.story, self._expand = Story(graph), expand
         self._grads = _in_lines(self.story)
         super().__init__(as_dot(graph, names_of(graph), self._grads))
