@@ -6,6 +6,7 @@ import argparse
 import functools
 import importlib
 import itertools
+import logging
 import os
 import queue
 import random
@@ -642,3 +643,51 @@ def test_a_tensor_that_the_function_makes_is_a_new_one_in_each_call() -> None:
     for x in made:
         assert_array_equal(x.data, [1.0, 2.0])
         x.data[:] = 0
+
+
+@pytest.mark.parametrize(
+    "index",
+    [
+        lambda i: slice(i, i + 2),
+        lambda i: slice(None, None, i),
+        lambda i: slice(np.int64(-i), None),
+        lambda i: (slice(None), slice(i)),
+        lambda i: [i, slice(0, 3, 2), i],
+        lambda i: {"index": (..., None, slice(i, None))},
+        lambda i: range(i, 3),
+    ],
+)
+def test_slices_are_arguments_like_others(index: Any) -> None:
+    def part(x: Any, index: Any, factor: float) -> Any:
+        if isinstance(index, list):
+            first, inner, last = index
+            return x[first][inner] * factor + last
+        return x[index["index"] if isinstance(index, dict) else index] * factor
+
+    compiled, x = compile(part), np.arange(16.0).reshape(4, 4)
+    for i in (1, 1, 1, 2, 2, 2, 1):
+        assert_array_equal(compiled(x, index(i), factor=0.5), part(x, index(i), 0.5))
+    assert compiled.program is not None
+
+
+def test_the_ends_of_a_slice_have_names() -> None:
+    compiled = compile(lambda x, at: x + at.start)
+    for start in (0.5, 1.5, 2.5):
+        compiled(np.ones(2), slice(start, None))
+    assert "at_start" in compiled.source
+
+
+def test_what_objects_of_the_standard_library_keep_is_their_own_affair() -> None:
+    log = logging.getLogger(__name__)
+
+    @compile
+    def step(x: Any) -> Any:
+        log.debug("recorded")
+        return x * 2
+
+    def programs() -> Iterator[Any]:
+        for log.level in (10, 20, 30) * 2:
+            assert_array_equal(step(np.ones(2)), [2.0, 2.0])
+            yield step.program
+
+    assert len({id(program) for program in [*programs()][3:]}) == 1

@@ -381,4 +381,4 @@ def _package(module: str | None) -> str:
 
 def _is_standard(module: Any) -> bool:
     package = _package(getattr(module, "__name__", None))
-    return (package in sys.stdlib_module_names and package != "__main__") or package == "numpy"
+    return package in sys.stdlib_module_names or package == "numpy"

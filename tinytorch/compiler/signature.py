@@ -27,6 +27,9 @@ def signature(  # noqa: PLR0911  (a branch for each kind)
         return kind, *[
             (key, signature(part, leaves, owners, varying)) for key, part in tree.items()
         ]
+    if kind is slice:
+        ends = tree.start, tree.stop, tree.step
+        return kind, *[signature(end, leaves, owners, varying) for end in ends]
     if kind in PLAIN:
         tree = base(tree)
         kind = type(tree)

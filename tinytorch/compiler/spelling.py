@@ -34,6 +34,9 @@ def argument_names(function: Callable[..., Any], args: Any, kwargs: Any) -> list
         if type(tree) in (list, tuple, dict) or hasattr(type(tree), "_make"):
             for key, part in tree.items() if type(tree) is dict else enumerate(tree):
                 walk(part, f"{name}_{key}")
+        elif type(tree) is slice:
+            for end in ("start", "stop", "step"):
+                walk(getattr(tree, end), f"{name}_{end}")
         else:
             names.append(name)
 
