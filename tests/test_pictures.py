@@ -4,6 +4,7 @@ import errno
 import gc
 import html
 import logging
+import math
 import os
 import re
 import subprocess
@@ -775,3 +776,14 @@ def test_the_method_and_the_function_leave_out_the_same(name: str) -> None:
         return [(x.name, x.default) for x in [*signature(function).parameters.values()][1:]]
 
     assert defaults(getattr(Tensor, name)) == defaults(getattr(pictures, name))
+
+
+SMALL = [(6,), (2, 6), (3, 5), (4, 4), (8, 2), (8, 1), (2, 2, 4)]
+
+
+@pytest.mark.parametrize("shape", [*SMALL, (7,), (3, 6), (9, 1), (9, 2), (5, 4)])
+def test_small_arrays_are_written_out_and_larger_ones_in_figures(shape: tuple[int, ...]) -> None:
+    numbers = np.arange(101, 101 + math.prod(shape))
+    ((_, lines),) = card_list(draw(Tensor(numbers.reshape(shape), requires_grad=False)))
+    figures = [f"{x:.4g}" for x in (numbers.min(), numbers.mean(), numbers.max())]
+    assert lines[-1].split() == ([*map(str, numbers)] if shape in SMALL else figures)
