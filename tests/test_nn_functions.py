@@ -227,6 +227,12 @@ def binary(c: Choices, logits: bool) -> Arguments:
     return [x, fresh(c, shape, 0, 1)], options
 
 
+def exact_of_probabilities(p: Any, y: Any, weight: Any = 1.0, reduction: str = "mean") -> Any:
+    """Give PyTorch's binary cross-entropy, whose second derivative adds 1e-12 to a denominator."""
+    loss = -weight * (y * p.log() + (1 - y) * torch.log1p(-p))
+    return loss if reduction == "none" else getattr(loss, reduction)()
+
+
 def signed(c: Choices, **options: Any) -> Arguments:
     x = fresh(c, c.shape(smallest=1))
     return [x], {"target": signs(c, x.shape), **reduction(c), **some(c, **options)}
@@ -314,7 +320,7 @@ LOSSES = [
     Case("cross_entropy", of_labels(smoothing=True)),
     Case("cross_entropy", of_probabilities),
     Case("nll_loss", of_labels(smoothing=False)),
-    Case("binary_cross_entropy", lambda c: binary(c, logits=False)),
+    Case("binary_cross_entropy", lambda c: binary(c, logits=False), there=exact_of_probabilities),
     Case("binary_cross_entropy_with_logits", lambda c: binary(c, logits=True)),
     Case("soft_margin_loss", signed),
     Case("hinge_embedding_loss", lambda c: signed(c, margin=[0.5])),
