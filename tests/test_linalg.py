@@ -868,3 +868,22 @@ def test_nothing_is_recorded_without_need() -> None:
     u = np.linalg.svd(Tensor(np.ones((3, 2)), requires_grad=False))[0]
     assert u.shape == (3, 3)
     assert u._children == ()
+
+
+@pytest.mark.parametrize("hermitian", [False, True])
+@pytest.mark.parametrize("rtol", [None, 0.2, 1e-5])
+@pytest.mark.parametrize("atol", [None, 0.5, 1e-2, 0.0])
+def test_what_counts_as_zero_is_pytorchs(
+    atol: float | None, rtol: float | None, hermitian: bool
+) -> None:
+    q, _ = np.linalg.qr(np.random.default_rng(0).normal(size=(4, 4)))
+    stack = np.stack([q @ np.diag(row) @ q.T for row in ([8, 1, 1e-3, 0], [0.3, 0.1, 0, 0])])
+    options = {"atol": atol, "rtol": rtol, "hermitian": hermitian}
+    near = np.diag([1, 3e-7, 0, 0]).astype(np.float32)  # to 0, for single precision
+    for x in (stack, stack[0], near, np.zeros((2, 2))):
+        rank = torch.linalg.matrix_rank(torch.tensor(x), **options)
+        assert_array_equal(tinytorch.linalg.matrix_rank(x, **options), rank.numpy())
+        inverse = torch.linalg.pinv(torch.tensor(x), **options)
+        assert_allclose(
+            tinytorch.linalg.pinv(x, **options).data, inverse.numpy(), rtol=1e-10, atol=1e-10
+        )

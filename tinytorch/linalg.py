@@ -140,7 +140,11 @@ def vander(x: Any, N: int | None = None) -> Any:
 def matrix_rank(
     A: Any, *, atol: Any = None, rtol: Any = None, hermitian: bool = False
 ) -> PlainArray:
-    """Count the singular values above max(atol, rtol * the largest), in plain numbers."""
+    """Count the singular values above max(atol, rtol * the largest), in plain numbers.
+
+    By default atol is 0, and rtol as many times the dtype's epsilon as the longer side has entries;
+    but 0 where there is an atol.
+    """
     A = _tensor(A).detach()
     values = np.abs(eigvalsh(A)).data if hermitian else svdvals(A).data
     bound = _bound(values, A, atol, rtol)
@@ -149,9 +153,14 @@ def matrix_rank(
 
 def _bound(values: Any, A: Any, atol: Any, rtol: Any) -> Any:
     """Give the size up to which singular values count as 0."""
+    atol = _array(0 if atol is None else atol, A)
     if rtol is None:
-        rtol = max(A.shape[-2:]) * np.finfo(A.dtype).eps if atol is None else 0
-    return np.maximum(_array(0 if atol is None else atol, A), _array(rtol, A) * _largest(values))
+        rtol = _rtol(A) * (atol <= 0)
+    return np.maximum(atol, _array(rtol, A) * _largest(values))
+
+
+def _rtol(A: Any) -> Any:
+    return max(A.shape[-2:]) * np.finfo(A.dtype).eps
 
 
 def _largest(values: Any) -> Any:
@@ -208,9 +217,14 @@ def tensorsolve(A: Any, B: Any, dims: Any = None) -> Any:
 
 
 def pinv(A: Any, *, atol: Any = None, rtol: Any = None, hermitian: bool = False) -> Any:
-    """Give the pseudo-inverse; singular values up to max(atol, rtol * the largest) count as 0."""
+    """Give the pseudo-inverse; singular values up to max(atol, rtol * the largest) count as 0.
+
+    The defaults are those of `matrix_rank`.
+    """
     A = _tensor(A)
-    if atol is not None:
+    if atol is None:
+        rtol = _rtol(A) if rtol is None else rtol
+    else:
         values = svdvals(A.detach()).data
         largest = _largest(values)
         rtol = _bound(values, A, atol, rtol) / np.where(largest > 0, largest, 1)
