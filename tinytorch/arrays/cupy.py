@@ -101,9 +101,7 @@ class CupyKind(Kind):
         return device("cuda", base(array).device.id)
 
     def placed(self, array: Any, index: int | None) -> Any:
-        """Give the array on that GPU, or without an index on any."""
-        if index is None:
-            return _uploaded(array)
+        """Give the array on that GPU, or without an index on the current one."""
         with _cupy().cuda.Device(index):
             return _uploaded(array)
 
