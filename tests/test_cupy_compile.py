@@ -530,6 +530,27 @@ def test_what_no_program_can_do_is_refused_in_a_sentence() -> None:
             compiled(x)
 
 
+@pytest.mark.parametrize("index", range(cupy.cuda.runtime.getDeviceCount()))
+@pytest.mark.parametrize(
+    "go",
+    [lambda x, d: x.to(d), lambda x, d: x.cuda().to(d), lambda _, d: tinytorch.zeros(2, device=d)],
+)
+def test_a_program_keeps_to_one_gpu(go: Any, index: int) -> None:
+    x, name = tinytorch.tensor([1.0, 2.0]), f"cuda:{index}"
+    compiled = tinytorch.compile(lambda x: go(x, name))
+    assert str(compiled(x).device) == name
+    for _ in range(4):
+        if index == 0:
+            assert str(compiled(x).device) == name
+        else:
+            with pytest.raises(TypeError, match="compile: an array goes to another GPU"):
+                compiled(x)
+    with cupy.cuda.Device(index):
+        compiled = tinytorch.compile(lambda x: go(x, name))
+        for _ in range(5):
+            assert str(compiled(x).device) == name
+
+
 MAKERS = {
     "array of a list": lambda x: np.array([1.0, 10.0], like=x),
     "array": lambda x: np.array(x, like=x),
