@@ -421,9 +421,9 @@ def test_dtypes(dtype: Any) -> None:
 @pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
 def test_complex_numbers_of_any_size_are_no_real_ones(dtype: Any) -> None:
     z = drawn(3)
-    for given in (z, z.tolist(), z.astype(np.complex64), Tensor(z)):
-        with pytest.raises(TypeError, match="z.real are its real parts"):
-            Tensor(given, dtype=dtype)
+    for numbers in (z, z.tolist(), z.astype(np.complex64), Tensor(z)):
+        with pytest.raises(TypeError, match=r"z\.real are its real parts"):
+            Tensor(numbers, dtype=dtype)
     for other in (np.complex64, np.complex128):
         x = Tensor(z.astype(other), dtype=np.complex64)
         assert x.dtype == np.complex64
