@@ -45,10 +45,29 @@ def _transfer() -> None:
     transfers += 1
 
 
+class _Device:
+    """One of two GPUs, on which arrays are made while it is entered."""
+
+    current = 0
+
+    def __init__(self, index: int | None = None) -> None:
+        self.id = self.current if index is None else index
+
+    def __enter__(self) -> Self:
+        self._before, _Device.current = self.current, self.id
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        _Device.current = self._before
+
+    def synchronize(self) -> None:
+        pass
+
+
 class ndarray(NDArrayOperatorsMixin):  # noqa: N801  (CuPy's name, and its methods)
     """An array "on the GPU", whose entries are in `_host`."""
 
-    __slots__ = ("__weakref__", "_host", "base")
+    __slots__ = ("__weakref__", "_host", "base", "device")
     __array_priority__ = 100
     __hash__ = None  # type: ignore[assignment]
 
@@ -57,6 +76,7 @@ class ndarray(NDArrayOperatorsMixin):  # noqa: N801  (CuPy's name, and its metho
         if host.dtype.kind not in "biufc" or host.dtype.char in "gG":
             raise ValueError(f"Unsupported dtype {host.dtype}")
         self._host, self.base = host, base
+        self.device = _Device() if base is None else base.device
 
     # --- what the host knows of it ----------------------------------------------------------------
 
@@ -67,7 +87,6 @@ class ndarray(NDArrayOperatorsMixin):  # noqa: N801  (CuPy's name, and its metho
     strides = property(lambda self: self._host.strides)
     itemsize = property(lambda self: self._host.itemsize)
     nbytes = property(lambda self: self._host.nbytes)
-    device = property(lambda self: SimpleNamespace(id=0))
     data = property(lambda self: SimpleNamespace(ptr=self._host.__array_interface__["data"][0]))
     T = property(lambda self: self._view(self._host.T))
     mT = property(lambda self: self._view(self._host.mT))  # noqa: N815
@@ -378,7 +397,7 @@ def _refuse_lists(given: dict[str, Any]) -> None:
 def asarray(a: Any, dtype: Any = None, order: Any = None, copy: Any = None) -> ndarray:
     """Make an array of what lies on either side."""
     del copy
-    if isinstance(a, ndarray) and dtype in (None, a.dtype):
+    if isinstance(a, ndarray) and dtype in (None, a.dtype) and a.device.id == _Device.current:
         return a
     return ndarray(np.array(_host(a), dtype, order=order or "K"))
 
@@ -543,26 +562,11 @@ class ElementwiseKernel:
         return outs[0] if len(outs) == 1 else tuple(outs)
 
 
-class _Device:
-    def __init__(self, index: int | None = None) -> None:
-        self.id = index or 0
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        pass
-
-    def synchronize(self) -> None:
-        pass
-
-
 _cuda = _module(
     "cupy.cuda",
     is_available=lambda: True,
-    runtime=SimpleNamespace(getDeviceCount=lambda: 1),
+    runtime=SimpleNamespace(getDeviceCount=lambda: 2),
     Device=_Device,
-    get_device=lambda: 0,
     get_current_stream=lambda: SimpleNamespace(synchronize=lambda: None),
 )
 _cupy = _module(

@@ -337,7 +337,6 @@ def test_what_has_no_derivative_is_said() -> None:
         (lambda: hessian(lambda x: np.abs(x).sum())(z), TypeError, "view_as_complex"),
         (lambda: x.real.backward(1j * z), TypeError, "expected real numbers"),
         (lambda: vjp(np.abs, z)[1](z), TypeError, "expected real numbers, got an array"),
-        (lambda: Tensor(z, dtype=np.float32), TypeError, "z.real are its real parts"),
         (lambda: setattr(Tensor([1.0, 2.0]), "data", z), TypeError, "z.real are its real parts"),
         (lambda: float(x[0]), TypeError, "complex"),
         (lambda: x // 2, TypeError, "floor_divide"),
@@ -417,6 +416,18 @@ def test_dtypes(dtype: Any) -> None:
     assert x.to(tinytorch.complex128).dtype == np.complex128
     assert type(x[0].item()) is complex
     assert complex(x[0].detach()) == x.data[0]
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
+def test_complex_numbers_of_any_size_are_no_real_ones(dtype: Any) -> None:
+    z = drawn(3)
+    for numbers in (z, z.tolist(), z.astype(np.complex64), Tensor(z)):
+        with pytest.raises(TypeError, match=r"z\.real are its real parts"):
+            Tensor(numbers, dtype=dtype)
+    for other in (np.complex64, np.complex128):
+        x = Tensor(z.astype(other), dtype=np.complex64)
+        assert x.dtype == np.complex64
+        assert_allclose(x.data, z, rtol=1e-6)
 
 
 def test_checkpoints_and_functions_of_ones_own() -> None:

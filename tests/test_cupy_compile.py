@@ -530,18 +530,52 @@ def test_what_no_program_can_do_is_refused_in_a_sentence() -> None:
             compiled(x)
 
 
-def test_arrays_are_made_there_while_a_function_is_recorded() -> None:
-    @tinytorch.compile
-    def step(x: Any) -> Any:
-        array = x.data
-        weights = np.array([1.0, 10.0], like=array) + np.zeros(2, like=array)
-        single = np.asarray(array, np.float32, like=array)
-        return x * weights, single, np.asarray(array, like=array)
+@pytest.mark.parametrize("index", range(cupy.cuda.runtime.getDeviceCount()))
+@pytest.mark.parametrize(
+    "go",
+    [lambda x, d: x.to(d), lambda x, d: x.cuda().to(d), lambda _, d: tinytorch.zeros(2, device=d)],
+)
+def test_a_program_keeps_to_one_gpu(go: Any, index: int) -> None:
+    x, name = tinytorch.tensor([1.0, 2.0]), f"cuda:{index}"
+    compiled = tinytorch.compile(lambda x: go(x, name))
+    assert str(compiled(x).device) == name
+    for _ in range(4):
+        if index == 0:
+            assert str(compiled(x).device) == name
+        else:
+            with pytest.raises(TypeError, match="compile: an array goes to another GPU"):
+                compiled(x)
+    with cupy.cuda.Device(index):
+        compiled = tinytorch.compile(lambda x: go(x, name))
+        for _ in range(5):
+            assert str(compiled(x).device) == name
 
-    for value in (1.0, 2.0, 3.0):
-        x = tinytorch.Tensor(uploaded(np.full(2, value)))
-        product, single, same = step(x)
-        expected = np.full(2, value)
-        assert_same(
-            [product.data, single, same], [[1, 10] * expected, expected.astype("f4"), expected]
-        )
+
+MAKERS = {
+    "array of a list": lambda x: np.array([1.0, 10.0], like=x),
+    "array": lambda x: np.array(x, like=x),
+    "asarray": lambda x: np.asarray(x, like=x),
+    "asarray of a dtype": lambda x: np.asarray(x, np.float32, like=x),
+    "asarray of a list": lambda x: np.asarray([1.0, 10.0], like=x),
+    "asarray of an array of NumPy's": lambda x: np.asarray(np.arange(2), float, like=x),
+    "asanyarray": lambda x: np.asanyarray(x, np.float32, like=x),
+    "ascontiguousarray": lambda x: np.ascontiguousarray(x[::-1], like=x),
+    "zeros": lambda x: np.zeros(x.shape, like=x),
+    "arange": lambda x: np.arange(3.0, like=x),
+    "identity": lambda x: np.identity(3, like=x),
+    "tri": lambda x: np.tri(3, like=x),
+}
+
+
+@pytest.mark.parametrize("name", MAKERS)
+def test_arrays_are_made_there_while_a_function_is_recorded(name: str) -> None:
+    def changed_afterwards(x: Any) -> Any:
+        made = MAKERS[name](x)
+        x += 1
+        return [made * 2]
+
+    compiled = tinytorch.compile(changed_afterwards)
+    for value in (1.0, 2.0, 3.0, 4.0):
+        x = np.array([value, 5.0])
+        there = uploaded(x)
+        assert_same(compiled(there), changed_afterwards(x))

@@ -83,6 +83,18 @@ def test_a_gradient_comes_back_over_the_way_there() -> None:
     assert x.to("cuda", np.float32).dtype == x.to(device="cuda", dtype=np.float32).dtype == "f4"
 
 
+@pytest.mark.parametrize("index", range(cupy.cuda.runtime.getDeviceCount()))
+def test_a_tensor_goes_to_the_gpu_of_a_number(index: int) -> None:
+    name, x = f"cuda:{index}", there()
+    for y in (
+        x.cuda(index), x.to(name), x.cpu().to(name), tinytorch.zeros(2, device=name),
+        tinytorch.tensor(X, device=name), nn.Linear(2, 3).cuda(index).weight,
+    ):  # fmt: skip
+        assert str(y.device) == name
+    with cupy.cuda.Device(index):
+        assert str(x.cuda().device) == str(x.cpu().cuda().device) == name
+
+
 def test_devices_have_names() -> None:
     assert cuda.is_available()
     assert cuda.device_count() >= 1

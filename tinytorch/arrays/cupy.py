@@ -18,7 +18,7 @@ from numpy.lib.mixins import NDArrayOperatorsMixin
 from tinytorch.arrays.kind import Kind, register
 from tinytorch.arrays.plain import PLAIN, PlainArray, base, wrapped
 from tinytorch.arrays.recorder import call
-from tinytorch.arrays.user_lines import current
+from tinytorch.arrays.user_lines import current, refuse
 from tinytorch.devices import device
 
 
@@ -101,10 +101,14 @@ class CupyKind(Kind):
         return device("cuda", base(array).device.id)
 
     def placed(self, array: Any, index: int | None) -> Any:
-        """Give the array on that GPU, or without an index on any."""
-        if index is None:
-            return _uploaded(array)
-        with _cupy().cuda.Device(index):
+        """Give the array on that GPU, or without an index on the current one.
+
+        Refuses another one than that in a program.
+        """
+        here, there = _cupy().cuda.Device(), _cupy().cuda.Device(index)
+        if current() is not None and there.id != here.id:
+            refuse("an array goes to another GPU", "compile what is done on each")
+        with there:
             return _uploaded(array)
 
     def evaluate(

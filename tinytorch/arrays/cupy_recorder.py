@@ -104,12 +104,6 @@ class _CupyRecorderKind(CupyKind):
         """Say on which GPU the entries are."""
         return KIND.device(array.value)
 
-    def placed(self, array: Any, index: int | None) -> Any:
-        """Give the array, which is there. Raises TypeError for another GPU."""
-        if index in (None, array.value.device.id):
-            return array
-        return refuse("an array goes to another GPU", "compile what is done on each")
-
     def add_at(self, out: Any, index: Any, part: Any) -> None:
         """Do `out[index] += part`, but add up what goes to the same entry."""
         call(cupyx.scatter_add, (out, index, part), {}, (out,))
