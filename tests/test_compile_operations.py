@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from inspect import Parameter, signature
+from types import FunctionType
 from typing import Any
 
 import numpy as np
@@ -18,8 +21,9 @@ from test_scipy import UFUNCS
 import tinytorch.scipy
 from tinytorch import Tensor
 
-# The rank of the matrix decides what it computes.
+# The rank of the matrix decides what it computes; and how many are picked, of arrays, the shape.
 REFUSED = {"lstsq"}
+DECIDED = {*REFUSED, "compress"}
 EVERY_CASE = [
     pytest.param(case, spelling, id=f"{case.name}-{i}")
     for case in [*CASES, *LINEAR_ALGEBRA]
@@ -73,6 +77,28 @@ def test_every_row_compiled(case: Case, spelling: Function) -> None:
     arguments = case.arguments(dice(3))
     arrays = [x for x in leaves(arguments) if is_variable(x)]
     assert_compiles(differentiated(spelling, arguments), arrays)
+
+
+def with_names() -> Iterator[Any]:
+    """List NumPy's functions whose arguments may be given by their names."""
+    for case in [*CASES, *LINEAR_ALGEBRA]:
+        if isinstance(case.numpy, FunctionType | type(np.sum)) and case.name not in DECIDED:
+            kinds = {x.kind for x in signature(case.numpy).parameters.values()}
+            if kinds <= {Parameter.POSITIONAL_OR_KEYWORD, Parameter.KEYWORD_ONLY}:
+                yield pytest.param(case, id=case.name)
+
+
+@pytest.mark.parametrize("case", [*with_names()])
+def test_every_row_compiled_with_arguments_by_their_names(case: Case) -> None:
+    function: Any = case.numpy
+    arguments, names = case.arguments(dice(3)), [*signature(function).parameters]
+
+    def compute(arrays: Any) -> Any:
+        remaining = iter(arrays)
+        given = exchanged(arguments, lambda x: next(remaining) if is_variable(x) else x)
+        return list(leaves(function(**dict(zip(names, given, strict=False)))))
+
+    assert_compiles(compute, [x for x in leaves(arguments) if is_variable(x)])
 
 
 @pytest.mark.parametrize(("name", "method", "operands"), ELEMENTWISE)

@@ -49,7 +49,7 @@ class CupyRecorder(Recorder):
             return x if dtype is None else x.astype(dtype, copy=False)
         return call(getattr(cupy, function.__name__), args, kwargs)
 
-    def _made(self, fill: Any, dtype: Any = None, *_order: Any, shape: Any = None, **_: Any) -> Any:
+    def _made(self, fill_value: Any, dtype: Any = None, *_order: Any, shape: Any = None, **_: Any) -> Any:
         shape = self.shape if shape is None else shape
         return call(cupy.full, (shape, fill, np.dtype(dtype or self.dtype)), {})
 

@@ -8,7 +8,6 @@ nothing down, the recorder refuses, and names the user's line.
 
 from __future__ import annotations
 
-import functools
 import math
 import operator
 import sys
@@ -21,6 +20,7 @@ from numpy.lib.mixins import NDArrayOperatorsMixin
 
 from tinytorch.arrays.kind import Kind, register
 from tinytorch.arrays.parts import ARRAYS, ATOMS, is_array, made, map_parts
+from tinytorch.arrays.places import in_places, written
 from tinytorch.arrays.user_lines import current, refuse
 from tinytorch.engine import Array
 
@@ -38,9 +38,6 @@ _STATIC = {
     np.common_type, np.min_scalar_type,
 }  # fmt: skip
 _MAKERS = {np.zeros_like: 0, np.empty_like: 0, np.ones_like: 1}
-# They write into their first argument.
-_WRITERS = {np.copyto, np.put, np.place, np.putmask, np.fill_diagonal, np.put_along_axis}
-_WRITING_METHODS = {"fill", "sort", "partition", "put"}
 _REDUCTIONS = {
     "sum": np.add, "prod": np.multiply, "max": np.maximum, "min": np.minimum,
     "any": np.logical_or, "all": np.logical_and,
@@ -162,16 +159,24 @@ class Recorder(NDArrayOperatorsMixin):
             if type(x) not in ATOMS and _is_foreign(x):
                 return NotImplemented
         function = ufunc if method == "__call__" else getattr(ufunc, method)
-        written = tuple(x for x in kwargs["out"] if x is not None) if "out" in kwargs else ()
-        if method == "at":
-            written = inputs[:1]
-        return call(function, inputs, kwargs, written)
+        outs = kwargs.get("out", ())
+        if any(x is None for x in outs):  # of several results some are written
+            results = call(function, inputs, {key: x for key, x in kwargs.items() if key != "out"})
+            pairs = [*zip(outs, results, strict=True)]
+            for out, result in pairs:
+                if out is not None:
+                    np.copyto(out, result)
+            return tuple(result if out is None else out for out, result in pairs)
+        return call(function, inputs, kwargs, inputs[:1] if method == "at" else outs)
 
     def __array_function__(
         self, function: Callable[..., Any], types: Any, args: Any, kwargs: Any
     ) -> Any:
         if not all(issubclass(kind, _ARRAYS) or kind in ARRAYS for kind in types):
             return NotImplemented
+        args, kwargs = in_places(function, args, kwargs)
+        if not args and function not in _STATIC:
+            refuse(f"np.{function.__name__} is given arrays by their names", "give them in order")
         no_value = function in (np.any, np.all) and not np.size(args[0])
         if function in _STATIC or no_value or current() is None:
             values = map_parts(plainly, (args, kwargs))
@@ -185,14 +190,14 @@ class Recorder(NDArrayOperatorsMixin):
             return self._made(_MAKERS[function], *args[1:], **kwargs)
         if function is np.full_like:
             return self._made(*args[1:], **kwargs)
-        out = kwargs.get("out")
-        written = args[:1] if function in _WRITERS else () if out is None else (out,)
-        return call(function, args, kwargs, written)
+        return call(function, args, kwargs, written(function, args, kwargs))
 
-    def _made(self, fill: Any, dtype: Any = None, *_order: Any, shape: Any = None, **_: Any) -> Any:
+    def _made(
+        self, fill_value: Any, dtype: Any = None, *_order: Any, shape: Any = None, **_: Any
+    ) -> Any:
         """Give an array of the same shape: the values don't come into it."""
         shape = self.shape if shape is None else shape
-        return call(np.full, (shape, fill, np.dtype(dtype or self.dtype)), {})
+        return call(np.full, (shape, fill_value, np.dtype(dtype or self.dtype)), {})
 
     # --- an array's methods ---------------------------------------------------------------------
 
@@ -201,8 +206,6 @@ class Recorder(NDArrayOperatorsMixin):
             raise AttributeError(f"an array has no attribute {name!r}")
         if current() is None:
             return getattr(np.asarray(self.value), name)
-        if name in _REDUCTIONS:
-            return functools.partial(self._reduce, _REDUCTIONS[name])
         if name in ("item", "tolist", "tobytes", "tofile", "dump", "dumps", "data", "ctypes",
                     "flat"):  # fmt: skip
             refuse(f"{name} takes a value out of the program", "return the array instead")
@@ -211,8 +214,16 @@ class Recorder(NDArrayOperatorsMixin):
         method = getattr(np.ndarray, name)
         if not callable(method):
             return getattr(np.asarray(self.value), name)
-        written = (self,) if name in _WRITING_METHODS else ()
-        return lambda *args, **kwargs: call(method, (self, *args), kwargs, written)
+        if name in ("resize", "byteswap"):
+            refuse(f"{name} changes an array in a way that is not recorded", "make a new array")
+
+        def called(*args: Any, **kwargs: Any) -> Any:
+            args, kwargs = in_places(method, (self, *args), kwargs)
+            if name in _REDUCTIONS:
+                return self._reduce(_REDUCTIONS[name], *args[1:], **kwargs)
+            return call(method, args, kwargs, written(method, args, kwargs))
+
+        return called
 
     def _reduce(
         self, ufunc: np.ufunc, axis: Any = None, dtype: Any = None, out: Any = None, **options: Any

@@ -106,7 +106,7 @@ def _fastest(call: Call, values: list[Value]) -> list[Call]:
             steps: list[tuple[Any, Any]] = [(np.maximum, low)] if low != -np.inf else []
             steps += [(np.minimum, high)] if high != np.inf else []
             return _chain(call, x, steps, values)
-    if call.function is np.matmul and len(values[call.outs[0]].shape) > 2 and not call.kwargs:
+    if call.function is np.matmul and not call.kwargs and len(values[call.outs[0]].shape) > 2:
         return _in_rows(call, values)
     return [call]
 
@@ -304,10 +304,11 @@ def _single(call: Call, args: Any, values: list[Value]) -> Any:
 def _key(call: Call, values: list[Value], versions: dict[int, int]) -> Any:
     """Give what two calls have in common that give the same; None if that can't be told."""
     parts: list[Any] = [call.function, call.errstate and repr(call.errstate)]
+    first = call.args[0] if call.args else None
 
     def add(x: Any) -> None:
         if type(x) is Ref:
-            look = x is call.args[0] and _is_view(call, values)
+            look = x is first and _is_view(call, values)
             parts.append((x.slot, 0 if look else versions.get(values[x.slot].root, 0)))
         elif x is None or type(x) in (int, float, bool, str):
             parts.append((type(x), repr(x)))

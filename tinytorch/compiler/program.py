@@ -111,8 +111,7 @@ class Call:
     def inputs(self) -> tuple[int, ...]:
         """List the values that it reads."""
         if self._inputs is None:
-            tree = (self.args, self.kwargs) if self.kwargs else self.args
-            self._inputs = tuple(refs_in(tree))
+            self._inputs = tuple(refs_in((self.args, self.kwargs)))
         return self._inputs
 
 
