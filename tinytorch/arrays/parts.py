@@ -16,6 +16,8 @@ ARRAYS: set[type] = set()
 ATOMS: set[type] = {np.ndarray, np.float64, np.float32, int, float, str, bool, type(None)}
 _ON_CPU = frozenset(ATOMS)
 
+# They write into their first argument.
+WRITERS = {np.copyto, np.put, np.place, np.putmask, np.fill_diagonal, np.put_along_axis}
 METHODS = {method for method in vars(np.ndarray).values() if callable(method)}
 
 

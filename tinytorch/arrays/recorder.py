@@ -20,7 +20,7 @@ import numpy as np
 from numpy.lib.mixins import NDArrayOperatorsMixin
 
 from tinytorch.arrays.kind import Kind, register
-from tinytorch.arrays.parts import ARRAYS, ATOMS, is_array, made, map_parts
+from tinytorch.arrays.parts import ARRAYS, ATOMS, WRITERS, is_array, made, map_parts
 from tinytorch.arrays.user_lines import current, refuse
 from tinytorch.engine import Array
 
@@ -38,8 +38,6 @@ _STATIC = {
     np.common_type, np.min_scalar_type,
 }  # fmt: skip
 _MAKERS = {np.zeros_like: 0, np.empty_like: 0, np.ones_like: 1}
-# They write into their first argument.
-_WRITERS = {np.copyto, np.put, np.place, np.putmask, np.fill_diagonal, np.put_along_axis}
 _WRITING_METHODS = {"fill", "sort", "partition", "put"}
 _REDUCTIONS = {
     "sum": np.add, "prod": np.multiply, "max": np.maximum, "min": np.minimum,
@@ -186,7 +184,7 @@ class Recorder(NDArrayOperatorsMixin):
         if function is np.full_like:
             return self._made(*args[1:], **kwargs)
         out = kwargs.get("out")
-        written = args[:1] if function in _WRITERS else () if out is None else (out,)
+        written = args[:1] if function in WRITERS else () if out is None else (out,)
         return call(function, args, kwargs, written)
 
     def _made(self, fill: Any, dtype: Any = None, *_order: Any, shape: Any = None, **_: Any) -> Any:
