@@ -166,5 +166,42 @@ def test_defaults_are_numpys_and_pytorchs(pairs: Iterator[Pair], at_least: int) 
     assert compared >= at_least
 
 
+# PyTorch's arguments that have no place here: they are given by name, or not at all.
+NO_PLACE = {
+    "device", "dtype", "out", "size_average", "reduce", "sparse", "min_value", "max_value",
+    "foreach", "maximize", "capturable", "differentiable", "_weight", "_freeze", "_stacklevel",
+}  # fmt: skip
+
+
+def in_places(function: Any) -> list[str]:
+    try:
+        parameters = inspect.signature(function).parameters.values()
+    except (TypeError, ValueError):
+        return []
+    return [x.name for x in parameters if x.kind == x.POSITIONAL_OR_KEYWORD]
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs", "at_least"),
+    [
+        (nn, torch.nn, 120),
+        (functional, torch.nn.functional, 70),
+        (optim, torch.optim, 9),
+        (lr_scheduler, torch.optim.lr_scheduler, 15),
+    ],
+    ids=["nn", "functional", "optim", "lr_scheduler"],
+)
+def test_arguments_come_in_pytorchs_places(
+    ours: ModuleType, theirs: ModuleType, at_least: int
+) -> None:
+    compared = 0
+    for name in sorted({*dir(ours)} & {*dir(theirs)}):
+        if not name.startswith("_") and callable(getattr(ours, name)):
+            wanted = [x for x in in_places(getattr(theirs, name)) if x not in NO_PLACE]
+            assert in_places(getattr(ours, name))[: len(wanted)] == wanted, name
+            compared += bool(wanted)
+    assert compared >= at_least
+
+
 def test_two_derivatives_are_checked_where_nothing_is_said() -> None:
     assert defaults(check_grads) == {"order": 2, "rtol": 1e-4, "atol": 1e-6}

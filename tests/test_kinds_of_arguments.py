@@ -256,6 +256,43 @@ def test_methods_are_pytorchs(call: Callable[[Any], Any]) -> None:
         assert_allclose(x, y, rtol=1e-12, atol=1e-14)
 
 
+@pytest.mark.parametrize("start", range(-4, 5))
+@pytest.mark.parametrize("length", range(-1, 5))
+def test_narrow_takes_and_refuses_what_pytorchs_does(start: int, length: int) -> None:
+    try:
+        expected = torch.tensor(X).narrow(1, start, length)
+    except (IndexError, RuntimeError):
+        with pytest.raises(ValueError, match="don't fit into 3"):
+            Tensor(X).narrow(1, start, length)
+    else:
+        assert_array_equal(Tensor(X).narrow(1, start, length).data, expected, strict=True)
+
+
+@pytest.mark.parametrize("beta", [0, 0.5, 1])
+@pytest.mark.parametrize("alpha", [0, 0.5, 1])
+@pytest.mark.parametrize(
+    ("name", "shapes"),
+    [
+        ("addmm", [(2, 4), (4, 3)]), ("addmv", [(3, 4), (4,)]), ("addr", [(2,), (3,)]),
+        ("addbmm", [(5, 2, 4), (5, 4, 3)]), ("baddbmm", [(5, 2, 4), (5, 4, 3)]),
+    ],
+)  # fmt: skip
+def test_sums_with_products_scale_both(
+    name: str, shapes: list[tuple[int, ...]], alpha: float, beta: float
+) -> None:
+    rng = np.random.default_rng(0)
+    x = [np.nan if beta == 0 else 2.5, -1.0, 0.5]  # of which nothing is left where beta is 0
+    arrays = [np.array(x), *[rng.normal(size=shape) for shape in shapes]]
+    results = []
+    for make in (Tensor, lambda x: torch.tensor(x, requires_grad=True)):
+        first, *others = map(make, arrays)
+        out = getattr(first, name)(*others, beta=beta, alpha=alpha)
+        (out * out).sum().backward()
+        results.append([out.detach().numpy(), *[np.asarray(x.grad) for x in (first, *others)]])
+    for found, expected in zip(*results, strict=True):
+        assert_allclose(found, expected, rtol=1e-13, atol=1e-14)
+
+
 def test_the_logarithm_of_the_determinant_of_a_singular_matrix() -> None:
     assert Tensor(np.ones((2, 2))).logdet().item() == -np.inf
 

@@ -735,6 +735,17 @@ def test_lstsq_without_full_rank() -> None:
     assert_near(singular.data, expected[3], 1e-13)
 
 
+@pytest.mark.parametrize("values", [(0, 0), (2, 0), (2, 1), (2, 1e-16), (2, 1e-15)])
+@pytest.mark.parametrize("rcond", [None, 0.4, 0.5, 0.6])
+def test_lstsq_takes_numpys_singular_values_for_zero(
+    values: tuple[float, float], rcond: float | None
+) -> None:
+    a, b = np.eye(4, 2) * values, np.arange(4.0)
+    found = np.linalg.lstsq(Tensor(a), b, rcond)
+    for x, y in zip(found, np.linalg.lstsq(a, b, rcond), strict=True):
+        assert_allclose(getattr(x, "data", x), y, rtol=1e-13)
+
+
 def test_functions_of_no_gradient_at_a_slope_of_zero() -> None:
     x = Tensor(np.diag([2.0, -3.0]))
     sign, logabsdet = np.linalg.slogdet(x)

@@ -38,8 +38,9 @@ from tinytorch import (
     vjp,
     with_rules,
 )
-from tinytorch.arrays.batch import Batch
+from tinytorch.arrays.batch import SHORT_CUTS, Batch
 from tinytorch.engine import record, recording
+from tinytorch.operations.protocols import _parameters
 from tinytorch.transforms import jacobians
 
 Function = Callable[..., Any]
@@ -311,8 +312,8 @@ def record_with(function: Function, rule: Function, x: Tensor) -> Tensor:
     return result
 
 
-def put(x: Any) -> Any:
-    out = np.zeros_like(x, shape=(4, 3))
+def put(x: Any, make: Function = np.zeros_like) -> Any:
+    out = make(x, shape=(4, 3))
     out[..., 1:] = x[:1, :2]
     np.add.at(out, (np.array([0, 0, 3]), slice(None)), x[[0, 1, 0]])
     return out
@@ -327,6 +328,9 @@ ON_ONE_ARRAY: dict[str, Function] = {
     "moved": lambda x: [x.T, x.mT, x.reshape(3, 2), x.reshape(-1), x.swapaxes(0, 1)],
     "moved by functions": lambda x: [np.flip(x, 1), np.roll(x, 1), np.broadcast_to(x, (2, 2, 3))],
     "put": put,
+    "put into ones": lambda x: put(x, np.ones_like),
+    "put beside a number": lambda x: put(x, partial(np.full_like, fill_value=2.5)),
+    "put beside numbers": lambda x: put(x, partial(np.full_like, fill_value=x[0])),
     "products": lambda x: [x @ np.ones(3), np.ones(2) @ x, x @ x.T, np.ones((4, 5, 2)) @ x],
     "product of stacks": lambda x: np.stack([x, -x]) @ np.ones((4, 1, 3, 2)),
     "one by one": lambda x: [np.cumsum(x, axis=1), np.tril(x), x.mean(), np.add.reduce(x, axis=0)],
@@ -347,6 +351,72 @@ def test_a_batch_does_what_each_of_its_arrays_does(f: Function) -> None:
         assert result.dtype == stacked.dtype
         assert result.shape == stacked.shape[:-1]
         assert_allclose(result.stacked, stacked, rtol=1e-13)
+
+
+# What is called of x; else that alone.
+CALLED: dict[str, Function] = {
+    "full_like": lambda x: (x, 2.5), "where": lambda x: (x > 0, x, 1), "clip": lambda x: (x, -1),
+    "isclose": lambda x: (x, 1), "partition": lambda x: (x, 1), "argpartition": lambda x: (x, 1),
+    "repeat": lambda x: (x, 2), "delete": lambda x: (x, 1), "quantile": lambda x: (x, 0.3),
+    "nanquantile": lambda x: (x, 0.3), "compress": lambda x: ([True, False, True], x),
+    "tile": lambda x: (x, 2), "resize": lambda x: (x, (2, 3)), "split": lambda x: (x, 3),
+    "array_split": lambda x: (x, 2), "rollaxis": lambda x: (x, 1), "roll": lambda x: (x, 1),
+    "take": lambda x: (x, [0, 2]), "take_along_axis": lambda x: (x, np.argsort(x)),
+    "sliding_window_view": lambda x: (x, 2), "reshape": lambda x: (x, (1, 9)),
+    "swapaxes": lambda x: (x, 0, 1), "moveaxis": lambda x: (x, 0, 1),
+    "expand_dims": lambda x: (x, 0), "broadcast_to": lambda x: (x, (2, 3, 3)),
+    "concatenate": lambda x: ([x, x],), "stack": lambda x: ([x, x * 2],), "pad": lambda x: (x, 1),
+    "tensordot": lambda x: (x, x + 1), "cross": lambda x: (x, x + 1), "solve": lambda x: (x, x[0]),
+    "matrix_power": lambda x: (x, 3), "einsum": lambda x: ("ij,kj->ik", x, x + 1),
+}  # fmt: skip
+GIVEN: dict[str, Any] = {
+    "axis": 0, "axes": (1, 0), "axis1": 1, "axis2": 0, "start": 1, "dtype": np.float32,
+    "keepdims": True, "k": 1, "offset": 1, "shape": (2,), "order": "F", "subok": False,
+    "a_min": -0.5, "a_max": 0.5, "min": -0.5, "max": 0.5, "nan": 7.0, "posinf": 9.0, "rtol": 0.3,
+    "atol": 0.5, "equal_nan": True, "decimals": 1, "initial": 2.0, "where": np.eye(3) > 0,
+    "ddof": 1, "correction": 1, "kind": "stable", "stable": True, "n": 2, "prepend": 0.0,
+    "append": np.ones((3, 1)), "norm": "ortho", "method": "lower", "mode": "reflect", "UPLO": "U",
+    "upper": True, "full_matrices": False, "hermitian": True, "rcond": 0.1, "optimize": True,
+    "copy": False, "overwrite_input": False,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("function", [f for f in SHORT_CUTS if not isinstance(f, tuple)])
+def test_a_batch_takes_arguments_by_place_and_by_name(function: Any) -> None:
+    arrays = np.random.default_rng(0).normal(size=(4, 3, 3))
+    arrays = arrays + np.swapaxes(arrays, 1, 2) + 6 * np.eye(3)  # positive definite
+    called = CALLED.get(function.__name__, lambda x: (x,))
+    parameters = {x.name: x for x in _parameters(function)}
+    defaults = [x.default for x in parameters.values()]
+    named = [x.name for x in parameters.values() if x.kind == x.POSITIONAL_OR_KEYWORD]
+    calls = [lambda x: function(*called(x))]
+    if named and named[0] == next(iter(parameters)):
+        calls += [lambda x: function(**dict(zip(parameters, called(x), strict=False)))]
+    for i, key in enumerate(parameters):
+        if value := {key: GIVEN[key]} if key in GIVEN else {}:
+            calls += [lambda x, value=value: function(*called(x), **value)]
+            if key in named:
+                calls += [
+                    lambda x, i=i, value=value: function(
+                        *called(x), *defaults[len(called(x)) : i], *value.values()
+                    )
+                ]
+    taken = 0
+    for call in calls:
+        try:
+            expected = [list(leaves(call(x))) for x in arrays]
+        except (TypeError, ValueError):
+            continue  # so does NumPy
+        taken += 1
+        results = leaves(call(Batch(np.moveaxis(arrays, 0, -1))))
+        for result, *each in zip(results, *expected, strict=True):
+            single = not isinstance(result, Batch)
+            found = [result] * 4 if single else np.moveaxis(result.stacked, -1, 0)
+            assert_array_equal(np.shape(found), np.shape(each))
+            assert np.asarray(found).dtype == np.asarray(each).dtype
+            if function is not np.empty_like:
+                assert_allclose(found, each, rtol=1e-12, atol=1e-12)
+    assert taken
 
 
 def test_a_batch_is_never_taken_for_one_array() -> None:

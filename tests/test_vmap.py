@@ -284,6 +284,64 @@ def test_whole_numbers_and_what_they_pick() -> None:
     assert_close(total, each.sum(axis=0))
 
 
+OF_TWO: dict[str, Function] = {
+    "full_like": np.full_like,
+    "full_like by name": lambda x, n: np.full_like(x, fill_value=n, dtype=float),
+    "full_like with a shape": lambda x, n: np.full_like(x, n, shape=(2, 2)),
+    "where": lambda x, n: np.where(x > n, x, n),
+    "clip": lambda x, n: np.clip(x, a_max=n, a_min=None),
+    "isclose": lambda x, n: np.isclose(x, b=n, atol=1),
+    "nan_to_num": lambda x, n: np.nan_to_num(np.where(x == 1, np.nan, x), nan=n),
+    "sum": lambda x, n: np.sum(x, axis=0, initial=n),
+    "add.reduce": lambda x, n: np.add.reduce(x, axis=1, initial=n),
+    "max": lambda x, n: np.max(x, axis=1, initial=n, where=x < n),
+    "quantile": lambda x, n: np.quantile(x, q=n / 9, axis=0),
+    "diff": lambda x, n: np.diff(x, prepend=np.broadcast_to(n, (2, 1))),
+    "repeat": lambda x, n: np.repeat(np.broadcast_to(n, 2), x.shape[1]),
+    "roll": lambda x, n: np.roll(x, shift=n, axis=1),
+    "roll of all": np.roll,
+    "take": lambda x, n: np.take(x, indices=n, axis=-1, mode="wrap"),
+    "take_along_axis": lambda x, n: np.take_along_axis(x, indices=x % 2 * (n > 1), axis=0),
+    "pad": lambda x, n: np.pad(x, 1, constant_values=n),
+    "concatenate": lambda x, n: np.concatenate([x, np.broadcast_to(n, (2, 1))], axis=1),
+    "stack": lambda x, n: np.stack([x, np.broadcast_to(n, (2, 3))], axis=1),
+    "einsum": lambda x, n: np.einsum("ij,->i", x, n),
+    "tensordot": lambda x, n: np.tensordot(x, x * n, axes=[[0, 1], [0, 1]]),
+    "cross": lambda x, n: np.linalg.cross(x, x[::-1] * n),
+}
+
+
+@pytest.mark.parametrize("f", OF_TWO.values(), ids=OF_TWO)
+def test_either_of_two_differs_within_and_around(f: Function) -> None:
+    xs, ns = np.arange(24).reshape(4, 2, 3) % 7 - 2, np.array([0, 3, 1, 2])
+    table = np.stack([np.stack([f(x, n) for n in ns]) for x in xs])
+    numbers = np.arange(4)
+    for found, expected in (
+        (vmap(f)(xs, ns), table[numbers, numbers]),
+        (vmap(lambda x: f(x, 3))(xs), table[:, 1]),
+        (vmap(lambda x: vmap(lambda n: f(x, n))(ns))(xs), table),
+        (vmap(lambda n: vmap(lambda x: f(x, n))(xs))(ns), np.swapaxes(table, 0, 1)),
+    ):
+        assert_array_equal(found, expected, strict=True)
+
+
+@pytest.mark.parametrize(
+    "write",
+    [
+        np.copyto, lambda out, n: np.put(out, 0, n), lambda out, n: np.putmask(out, out == 0, n),
+        lambda out, n: np.place(out, out == 0, n), lambda _, n: np.full(2, n),
+        lambda out, n: np.fill_diagonal(out[None], n), np.full_like,
+        lambda out, n: np.put_along_axis(out, np.array([0]), n, 0),
+    ],
+)  # fmt: skip
+def test_what_is_the_same_for_all_is_not_written_into(write: Function) -> None:
+    for values in (np.arange(3), np.arange(3.0)):
+        out = np.zeros(2)
+        with pytest.raises(TypeError, match=r"behind the graph's back|inside vmap"):
+            vmap(lambda n, out=out: write(out, n))(values)
+        assert_array_equal(out, 0)
+
+
 @pytest.mark.parametrize(
     "index",
     [

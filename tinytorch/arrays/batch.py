@@ -14,6 +14,7 @@ lower ones are single arrays.
 from __future__ import annotations
 
 import functools
+import inspect
 import math
 from collections.abc import Callable, Sequence
 from itertools import count
@@ -23,12 +24,18 @@ import numpy as np
 from numpy.lib.mixins import NDArrayOperatorsMixin
 
 from tinytorch.arrays.kind import NUMPY, kind_of, own
+from tinytorch.arrays.places import WRITERS, in_places
 from tinytorch.engine import Array, Node
 from tinytorch.trees import leaves, map_leaves
 
+_NO_PLACE = (
+    "inside vmap what is the same for all of a batch has no place for each one's values: "
+    "np.broadcast_to(x, shape) and np.where(mask, x, y) make a place"
+)
 _next_level = count(1)
 
-# Functions that have a short cut: it gets the level, and the arguments as they are.
+# Functions that have a short cut: it gets the level, then the arguments that have no default by
+# their places, and all others by NumPy's names.
 SHORT_CUTS: dict[Any, Callable[..., Any]] = {}
 
 
@@ -72,7 +79,7 @@ def one_by_one(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
             return x.stacked[..., i] if is_batch(x, level) else x
 
         args_i, kwargs_i = map_leaves(pick, "", (args, kwargs))
-        return function(*args_i, **kwargs_i)
+        return _called(function, args_i, kwargs_i)
 
     def together(_where: str, *results: Any) -> Any:
         if results[0] is None:
@@ -86,6 +93,40 @@ def one_by_one(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         return in_front(np.stack(results), level)
 
     return map_leaves(together, "", *map(member, range(size_of((args, kwargs), level))))
+
+
+def _called(function: Callable[..., Any], args: Any, kwargs: Any) -> Any:
+    """Call `function` by its short cut, if there are batches, wherever they are: NumPy sees few."""
+    level = level_of((args, kwargs))
+    if not level:
+        return function(*args, **kwargs)
+    args, kwargs = in_places(function, args, kwargs)
+    if function in WRITERS and not is_batch(args[0], level):
+        raise TypeError(_NO_PLACE)
+    if function not in SHORT_CUTS:
+        return one_by_one(function, *args, **kwargs)
+    names, n = _arguments(function)
+    if names and len(args) != n:
+        kwargs = dict(zip(names, args, strict=False)) | kwargs
+        args = [kwargs.pop(name) for name in names[:n]]
+    return SHORT_CUTS[function](level, *args, **kwargs)
+
+
+@functools.cache
+def _arguments(function: Callable[..., Any]) -> tuple[list[str], int]:
+    """Name the arguments of one of NumPy's functions, and count those that it needs.
+
+    None are named if there are others that have places only, or if it tells none, as those in C
+    before NumPy 2.4.
+    """
+    try:
+        parameters = inspect.signature(function).parameters.values()
+    except ValueError:
+        return [], 0
+    needed = [x for x in parameters if x.kind < x.VAR_POSITIONAL and x.default is x.empty]
+    placed = [x for x in parameters if x.kind in (x.POSITIONAL_ONLY, x.VAR_POSITIONAL)]
+    names = [x.name for x in parameters] if {*placed} <= {*needed} else []
+    return names, len(needed)
 
 
 class Batch(NDArrayOperatorsMixin):
@@ -145,11 +186,7 @@ class Batch(NDArrayOperatorsMixin):
     ) -> Any:
         if any(issubclass(cls, Node) for cls in types):
             return NotImplemented
-        if not (level := level_of((args, kwargs))):  # it was like=, and decides nothing
-            return function(*args, **kwargs)
-        if function in SHORT_CUTS:
-            return SHORT_CUTS[function](level, *args, **kwargs)
-        return one_by_one(function, *args, **kwargs)
+        return _called(function, args, kwargs)
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> NoReturn:
         raise TypeError(
@@ -219,9 +256,7 @@ class Batch(NDArrayOperatorsMixin):
     def __setitem__(self, index: Any, values: Any) -> None:
         level = level_of((self, index, values))
         if level != self.level:
-            raise TypeError(
-                "what is the same for all of a batch has no place for each one's values"
-            )
+            raise TypeError(_NO_PLACE)
         if level_of(index) == level:
             rows = places(self.shape, index, level)
             entry = (*np.unravel_index(rows, self.shape), np.arange(self.stacked.shape[-1]))
@@ -239,8 +274,9 @@ class Batch(NDArrayOperatorsMixin):
         axes = axes[0] if len(axes) == 1 and not isinstance(axes[0], int) else axes
         return np.transpose(self, axes or None)
 
-    def copy(self) -> Batch:
-        """Give a batch of its own."""
+    def copy(self, order: str = "C") -> Batch:
+        """Give a batch of its own; the order in memory changes nothing else."""
+        del order
         return in_front(self.front.copy(), self.level)
 
     def astype(self, dtype: Any, **options: Any) -> Batch:

@@ -59,22 +59,36 @@ def _axes(axis: Any, ndim: int) -> tuple[int, ...]:
 
 SHORT_CUTS[np.ndim] = lambda _level, x: x.ndim
 SHORT_CUTS[np.shape] = lambda _level, x: x.shape
-SHORT_CUTS[np.size] = lambda _level, x: x.size
-SHORT_CUTS[np.copy] = lambda _level, x: x.copy()
+SHORT_CUTS[np.copy] = lambda _level, x, **_: x.copy()
 
 
-def _full_like(
-    function: Function, level: int, x: Any, *args: Any, shape: Any = None, **kwargs: Any
-) -> Any:
-    if not is_batch(x, level) or level_of(args) == level:
-        return one_by_one(function, x, *args, shape=shape, **kwargs)
+@short_cut(np.size)
+def _size(level: int, x: Any, axis: Any = None) -> int:
+    del level
+    axes = range(x.ndim) if axis is None else normalize_axis_tuple(axis, x.ndim)
+    return math.prod(x.shape[i] for i in axes)
+
+
+def _like(function: Function, level: int, x: Any, *, shape: Any = None, **options: Any) -> Any:
     shape = x.shape if shape is None else shape
     front = x.front
     shape = (len(front), *(shape if isinstance(shape, Sequence) else (shape,)))
-    return in_front(function(front, *args, shape=shape, **kwargs), level)
+    return in_front(function(front, shape=shape, **options), level)
 
 
-each(_full_like, np.zeros_like, np.ones_like, np.empty_like, np.full_like)
+each(_like, np.zeros_like, np.ones_like, np.empty_like)
+
+
+@short_cut(np.full_like)
+def _full_like(
+    level: int, x: Any, fill_value: Any, dtype: Any = None, *, shape: Any = None, **_: Any
+) -> Any:
+    dtype = x.dtype if dtype is None else dtype
+    if level_of(fill_value):
+        return np.broadcast_to(fill_value, x.shape if shape is None else shape).astype(dtype)
+    out = _like(np.empty_like, level, x, dtype=dtype, shape=shape)
+    out[...] = fill_value
+    return out
 
 
 # --- entry by entry -------------------------------------------------------------------------------
@@ -88,13 +102,18 @@ def _where(level: int, *operands: Any) -> Any:
 
 
 @short_cut(np.clip)
-def _clip(level: int, x: Any, low: Any = None, high: Any = None) -> Any:
+def _clip(
+    level: int, x: Any, a_min: Any = None, a_max: Any = None, *, min: Any = None, max: Any = None
+) -> Any:
     del level
+    low, high = a_min if min is None else min, a_max if max is None else max
     x = x if low is None else np.maximum(x, low)
     return x if high is None else np.minimum(x, high)
 
 
 def _entry_by_entry(function: Function, level: int, *operands: Any, **options: Any) -> Any:
+    if level_of(options):
+        return one_by_one(function, *operands, **options)
     return Batch(function(*[aligned(x, level) for x in operands], **options), level)
 
 
@@ -109,6 +128,10 @@ def _signature(function: Function) -> inspect.Signature:
     return inspect.signature(function)
 
 
+# Arguments that are as the array is, and would have to be moved with it.
+_OF_ITS_SHAPE = {"where", "mean", "weights", "prepend", "append"}
+
+
 def _along(function: Function, level: int, *args: Any, **kwargs: Any) -> Any:
     """Do what a function does along `axis`, or without one to all entries in a row."""
     given = _signature(function).bind(*args, **kwargs)
@@ -116,10 +139,15 @@ def _along(function: Function, level: int, *args: Any, **kwargs: Any) -> Any:
     given.apply_defaults()
     name, x = next(iter(given.arguments.items()))
     rest = [value for key, value in given.arguments.items() if key != name]
-    if not is_batch(x, level) or level_of(rest) == level:
+    axis, keepdims = given.arguments["axis"], given.arguments.get("keepdims") is True
+    if (
+        not is_batch(x, level)
+        or level_of(rest)
+        or any(np.ndim(given.arguments[key]) for key in named & _OF_ITS_SHAPE)
+        or (function in (np.argmax, np.argmin) and axis is None and keepdims)
+    ):
         return one_by_one(function, *args, **kwargs)
-    axis = given.arguments["axis"]
-    if isinstance(axis, tuple | list) or given.arguments.get("keepdims") is True:
+    if isinstance(axis, tuple | list) or (axis is None and keepdims):
         axis = _axes(axis, x.ndim)
     elif axis is not None:
         axis = normalize_axis_index(operator.index(axis), x.ndim) + 1
@@ -158,7 +186,7 @@ def _sum(level: int, x: Any, axis: Any = None, keepdims: Any = False, **options:
 
 
 def _ufunc_along(function: Function, level: int, x: Any, axis: Any = 0, **options: Any) -> Any:
-    if not is_batch(x, level) or level_of(options) == level:
+    if not is_batch(x, level) or level_of(options):
         return one_by_one(function, x, axis=axis, **options)
     axes = _axes(axis, x.ndim)
     options = {key: value for key, value in options.items() if value is not None}
@@ -179,7 +207,7 @@ for _ufunc in (
 
 def _rearranged(function: Function, level: int, x: Any, *args: Any, **kwargs: Any) -> Any:
     """Call a `function` that only moves, repeats or drops entries: it tells where each is from."""
-    if not is_batch(x, level) or level_of((args, kwargs)) == level:
+    if not is_batch(x, level) or level_of((args, kwargs)):
         return one_by_one(function, x, *args, **kwargs)
     rows = x.front.reshape((-1, x.size))
     origins = function(np.arange(x.size).reshape(x.shape), *args, **kwargs)
@@ -201,7 +229,7 @@ def _flip(level: int, x: Any, axis: Any = None) -> Any:
 
 @short_cut(np.roll)
 def _roll(level: int, x: Any, shift: Any, axis: Any = None) -> Any:
-    if axis is None or level_of(shift) == level:
+    if axis is None or level_of(shift):
         return _rearranged(np.roll, level, x, shift, axis)
     return in_front(np.roll(x.front, shift, _axes(axis, x.ndim)), level)
 
@@ -295,7 +323,7 @@ def _squeeze(level: int, x: Any, axis: Any = None) -> Any:
 
 
 @short_cut(np.broadcast_to)
-def _broadcast_to(level: int, x: Any, shape: Any) -> Any:
+def _broadcast_to(level: int, x: Any, shape: Any, **_: Any) -> Any:
     shape = tuple(shape) if isinstance(shape, Sequence) else (shape,)
     return Batch(np.broadcast_to(x.stacked, (*shape, x.stacked.shape[-1])), level)
 
@@ -326,7 +354,7 @@ def _stack(level: int, arrays: Any, axis: int = 0, **options: Any) -> Any:
 
 @short_cut(np.pad)
 def _pad(level: int, x: Any, pad_width: Any, mode: Any = "constant", **options: Any) -> Any:
-    if not is_batch(x, level) or level_of(options) == level or isinstance(pad_width, dict):
+    if not is_batch(x, level) or level_of(options) or isinstance(pad_width, dict):
         return one_by_one(np.pad, x, pad_width, mode, **options)
     widths = [(0, 0), *np.broadcast_to(pad_width, (x.ndim, 2)).tolist()]
     return in_front(np.pad(x.front, widths, mode, **options), level)

@@ -73,7 +73,11 @@ def _tensordot(level: int, a: Any, b: Any, axes: Any = 2) -> Any:
     return np.matmul(rows, columns).reshape(shape)
 
 
-SHORT_CUTS[np.linalg.cross] = functools.partial(_stacks, np.linalg.cross, (1, 1))
+SHORT_CUTS[np.linalg.cross] = lambda level, x, y, axis=-1: (
+    _stacks(np.linalg.cross, (1, 1), level, x, y)
+    if axis == -1
+    else one_by_one(np.linalg.cross, x, y, axis=axis)
+)
 SHORT_CUTS[np.vecdot, "__call__"] = functools.partial(_stacks, np.vecdot, (1, 1))
 SHORT_CUTS[np.linalg.solve] = lambda level, a, b: (
     _stacks(np.linalg.solve, (2, 2), level, a, b)

@@ -11,6 +11,7 @@ import numpy as np
 from tinytorch.arrays.cupy import KIND, CupyKind, drawn
 from tinytorch.arrays.kind import register
 from tinytorch.arrays.parts import ARRAYS, ATOMS
+from tinytorch.arrays.places import in_places, written
 from tinytorch.arrays.recorder import Recorder, call
 from tinytorch.arrays.user_lines import current, refuse
 
@@ -49,9 +50,11 @@ class CupyRecorder(Recorder):
             return x if dtype is None else x.astype(dtype, copy=False)
         return call(getattr(cupy, function.__name__), args, kwargs)
 
-    def _made(self, fill_value: Any, dtype: Any = None, *_order: Any, shape: Any = None, **_: Any) -> Any:
+    def _made(
+        self, fill_value: Any, dtype: Any = None, *_order: Any, shape: Any = None, **_: Any
+    ) -> Any:
         shape = self.shape if shape is None else shape
-        return call(cupy.full, (shape, fill, np.dtype(dtype or self.dtype)), {})
+        return call(cupy.full, (shape, fill_value, np.dtype(dtype or self.dtype)), {})
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__") or not hasattr(self.value, name):
@@ -65,14 +68,12 @@ class CupyRecorder(Recorder):
         method = getattr(np.ndarray, name, None)
         if not callable(method):
             return getattr(self.value, name)
-        written = (self,) if name in ("fill", "sort", "partition", "put") else ()
-        return lambda *args, **kwargs: call(
-            method, (self, *args), kwargs, written or _out(kwargs.get("out"))
-        )
 
+        def called(*args: Any, **kwargs: Any) -> Any:
+            args, kwargs = in_places(method, (self, *args), kwargs)
+            return call(method, args, kwargs, written(method, args, kwargs))
 
-def _out(out: Any) -> tuple[Any, ...]:
-    return () if out is None else (out,)
+        return called
 
 
 class _Draws:

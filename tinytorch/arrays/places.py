@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 # They write into their first argument.
-_WRITERS = {
+WRITERS = {
     np.copyto, np.put, np.place, np.putmask, np.fill_diagonal, np.put_along_axis, np.ndarray.fill,
     np.ndarray.sort, np.ndarray.partition, np.ndarray.put, np.ndarray.setfield,
 }  # fmt: skip
@@ -66,4 +66,4 @@ def written(
         named = {**dict(zip(names(function), args, strict=False)), **kwargs}
         return () if named.get("copy", True) else args[:1]
     out = kwargs.get("out")
-    return args[:1] if function in _WRITERS else () if out is None else (out,)
+    return args[:1] if function in WRITERS else () if out is None else (out,)

@@ -46,8 +46,8 @@ def insert(arr: Any, obj: Any, values: Any, axis: int | None = None) -> Any:
         return Arithmetic.clone(arr) if isinstance(arr, Node) else arr
     shape = [count if i == axis else n for i, n in enumerate(arr.shape)]
     both = np.concatenate([arr, np.broadcast_to(values, shape)], axis)
-    where_to = obj.astype(int) if obj.size > 1 else int(obj.reshape(-1)[0])
-    return take(both, np.insert(np.arange(size), where_to, size + np.arange(count)), axis)
+    places = np.insert(np.arange(size), obj.astype(int), size + np.arange(count))
+    return take(both, places, axis)
 
 
 @implements(np.block)

@@ -16,7 +16,7 @@ from tinytorch.operations.indexing import Indexing, ValuesIndices
 from tinytorch.operations.joining import Joining
 from tinytorch.operations.padding import Padding
 from tinytorch.operations.pytorch import torch_spelling
-from tinytorch.operations.reductions import Reductions
+from tinytorch.operations.reductions import Reductions, is_operand
 from tinytorch.operations.repeating import Repeating
 from tinytorch.operations.shape import Shape
 
@@ -85,8 +85,9 @@ def _by_size(name: str) -> Callable[..., Any]:
         found = getattr(Tensor(self._value, requires_grad=False), name)(*args, **options)
         if isinstance(found, ValuesIndices):
             return ValuesIndices(plain(found.values.data.astype(self.dtype)), found.indices)  # type: ignore[arg-type]
-        whole = not any(isinstance(base(x), np.ndarray) and base(x).dtype.kind == "f" for x in args)
-        return plain(found.data.astype(self.dtype)) if whole else found
+        others = [getattr(x, "dtype", x) for x in args if is_operand(x)]
+        dtype = np.result_type(self.dtype, *others)
+        return found if dtype.kind == "f" else plain(found.data.astype(dtype))
 
     return on_plain
 

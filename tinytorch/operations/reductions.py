@@ -14,7 +14,7 @@ from tinytorch.arrays import words
 from tinytorch.arrays.kind import kind_of
 from tinytorch.arrays.plain import plain
 from tinytorch.arrays.words import conj, half_as_single, keep
-from tinytorch.engine import Array, Node, Rule
+from tinytorch.engine import Array, Rule
 from tinytorch.operations.arithmetic import Arithmetic, set_where
 from tinytorch.operations.elementwise import Elementwise, where
 from tinytorch.operations.indexing import (
@@ -293,7 +293,7 @@ class Reductions:
         Entries that tie share the gradient. Along `dim` give PyTorch's pair of values and indices,
         of which the first index gets the gradient.
         """
-        if _is_operand(axis):
+        if is_operand(axis):
             return Elementwise.maximum(self, axis)
         if by_dim("max", axis, dim):
             return one_along("max", self, np.argmax, dim, keepdims or keepdim)
@@ -322,7 +322,7 @@ class Reductions:
         Entries that tie share the gradient. Along `dim` give PyTorch's pair of values and indices,
         of which the first index gets the gradient.
         """
-        if _is_operand(axis):
+        if is_operand(axis):
             return Elementwise.minimum(self, axis)
         if by_dim("min", axis, dim):
             return one_along("min", self, np.argmin, dim, keepdims or keepdim)
@@ -389,11 +389,9 @@ def by_dim(name: str, axis: Any, dim: int | None) -> bool:
     return dim is not None
 
 
-def _is_operand(axis: Any) -> bool:
+def is_operand(axis: Any) -> bool:
     """Tell the other operand in x.max(y) from an axis, a whole number or a tuple of them."""
-    return isinstance(axis, Node | float) or (
-        hasattr(axis, "__array_function__") and not np.issubdtype(axis.dtype, np.integer)
-    )
+    return isinstance(axis, float) or hasattr(axis, "__array_function__")
 
 
 numpy_functions[np.amax] = numpy_functions[np.max]
