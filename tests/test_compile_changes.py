@@ -691,3 +691,18 @@ def test_what_objects_of_the_standard_library_keep_is_their_own_affair() -> None
             yield step.program
 
     assert len({id(program) for program in [*programs()][3:]}) == 1
+
+
+def test_what_a_module_of_ones_own_holds_may_change(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "my_settings.py").write_text("scale = 2.0\n")
+    (tmp_path / "my_program.py").write_text(
+        "import my_settings\n\ndef step(x):\n    return x * my_settings.scale\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    settings = importlib.import_module("my_settings")
+    step = compile(importlib.import_module("my_program").step)
+    for settings.scale in (2.0, 2.0, 2.0, 3.0, 4, 4, 4, 2.0):
+        assert_array_equal(step(np.ones(2)), np.full(2, settings.scale))
+    assert step.program is not None

@@ -189,3 +189,32 @@ def test_arrays_like_another_are_filled_whatever_comes_by_name() -> None:
         compiled = compile(lambda x, like=like: like(x * 2) + like(x))
         for _ in range(4):
             assert_array_equal(compiled(M), like(M * 2) + like(M), strict=True)
+
+
+def test_what_was_written_in_between_is_computed_again() -> None:
+    def step(x: Any) -> Any:
+        out = x * 2
+        first = np.sin(out)
+        out[0] = 3
+        return first, np.sin(out)
+
+    compiled = compile(step)
+    for _ in range(4):
+        assert_array_equal(compiled(M), step(M))
+
+
+@pytest.mark.parametrize(
+    "reduce",
+    [
+        lambda x: x.sum(axis=1, where=x > 2),
+        lambda x: x.max(axis=1, initial=3.0),
+        lambda x: x.prod(axis=0, initial=2.0, where=x > 2),
+        lambda x: x.sum(0, None, None, True),
+        lambda x: np.add.reduce(x, 1, None, None, True, 2.0),
+        lambda x: np.add.reduce(x, 0, np.float32),
+    ],
+)
+def test_every_option_of_a_reduction_is_kept(reduce: Any) -> None:
+    compiled = compile(lambda x: reduce(x * 2) * 3)
+    for i in range(1, 5):
+        assert_array_equal(compiled(M * i), reduce(M * i * 2) * 3)

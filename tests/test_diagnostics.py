@@ -77,11 +77,12 @@ def test_units_are_looked_at_where_values_are(activation: Any, x: Any) -> None:
     assert flow.steps[0]["0"][2:] == (None, None)
 
 
-def test_an_images_units_are_its_channels() -> None:
-    conv = nn.Conv2d(1, 4, 3, rng=0)
+@pytest.mark.parametrize("axes", [1, 2, 3])
+def test_a_convolutions_units_are_its_channels(axes: int) -> None:
+    conv = (nn.Conv1d, nn.Conv2d, nn.Conv3d)[axes - 1](1, 4, 3, rng=0)
     conv.weight.data = np.zeros(conv.weight.shape)
     conv.bias.data = [-1.0, -1.0, -1.0, 1.0]
-    for x in (np.ones((2, 1, 5, 5)), np.ones((1, 5, 5))):
+    for x in (np.ones((2, 1, *[5] * axes)), np.ones((1, *[5] * axes))):
         model = nn.Sequential(conv, nn.ReLU())
         with gradient_flow(model) as flow:
             pull(model, x)
@@ -423,3 +424,14 @@ def test_importing_it_imports_no_matplotlib() -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     loaded = {name.partition(".")[0] for name in json.loads(done.stdout)}
     assert loaded.isdisjoint({"matplotlib", "IPython"})
+
+
+@pytest.mark.parametrize(
+    "number",
+    [2, 2.0, True, np.float32(2), np.int64(2), np.array(2.0), np.array([[2]]), Tensor(2.0),
+     Tensor([2.0], requires_grad=False)],
+)  # fmt: skip
+def test_a_history_takes_one_number_of_any_type(number: Any) -> None:
+    history = History()
+    history.add(loss=number)
+    assert history.values["loss"] == [float(number if isinstance(number, bool) else 2)]

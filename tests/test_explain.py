@@ -325,6 +325,7 @@ def test_rules_are_shown_as_the_source_has_them() -> None:
     assert rule == "matmul(grad, y.swapaxes(-1, -2))"
     # Parameters are put in, too.
     assert rules_of(x.clip(0, 1))[0][2] == "keep(([1 2] >= 0) & ([1 2] <= 1), [1 1])"
+    assert rules_of(np.flip(x.reshape(1, 2), (0, 1)))[0][2] == "np.flip([[1 1]], (0, 1))"
     assert rules_of(x.mean(axis=0))[0][0] == "grad / max(count(x, axis), 1)"
 
 

@@ -338,6 +338,13 @@ def test_checkpoints_differentiate_again_and_take_structures() -> None:
     check_grads(f, X, {"u": X + 1}, order=3)
 
 
+def test_a_checkpoint_takes_nan_for_the_same_in_both_times() -> None:
+    x = Tensor([-1.0, 4.0])
+    with np.errstate(invalid="ignore"):
+        checkpoint(np.sqrt)(x).sum().backward()
+    assert_array_equal(x.grad, [np.nan, 0.25])
+
+
 def test_a_checkpoint_notices_that_the_second_time_differs() -> None:
     rng = np.random.default_rng(0)
     with pytest.raises(RuntimeError, match="the second time it gave something else"):

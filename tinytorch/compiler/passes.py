@@ -7,6 +7,7 @@ at what it gives, it writes into an array, or it draws random numbers.
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
@@ -192,7 +193,7 @@ def _each_once(  # noqa: C901  (a branch for each kind)
     """Leave out a call that has been made already, a copy that nobody needs, and constants."""
     written = {values[slot].root for call in calls for slot in call.written}
     instead: dict[int, int] = {}
-    versions: dict[int, int] = dict.fromkeys(written, 0)
+    versions = Counter[int]()
     known: dict[Any, list[int]] = {}
     remaining = []
 
@@ -301,7 +302,7 @@ def _single(call: Call, args: Any, values: list[Value]) -> Any:
     )
 
 
-def _key(call: Call, values: list[Value], versions: dict[int, int]) -> Any:
+def _key(call: Call, values: list[Value], versions: Counter[int]) -> Any:
     """Give what two calls have in common that give the same; None if that can't be told."""
     parts: list[Any] = [call.function, call.errstate and repr(call.errstate)]
     first = call.args[0] if call.args else None
@@ -309,7 +310,7 @@ def _key(call: Call, values: list[Value], versions: dict[int, int]) -> Any:
     def add(x: Any) -> None:
         if type(x) is Ref:
             look = x is first and _is_view(call, values)
-            parts.append((x.slot, 0 if look else versions.get(values[x.slot].root, 0)))
+            parts.append((x.slot, 0 if look else versions[values[x.slot].root]))
         elif x is None or type(x) in (int, float, bool, str):
             parts.append((type(x), repr(x)))
         else:
