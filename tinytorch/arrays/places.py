@@ -20,6 +20,7 @@ _KNOWN: dict[Any, tuple[str, ...]] = {
     np.concatenate: ("arrays", "axis", "out"),
     np.copyto: ("dst", "src"),
     np.dot: ("a", "b", "out"),
+    np.empty_like: ("prototype",),
     np.ndarray.choose: ("self",),
 }
 
