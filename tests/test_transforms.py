@@ -375,7 +375,7 @@ GIVEN: dict[str, Any] = {
     "a_min": -0.5, "a_max": 0.5, "min": -0.5, "max": 0.5, "nan": 7.0, "posinf": 9.0, "rtol": 0.3,
     "atol": 0.5, "equal_nan": True, "decimals": 1, "initial": 2.0, "where": np.eye(3) > 0,
     "ddof": 1, "correction": 1, "kind": "stable", "stable": True, "n": 2, "prepend": 0.0,
-    "append": np.ones((3, 1)), "norm": "ortho", "method": "lower", "mode": "reflect", "UPLO": "U",
+    "append": np.ones((3, 1)), "norm": "ortho", "method": "lower", "mode": "wrap", "UPLO": "U",
     "upper": True, "full_matrices": False, "hermitian": True, "rcond": 0.1, "optimize": True,
     "copy": False, "overwrite_input": False,
 }  # fmt: skip
