@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import math
 import string
 from collections.abc import Callable, Sequence
@@ -78,7 +77,9 @@ SHORT_CUTS[np.linalg.cross] = lambda level, x, y, axis=-1: (
     if axis == -1
     else one_by_one(np.linalg.cross, x, y, axis=axis)
 )
-SHORT_CUTS[np.vecdot, "__call__"] = functools.partial(_stacks, np.vecdot, (1, 1))
+SHORT_CUTS[np.vecdot, "__call__"] = lambda level, x, y, **options: (
+    one_by_one(np.vecdot, x, y, **options) if options else _stacks(np.vecdot, (1, 1), level, x, y)
+)
 SHORT_CUTS[np.linalg.solve] = lambda level, a, b: (
     _stacks(np.linalg.solve, (2, 2), level, a, b)
     if np.ndim(b) > 1
