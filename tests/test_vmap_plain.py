@@ -1,0 +1,65 @@
+"""Whole numbers and truth values inside `vmap`: every method of plain arrays, against a loop."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.testing import assert_array_equal
+from reference import leaves
+
+from tinytorch import Tensor, vmap
+
+CALLS = """argmax() argmax(dim=1,keepdim=True) argmin(dim=0) any() any(dim=0) any(1) all(dim=1)
+count_nonzero(dim=0) argsort() argsort(dim=0,descending=True) dim() numel() size() size(-1)
+max(0) max(dim=1,keepdim=True) min() min(1) amax(dim=(0,1)) amin(dim=0,keepdim=True)
+sort(dim=0,descending=True) sort() topk(2) median(0) mode(0) kthvalue(1,dim=0) cummax(0) cummin(1)
+sum() sum(dim=0) sum(0,True) prod(dim=1) mean(dim=1,keepdim=True) std(dim=0) var(0) cumsum(dim=1)
+cumprod(1) reshape(3,2) flatten(0,1) unflatten(1,(3,1)) ravel() transpose(0,1) permute(1,0)
+squeeze(0) unsqueeze(dim=-1) expand_dims(0) moveaxis(0,1) movedim(0,1) swapaxes(0,1) swapdims(0,1)
+flip(dims=(0,1)) fliplr() flipud() roll(shifts=1,dims=1) rot90() expand(2,2,3)
+broadcast_to((2,2,3)) repeat(2,1) tile((2,1)) repeat_interleave(2,dim=0) tril(diagonal=-1) triu(1)
+diag() diagonal(offset=1) pad((1,1)) split(2,dim=1) chunk(2) unbind(1) hsplit(3) vsplit(2)
+dsplit(1) atleast_1d() atleast_2d() atleast_3d() select(1,-1) index_select(0,np.array([1,0]))
+gather(1,y.argsort()) take([0,5]) take_along_axis(y.argsort(1),1) take_along_dim(y.argsort(),1)
+compress([True,False,True],1) masked_select(np.ones((2,3),bool)) masked_fill(y>1,0)
+add(1) sub(1) subtract(y*2) mul(y) multiply(2) div(2) divide(2) true_divide(y+1.5) floor_divide(2)
+pow(2) remainder(2) fmod(2) maximum(y) minimum(1) matmul(y.T) mm(y.T) bmm(y.T) mv(y[0]) dot(y.T)
+vdot(y) outer(y) ger(y) inner(y) kron(y) neg() negative() abs() absolute() sign() square()
+bitwise_and(1) bitwise_or(1) bitwise_xor(y) bitwise_not() view(3,2) clamp(0,1) clip(min=1) clone()
+copy() float() double() half() long() int() bool() short() byte() char() type(float) to(float)
+type_as(y) cpu() detach() astype(float) data T[0] [1] [y.argmin()%2] [:,None] ==1 /2 *2.5 +y
+add_(1) sub_(1) mul_(2) fill_(3) zero_() clamp_(0,1) copy_(y.T.T) exp() log_softmax(0) T
+eq(1) ne(y) ge(0) gt(y[0]) le(1) lt(y) logical_and(y) logical_or(y) logical_xor(y) logical_not()
+isnan() isfinite() isinf() isclose(y) t() view_as(y) reshape_as(y.T) expand_as(y) pow_(2)
+masked_fill_(y>1,0) neg_() abs_() square_() remainder_(2) tril_() round_() clip_(0,1) sign_()
+scatter_add_(0,y.argsort(0),y) new_zeros((2,)) new_ones(2) new_tensor([1.5]) ndimension() nelement()
+new_full((2,),3) is_floating_point() contiguous() norm()"""
+
+
+def values(result: Any) -> list[Any]:
+    found = leaves(list(result) if isinstance(result, tuple | list) else result)
+    return [np.asarray(getattr(y, "data", y)) for y in found]
+
+
+def spelled(call: str) -> Any:
+    return eval(f"lambda y: y{'' if call[0] in '[=/*+' else '.'}{call}")  # noqa: S307
+
+
+@pytest.mark.parametrize("call", CALLS.split())
+@pytest.mark.parametrize("make", [lambda x: x.long(), lambda x: x > 2], ids=["whole", "truth"])
+def test_every_method_of_plain_arrays_in_a_batch(call: str, make: Any) -> None:
+    f, xs = spelled(call), np.random.default_rng(0).integers(-2, 9, (4, 2, 3)).astype(float)
+    try:
+        expected = [values(f(make(Tensor(x)))) for x in xs]
+    except (TypeError, ValueError):  # as NumPy refuses -y of truth values
+        return
+    for found in (
+        vmap(lambda x: f(make(x)))(Tensor(xs)),
+        vmap(f)(make(Tensor(xs))),
+        vmap(vmap(lambda x: f(make(x))))(Tensor(xs[None])),
+    ):
+        for a, *parts in zip(values(found), *expected, strict=True):
+            assert_array_equal(a.reshape(np.shape(parts)), np.stack(parts))
+            assert a.dtype == parts[0].dtype
