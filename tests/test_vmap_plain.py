@@ -1,4 +1,4 @@
-"""Whole numbers and truth values inside `vmap`: every method of plain arrays, against a loop."""
+"""Plain arrays inside `vmap`, their methods and what they index, against a loop."""
 
 from __future__ import annotations
 
@@ -6,10 +6,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from numpy.testing import assert_array_equal
+from numpy.testing import assert_allclose, assert_array_equal
 from reference import leaves
 
-from tinytorch import Tensor, vmap
+import tinytorch
+from tinytorch import Tensor, grad, nn, vmap
+
+F = nn.functional
 
 CALLS = """argmax() argmax(dim=1,keepdim=True) argmin(dim=0) any() any(dim=0) any(1) all(dim=1)
 count_nonzero(dim=0) argsort() argsort(dim=0,descending=True) dim() numel() size() size(-1)
@@ -63,3 +66,99 @@ def test_every_method_of_plain_arrays_in_a_batch(call: str, make: Any) -> None:
         for a, *parts in zip(values(found), *expected, strict=True):
             assert_array_equal(a.reshape(np.shape(parts)), np.stack(parts))
             assert a.dtype == parts[0].dtype
+
+
+# --- what differs from example to example ---------------------------------------------------------
+
+INDEXED: dict[str, Any] = {
+    "scatter": lambda x, i, v: x.scatter(0, i, v),
+    "scatter of a number": lambda x, i, v: x.scatter(1, i, 2.0),
+    "scatter_add": lambda x, i, v: x.scatter_add(0, i, v),
+    **{
+        f"scatter_reduce {how}": lambda x, i, v, how=how: x.scatter_reduce(0, i, v, how)
+        for how in ("sum", "prod", "mean", "amax", "amin")
+    },
+    "index_put": lambda x, i, v: x.index_put((i[0], i[1]), v[0]),
+    "index_put, added": lambda x, i, v: x.index_put((i[0], i[1]), v[0], True),
+    "put": lambda x, i, v: x.put(i[0], v[0]),
+    "put, added": lambda x, i, v: x.put(i, v, True),
+    "index_copy": lambda x, i, v: x.index_copy(0, i[0, :2], v[:2]),
+    "index_fill": lambda x, i, v: x.index_fill(1, i[0], 7.0),
+    "index_add": lambda x, i, v: x.index_add(0, i[0], v),
+    "index_reduce": lambda x, i, v: x.index_reduce(0, i[0], v, "amax"),
+    "narrow": lambda x, i, v: x.narrow(0, i[0, 0] - 2, 1),
+    "gather": lambda x, i, v: x.gather(0, i),
+    "of no entries": lambda x, i, v: x[0].gather(0, i[0, :0]) + v.sum(),
+    "weighted classes": lambda x, i, v: F.cross_entropy(x, i[0], weight=v[0] ** 2),
+    "one weighted class": lambda x, i, v: F.cross_entropy(x[0], i[0, 0], weight=v[0] ** 2),
+    "weighted margins": lambda x, i, v: F.multi_margin_loss(x, i[0], weight=v[0] ** 2),
+    "unpooled": lambda x, i, v: F.max_unpool1d(x, i, 2),
+    "factors": lambda x, i, v: tinytorch.linalg.lu(x),
+    "factors in one": lambda x, i, v: tinytorch.linalg.lu_factor(x),
+}
+
+
+@pytest.mark.parametrize("f", INDEXED.values(), ids=INDEXED)
+@pytest.mark.parametrize("axes", [(0, 0, 0), (None, 0, None), (0, None, 0), (None, 0, 0)])
+def test_places_that_differ(f: Any, axes: Any) -> None:
+    rng = np.random.default_rng(3)
+    given = rng.normal(size=(4, 3, 3)), rng.integers(0, 3, (4, 3, 3)), rng.normal(size=(4, 3, 3))
+    args = [x if axis == 0 else x[0] for x, axis in zip(given, axes, strict=True)]
+    args = [Tensor(x, requires_grad=False) if x.dtype.kind == "f" else x for x in args]
+
+    def example(i: int) -> list[Any]:
+        return [x[i] if axis == 0 else x for x, axis in zip(args, axes, strict=True)]
+
+    expected = [values(f(*example(i))) for i in range(4)]
+    for a, *parts in zip(values(vmap(f, axes)(*args)), *expected, strict=True):
+        assert_allclose(a, np.broadcast_to(np.stack(parts), a.shape), rtol=1e-12)
+
+    def slope(x: Any, i: Any, v: Any) -> Any:
+        return grad(lambda x: sum((y * y).sum() for y in found(f(x, i, v))))(x)
+
+    def found(result: Any) -> list[Any]:
+        return [y for y in leaves(result) if isinstance(y, Tensor)]
+
+    slopes = np.stack([np.asarray(slope(*example(i))) for i in range(4)])
+    assert_allclose(vmap(slope, axes)(*args).data, slopes, rtol=1e-9, atol=1e-9)
+
+
+def test_slices_that_are_not_there() -> None:
+    with pytest.raises(ValueError, match=r"narrow: 2 slices don't fit into 3 .* got 2"):
+        vmap(lambda i: Tensor(np.ones(3)).narrow(0, i, 2))(np.array([0, 2]))
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda x: x.softmax(0), lambda x: x.log_softmax(-1), lambda x: x.argmax(0), np.sum,
+        lambda x: (x > 0).any(-1), lambda x: np.max(x, axis=0), lambda x: (x > 0).sum(),
+        lambda x: x.count_nonzero(), lambda x: x.sum(0), lambda x: np.sum(x > 0, axis=-1),
+        lambda x: np.add.reduce(x, axis=0),
+    ],
+)  # fmt: skip
+def test_numbers_have_an_axis(f: Any) -> None:
+    xs = np.array([2.0, 0.0, -1.0])
+    (found,) = values(vmap(f)(Tensor(xs)))
+    expected = np.stack([values(f(Tensor(x)))[0] for x in xs])
+    assert_array_equal(found, expected)
+    assert found.dtype == expected.dtype
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda x: np.roll(x, [1, 1], [0, 0]), lambda x: np.roll(x[:0], 2),
+        lambda x: np.pad(x, 1, constant_values=((1, 2), (3, 4))),
+        lambda x: np.pad(x, 1, "linear_ramp", end_values=((1, 2), (3, 4))),
+        lambda x: np.pad(x, 1, "mean", stat_length=((1, 1), (2, 2))),
+    ],
+)  # fmt: skip
+def test_options_of_each_axis(f: Any) -> None:
+    whole = np.arange(24).reshape(4, 2, 3)
+    for xs in (whole, Tensor(whole * 1.0)):
+        try:
+            expected = np.stack([values(f(x))[0] for x in xs])
+        except TypeError:  # an option that tensors don't take
+            continue
+        assert_array_equal(values(vmap(f)(xs))[0], expected)

@@ -33,6 +33,10 @@ class _BatchKind(Kind):
         """Give the array as one of those in the batch."""
         return own(array, like.stacked)
 
+    def most(self, array: Any) -> int:
+        """Give the largest of whole numbers, of any example."""
+        return kind_of(array.stacked).most(array.stacked)
+
     def like(self, values: Any, array: Any) -> Any:
         """Give `values`, of the shape of `array`, in a batch as `array` is."""
         if level_of(values) > array.level:
