@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from typing import Any
 
 import numpy as np
@@ -68,6 +69,14 @@ def test_every_method_of_plain_arrays_in_a_batch(call: str, make: Any) -> None:
             assert a.dtype == parts[0].dtype
 
 
+def test_copies() -> None:
+    for copied in (copy.copy, copy.deepcopy):
+        found = vmap(lambda x, copied=copied: copied(x > 2).sum(dim=0))(
+            Tensor(np.arange(6.0).reshape(2, 3))
+        )
+        assert_array_equal(found, [0, 3])
+
+
 # --- what differs from example to example ---------------------------------------------------------
 
 INDEXED: dict[str, Any] = {
@@ -92,6 +101,7 @@ INDEXED: dict[str, Any] = {
     "weighted classes": lambda x, i, v: F.cross_entropy(x, i[0], weight=v[0] ** 2),
     "one weighted class": lambda x, i, v: F.cross_entropy(x[0], i[0, 0], weight=v[0] ** 2),
     "weighted margins": lambda x, i, v: F.multi_margin_loss(x, i[0], weight=v[0] ** 2),
+    "weighted counts": lambda x, i, v: np.bincount(i[0], v[0] * x[0], minlength=4),
     "unpooled": lambda x, i, v: F.max_unpool1d(x, i, 2),
     "factors": lambda x, i, v: tinytorch.linalg.lu(x),
     "factors in one": lambda x, i, v: tinytorch.linalg.lu_factor(x),

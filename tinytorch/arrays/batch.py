@@ -199,7 +199,7 @@ class Batch(NDArrayOperatorsMixin):
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> NoReturn:
         raise TypeError(
             "inside vmap an array is many, and can't become a single one of NumPy's; one of those "
-            "takes it for an index as a tensor: Tensor(table)[i]"
+            "takes it for an index as a tensor, Tensor(table)[i], and has no place for it"
         )
 
     def __bool__(self) -> bool:

@@ -49,5 +49,8 @@ class PlainBatch(NDArrayOperatorsMixin):
             return method.__get__(self, type(self)) if hasattr(method, "__get__") else method
         return getattr(self._value, name)  # what a batch has, too
 
+    def __reduce__(self) -> Any:
+        return PlainBatch, (self._value,)
+
 
 PLAIN.add(PlainBatch)
