@@ -565,6 +565,15 @@ def test_a_matrix_that_all_share(product: Function) -> None:
         assert_close(jvp(f, w, np.cos(w))[1], jvp(expected, w, np.cos(w))[1])
 
 
+@pytest.mark.parametrize("product", [lambda x, w: x @ w, lambda x, w: np.tensordot(x, w, 1)])
+@pytest.mark.parametrize(("n", "m", "k"), [(2, 0, 3), (0, 2, 3), (2, 3, 0), (0, 0, 0)])
+def test_products_of_no_entries(product: Function, n: int, m: int, k: int) -> None:
+    x, w = np.ones((4, n, m)), np.ones((m, k))
+    assert_array_equal(vmap(product, (0, None))(x, w), np.full((4, n, k), float(m)))
+    slope = grad(lambda w: vmap(product, (0, None))(x, w).sum())(w)
+    assert_array_equal(slope, np.full((m, k), 4.0 * n))
+
+
 VECMAT = getattr(np, "vecmat", None)  # NumPy 2.2
 
 

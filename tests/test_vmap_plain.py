@@ -12,6 +12,7 @@ from reference import leaves
 
 import tinytorch
 from tinytorch import Tensor, grad, nn, vmap
+from tinytorch.arrays.plain import plain
 
 F = nn.functional
 
@@ -67,6 +68,23 @@ def test_every_method_of_plain_arrays_in_a_batch(call: str, make: Any) -> None:
         for a, *parts in zip(values(found), *expected, strict=True):
             assert_array_equal(a.reshape(np.shape(parts)), np.stack(parts))
             assert a.dtype == parts[0].dtype
+
+
+@pytest.mark.parametrize("given", [lambda i: i, plain], ids=["array", "plain array"])
+@pytest.mark.parametrize(
+    "f",
+    [
+        np.zeros, lambda i: sum(range(i)), lambda i: [1.0, 2.0, 3.0][i],
+        lambda i: Tensor(np.ones((2, 3))).sum(i - 1), lambda i: np.ones((2, 3)).sum(axis=i - 1),
+        lambda i: np.expand_dims(np.ones(3), i), tinytorch.zeros,
+    ],
+)  # fmt: skip
+def test_sizes_and_axes_are_those_of_all(f: Any, given: Any) -> None:
+    same = given(np.array([1, 1]))
+    (found,) = values(vmap(f)(same))
+    assert_array_equal(found, np.stack([values(f(1))[0]] * 2))
+    with pytest.raises(TypeError, match="in common here|sequence of integers"):
+        vmap(f)(given(np.array([1, 2])))
 
 
 def test_copies() -> None:

@@ -16,7 +16,7 @@ from __future__ import annotations
 import functools
 import inspect
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import count
 from typing import Any, NoReturn
 
@@ -207,6 +207,11 @@ class Batch(NDArrayOperatorsMixin):
 
     def __int__(self) -> int:
         return int(self._agreed("number", "x[index] takes an array for an index"))
+
+    __index__ = __int__
+
+    def __iter__(self) -> Iterator[Any]:
+        return (self[i] for i in range(len(self)))
 
     def _agreed(self, what: str, way: str) -> Any:
         """Give the only entry of each array, if it is the same in all."""

@@ -66,8 +66,9 @@ def _tensordot(level: int, a: Any, b: Any, axes: Any = 2) -> Any:
         [i for i in range(np.ndim(x)) if i not in of] for of, x in zip(summed, (a, b), strict=True)
     ]
     count = math.prod([a.shape[i] for i in summed[0]])
-    rows = np.transpose(a, (*kept[0], *summed[0])).reshape(-1, count)
-    columns = np.transpose(b, (*summed[1], *kept[1])).reshape(count, -1)
+    m, n = (math.prod([x.shape[i] for i in of]) for x, of in zip((a, b), kept, strict=True))
+    rows = np.transpose(a, (*kept[0], *summed[0])).reshape(m, count)
+    columns = np.transpose(b, (*summed[1], *kept[1])).reshape(count, n)
     shape = [x.shape[i] for x, axes in zip((a, b), kept, strict=True) for i in axes]
     return np.matmul(rows, columns).reshape(shape)
 

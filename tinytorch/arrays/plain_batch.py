@@ -43,6 +43,8 @@ class PlainBatch(NDArrayOperatorsMixin):
     def __int__(self) -> int:
         return int(self._value)
 
+    __index__ = __int__
+
     def __getattr__(self, name: str) -> Any:
         method = inspect.getattr_static(PlainArray, name, None)
         if method is not None and method is not inspect.getattr_static(np.ndarray, name, None):

@@ -17,6 +17,7 @@ from numpy.lib.array_utils import normalize_axis_index
 from tinytorch.arrays import batch_kind, batch_products  # noqa: F401  (what a batch does at once)
 from tinytorch.arrays.batch import Batch, in_front, new_level
 from tinytorch.arrays.plain import PLAIN, base, plain
+from tinytorch.arrays.words import rows
 from tinytorch.engine import Node, Rule, record, sum_to_shape, topological_order
 from tinytorch.grad_mode import in_transform
 from tinytorch.operations.operands import describe
@@ -282,9 +283,9 @@ def _product_rules(rules: Sequence[Rule], level: int, size: int) -> tuple[Rule, 
     The others take part in sums of their own where they are differentiated again.
     """
 
-    def rule_y(grad: Any, _out: Any, x: Any, y: Any, *_: Any) -> Any:
+    def rule_y(grad: Any, _out: Any, x: Any, *_: Any) -> Any:
         left, right = (_all(z, 0, level, size) for z in (x, grad))
-        return left.reshape((-1, y.shape[0])).T @ right.reshape((-1, y.shape[1]))
+        return rows(left).T @ rows(right)
 
     def with_total(rule: Rule) -> Rule:
         def share(grad: Any, out: Any, x: Any, y: Any, *others: Any) -> Any:
