@@ -83,7 +83,7 @@ def test_sizes_and_axes_are_those_of_all(f: Any, given: Any) -> None:
     same = given(np.array([1, 1]))
     (found,) = values(vmap(f)(same))
     assert_array_equal(found, np.stack([values(f(1))[0]] * 2))
-    with pytest.raises(TypeError, match="in common here|sequence of integers"):
+    with pytest.raises(TypeError, match=r"in common here|sequence of integers"):
         vmap(f)(given(np.array([1, 2])))
 
 
