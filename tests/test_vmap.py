@@ -308,6 +308,13 @@ OF_TWO: dict[str, Function] = {
     "einsum": lambda x, n: np.einsum("ij,->i", x, n),
     "tensordot": lambda x, n: np.tensordot(x, x * n, axes=[[0, 1], [0, 1]]),
     "cross": lambda x, n: np.linalg.cross(x, x[::-1] * n),
+    "vecdot along an axis": lambda x, n: np.vecdot(x * n, x, axis=0),
+    "clip with a place": lambda x, n: np.clip(x * n, 0, 3, out=x * n),
+    "concatenate with a place": lambda x, n: np.concatenate([x], 1, x * n),
+    "stack with a place": lambda x, n: np.stack([x], out=x[None] * n),
+    "einsum with a place": lambda x, n: np.einsum("ij->ji", x * n, out=x.T * n),
+    "divmod with places": lambda x, n: np.divmod(x, n + 1, out=(x * n, x * n))[1],
+    "add in some places": lambda x, n: np.add(x, n, where=x > 0, out=x * n),
 }
 
 
@@ -332,12 +339,18 @@ def test_either_of_two_differs_within_and_around(f: Function) -> None:
         lambda out, n: np.place(out, out == 0, n), lambda _, n: np.full(2, n),
         lambda out, n: np.fill_diagonal(out[None], n), np.full_like,
         lambda out, n: np.put_along_axis(out, np.array([0]), n, 0),
+        lambda out, n: np.add(1, n, out=out), lambda out, n: np.add(1, n, out),
+        lambda out, n: np.add(out, n, where=out == 0, out=out),
+        lambda out, n: np.add.reduce(np.array([0, n])[:, None], 0, out=out),
+        lambda out, n: np.sum(np.broadcast_to(n, (1, 2)), 0, None, out),
+        lambda out, n: np.clip(np.broadcast_to(n, 2), 0, 3, out=out),
+        lambda out, n: np.concatenate([np.broadcast_to(n, 2)], 0, out),
     ],
 )  # fmt: skip
 def test_what_is_the_same_for_all_is_not_written_into(write: Function) -> None:
     for values in (np.arange(3), np.arange(3.0)):
         out = np.zeros(2)
-        with pytest.raises(TypeError, match=r"behind the graph's back|inside vmap"):
+        with pytest.raises(TypeError, match=r"behind the graph's back|inside vmap|out= is not"):
             vmap(lambda n, out=out: write(out, n))(values)
         assert_array_equal(out, 0)
 
@@ -550,6 +563,15 @@ def test_a_matrix_that_all_share(product: Function) -> None:
         assert_close(third(f)(w), third(expected)(w))
         assert_close(hvp(f, w, np.cos(w)), hvp(expected, w, np.cos(w)))
         assert_close(jvp(f, w, np.cos(w))[1], jvp(expected, w, np.cos(w))[1])
+
+
+@pytest.mark.parametrize("product", [lambda x, w: x @ w, lambda x, w: np.tensordot(x, w, 1)])
+@pytest.mark.parametrize(("n", "m", "k"), [(2, 0, 3), (0, 2, 3), (2, 3, 0), (0, 0, 0)])
+def test_products_of_no_entries(product: Function, n: int, m: int, k: int) -> None:
+    x, w = np.ones((4, n, m)), np.ones((m, k))
+    assert_array_equal(vmap(product, (0, None))(x, w), np.full((4, n, k), float(m)))
+    slope = grad(lambda w: vmap(product, (0, None))(x, w).sum())(w)
+    assert_array_equal(slope, np.full((m, k), 4.0 * n))
 
 
 VECMAT = getattr(np, "vecmat", None)  # NumPy 2.2

@@ -16,7 +16,7 @@ from __future__ import annotations
 import functools
 import inspect
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import count
 from typing import Any, NoReturn
 
@@ -24,7 +24,8 @@ import numpy as np
 from numpy.lib.mixins import NDArrayOperatorsMixin
 
 from tinytorch.arrays.kind import NUMPY, kind_of, own
-from tinytorch.arrays.places import WRITERS, in_places
+from tinytorch.arrays.places import in_places, written
+from tinytorch.arrays.plain import PLAIN, PlainArray, base, bases
 from tinytorch.engine import Array, Node
 from tinytorch.trees import leaves, map_leaves
 
@@ -101,9 +102,9 @@ def _called(function: Callable[..., Any], args: Any, kwargs: Any) -> Any:
     if not level:
         return function(*args, **kwargs)
     args, kwargs = in_places(function, args, kwargs)
-    if function in WRITERS and not is_batch(args[0], level):
+    if not all(x is None or is_batch(x, level) for x in leaves(written(function, args, kwargs))):
         raise TypeError(_NO_PLACE)
-    if function not in SHORT_CUTS:
+    if function not in SHORT_CUTS or kwargs.get("out") is not None:
         return one_by_one(function, *args, **kwargs)
     names, n = _arguments(function)
     if names and len(args) != n:
@@ -167,13 +168,20 @@ class Batch(NDArrayOperatorsMixin):
     # --- NumPy's functions ------------------------------------------------------------------
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
-        if any(isinstance(x, Node) for x in inputs):
+        if any(isinstance(x, Node) or type(x) in PLAIN - {PlainArray} for x in inputs):
             return NotImplemented  # a tensor computes with a batch as with any array
-        outs = kwargs.get("out", ())
-        level = max(x.level for x in (*inputs, *outs) if type(x) is Batch)
+        outs, level = kwargs.get("out", ()), level_of((inputs, kwargs))
+        if outs and not all(x is None or is_batch(x, level) for x in outs):
+            # Of x *= batch for one array x: what is called x from then on is many.
+            if kwargs.keys() > {"out"} or len(outs) > 1 or outs[0] is not inputs[0]:
+                raise TypeError(_NO_PLACE)
+            size = size_of((inputs, kwargs), level)
+            place = np.broadcast_to(aligned(outs[0], level), (*np.shape(outs[0]), size))
+            kwargs["out"] = outs = (Batch(place.copy(), level),)
         if (ufunc, method) in SHORT_CUTS:
             return SHORT_CUTS[ufunc, method](level, *inputs, **kwargs)
-        if method == "__call__" and ufunc.signature is None and kwargs.keys() <= {"out"}:
+        plain = kwargs.keys() <= {"out"} and len(outs) <= 1
+        if method == "__call__" and ufunc.signature is None and plain:
             return _entry_by_entry(level, ufunc, inputs, *outs)
         if method == "at":
             return _at(level, ufunc, *inputs)
@@ -184,14 +192,14 @@ class Batch(NDArrayOperatorsMixin):
     def __array_function__(
         self, function: Callable[..., Any], types: Any, args: Any, kwargs: Any
     ) -> Any:
-        if any(issubclass(cls, Node) for cls in types):
+        if any(issubclass(cls, Node) or cls in PLAIN - {PlainArray} for cls in types):
             return NotImplemented
         return _called(function, args, kwargs)
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> NoReturn:
         raise TypeError(
             "inside vmap an array is many, and can't become a single one of NumPy's; one of those "
-            "takes it for an index as a tensor: Tensor(table)[i]"
+            "takes it for an index as a tensor, Tensor(table)[i], and has no place for it"
         )
 
     def __bool__(self) -> bool:
@@ -199,6 +207,11 @@ class Batch(NDArrayOperatorsMixin):
 
     def __int__(self) -> int:
         return int(self._agreed("number", "x[index] takes an array for an index"))
+
+    __index__ = __int__
+
+    def __iter__(self) -> Iterator[Any]:
+        return (self[i] for i in range(len(self)))
 
     def _agreed(self, what: str, way: str) -> Any:
         """Give the only entry of each array, if it is the same in all."""
@@ -250,10 +263,11 @@ class Batch(NDArrayOperatorsMixin):
         return getattr(Tensor(self, requires_grad=False), name)
 
     def __getitem__(self, index: Any) -> Batch:
-        batch: Batch = pick(self, index)
+        batch: Batch = pick(self, bases(index))
         return batch
 
     def __setitem__(self, index: Any, values: Any) -> None:
+        index, values = bases(index), base(values)
         level = level_of((self, index, values))
         if level != self.level:
             raise TypeError(_NO_PLACE)
@@ -286,10 +300,9 @@ class Batch(NDArrayOperatorsMixin):
 
 def _entry_by_entry(level: int, ufunc: np.ufunc, inputs: Sequence[Any], out: Any = None) -> Any:
     arrays = [aligned(x, level) for x in inputs]
-    if is_batch(out, level):
+    if out is not None:
         ufunc(*arrays, out=out.stacked)
         return out
-    # Of x *= batch for one array x: what is called x from then on is many.
     result = ufunc(*arrays)
     if isinstance(result, tuple):
         return tuple(Batch(part, level) for part in result)

@@ -145,6 +145,7 @@ def _along(function: Function, level: int, *args: Any, **kwargs: Any) -> Any:
         or level_of(rest)
         or any(np.ndim(given.arguments[key]) for key in named & _OF_ITS_SHAPE)
         or (function in (np.argmax, np.argmin) and axis is None and keepdims)
+        or (not x.ndim and axis is not None)  # numbers have an axis 0 in some functions
     ):
         return one_by_one(function, *args, **kwargs)
     if isinstance(axis, tuple | list) or (axis is None and keepdims):
@@ -179,14 +180,15 @@ each(_quantile, np.quantile, np.nanquantile)
 
 @short_cut(np.sum)
 def _sum(level: int, x: Any, axis: Any = None, keepdims: Any = False, **options: Any) -> Any:
-    if options or not is_batch(x, level):
+    if options or not is_batch(x, level) or (not x.ndim and axis is not None):
         return _along(np.sum, level, x, axis=axis, keepdims=keepdims, **options)
     axes = _axes(axis, x.ndim)
-    return in_front(sum_axes(x.front, axes, keepdims), level) if axes else x
+    same = not axes and x.dtype.kind not in "biu"  # of which few bits become many
+    return x if same else in_front(sum_axes(x.front, axes, keepdims), level)
 
 
 def _ufunc_along(function: Function, level: int, x: Any, axis: Any = 0, **options: Any) -> Any:
-    if not is_batch(x, level) or level_of(options):
+    if not is_batch(x, level) or level_of(options) or not x.ndim:
         return one_by_one(function, x, axis=axis, **options)
     axes = _axes(axis, x.ndim)
     options = {key: value for key, value in options.items() if value is not None}
@@ -209,7 +211,8 @@ def _rearranged(function: Function, level: int, x: Any, *args: Any, **kwargs: An
     """Call a `function` that only moves, repeats or drops entries: it tells where each is from."""
     if not is_batch(x, level) or level_of((args, kwargs)):
         return one_by_one(function, x, *args, **kwargs)
-    rows = x.front.reshape((-1, x.size))
+    rows = x.front
+    rows = rows.reshape((len(rows), x.size))
     origins = function(np.arange(x.size).reshape(x.shape), *args, **kwargs)
     if isinstance(origins, list | tuple):
         return type(origins)(in_front(rows[:, part], level) for part in origins)
@@ -229,7 +232,8 @@ def _flip(level: int, x: Any, axis: Any = None) -> Any:
 
 @short_cut(np.roll)
 def _roll(level: int, x: Any, shift: Any, axis: Any = None) -> Any:
-    if axis is None or level_of(shift):
+    several = isinstance(axis, Sequence) and len(axis) > 1  # which may be the same one
+    if axis is None or several or level_of(shift):
         return _rearranged(np.roll, level, x, shift, axis)
     return in_front(np.roll(x.front, shift, _axes(axis, x.ndim)), level)
 
@@ -354,7 +358,8 @@ def _stack(level: int, arrays: Any, axis: int = 0, **options: Any) -> Any:
 
 @short_cut(np.pad)
 def _pad(level: int, x: Any, pad_width: Any, mode: Any = "constant", **options: Any) -> Any:
-    if not is_batch(x, level) or level_of(options) or isinstance(pad_width, dict):
+    of_axes = any(np.ndim(x) > 1 for x in options.values() if not callable(x))
+    if not is_batch(x, level) or level_of(options) or of_axes or isinstance(pad_width, dict):
         return one_by_one(np.pad, x, pad_width, mode, **options)
     widths = [(0, 0), *np.broadcast_to(pad_width, (x.ndim, 2)).tolist()]
     return in_front(np.pad(x.front, widths, mode, **options), level)

@@ -9,6 +9,8 @@ import numpy as np
 
 from tinytorch.arrays.batch import Batch, aligned, is_batch, level_of, one_by_one, pick, scatter
 from tinytorch.arrays.kind import Kind, kind_of, own, register
+from tinytorch.arrays.plain import base
+from tinytorch.arrays.plain_batch import PlainBatch
 from tinytorch.arrays.scattered import whole
 from tinytorch.messages import describe
 
@@ -18,9 +20,22 @@ class _BatchKind(Kind):
 
     name = "batch"
 
+    def accept(self, array: Any) -> Any:
+        """Give the batch itself."""
+        return base(array)
+
+    def plain(self, array: Any) -> Any:
+        """Give whole numbers and truth values the methods that PyTorch's have."""
+        known = type(array) is PlainBatch or array.dtype.kind not in "biu"
+        return array if known else PlainBatch(array)
+
     def own(self, array: Any, like: Any) -> Any:
         """Give the array as one of those in the batch."""
         return own(array, like.stacked)
+
+    def most(self, array: Any) -> int:
+        """Give the largest of whole numbers, of any example."""
+        return kind_of(array.stacked).most(array.stacked)
 
     def like(self, values: Any, array: Any) -> Any:
         """Give `values`, of the shape of `array`, in a batch as `array` is."""
@@ -77,4 +92,6 @@ class _BatchKind(Kind):
         return f"one of {array.stacked.shape[-1]} inside vmap, of shape {array.shape}"
 
 
-register(Batch, _BatchKind())
+KIND = _BatchKind()
+register(Batch, KIND)
+register(PlainBatch, KIND)

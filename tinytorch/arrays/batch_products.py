@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import math
 import string
 from collections.abc import Callable, Sequence
@@ -67,8 +66,9 @@ def _tensordot(level: int, a: Any, b: Any, axes: Any = 2) -> Any:
         [i for i in range(np.ndim(x)) if i not in of] for of, x in zip(summed, (a, b), strict=True)
     ]
     count = math.prod([a.shape[i] for i in summed[0]])
-    rows = np.transpose(a, (*kept[0], *summed[0])).reshape(-1, count)
-    columns = np.transpose(b, (*summed[1], *kept[1])).reshape(count, -1)
+    m, n = (math.prod([x.shape[i] for i in of]) for x, of in zip((a, b), kept, strict=True))
+    rows = np.transpose(a, (*kept[0], *summed[0])).reshape(m, count)
+    columns = np.transpose(b, (*summed[1], *kept[1])).reshape(count, n)
     shape = [x.shape[i] for x, axes in zip((a, b), kept, strict=True) for i in axes]
     return np.matmul(rows, columns).reshape(shape)
 
@@ -78,7 +78,9 @@ SHORT_CUTS[np.linalg.cross] = lambda level, x, y, axis=-1: (
     if axis == -1
     else one_by_one(np.linalg.cross, x, y, axis=axis)
 )
-SHORT_CUTS[np.vecdot, "__call__"] = functools.partial(_stacks, np.vecdot, (1, 1))
+SHORT_CUTS[np.vecdot, "__call__"] = lambda level, x, y, **options: (
+    one_by_one(np.vecdot, x, y, **options) if options else _stacks(np.vecdot, (1, 1), level, x, y)
+)
 SHORT_CUTS[np.linalg.solve] = lambda level, a, b: (
     _stacks(np.linalg.solve, (2, 2), level, a, b)
     if np.ndim(b) > 1

@@ -93,6 +93,10 @@ class Kind:
         if not fine.all():
             raise error(f"{message}, got {np.broadcast_to(values, fine.shape)[~fine][0]}")
 
+    def most(self, array: Any) -> int:
+        """Give the largest of whole numbers, of any example."""
+        return int(array.max())
+
     def own(self, array: Any, like: Any) -> Any:
         """Give what NumPy has made, an identity say, as what computes with `like`."""
         del like
@@ -134,13 +138,13 @@ class Kind:
         try:
             return x[index]
         except TypeError:
-            if (kind := kind_of(*index)) is self:
+            if (kind := kind_of(*index if isinstance(index, tuple) else [index])) is self:
                 raise
             return kind.pick(x, index)
 
     def scatter(self, x: Any, index: Any, shape: tuple[int, ...]) -> Any:
         """Add the entries of x up in zeros of `shape`, each where `index` picks from."""
-        kind = kind_of(*index) if isinstance(index, tuple) else self
+        kind = kind_of(*index if isinstance(index, tuple) else [index])
         if kind not in (self, NUMPY):
             return kind.scatter(x, index, shape)
         out = np.zeros_like(x, shape=shape)

@@ -36,7 +36,7 @@ class PlainArray(np.ndarray[Any, np.dtype[Any]]):
 
     def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
         del types  # whose are others ask again
-        return function(*_bases(args), **_bases(kwargs))
+        return function(*bases(args), **bases(kwargs))
 
     @property
     def _value(self) -> Any:
@@ -46,10 +46,10 @@ class PlainArray(np.ndarray[Any, np.dtype[Any]]):
     # --- entries ------------------------------------------------------------------------------
 
     def __getitem__(self, index: Any) -> Any:
-        return plain(self._value[_bases(index)])
+        return plain(self._value[bases(index)])
 
     def __setitem__(self, index: Any, value: Any) -> None:
-        self._value[_bases(index)] = base(value)
+        self._value[bases(index)] = base(value)
 
     def __iter__(self) -> Iterator[Any]:
         return map(plain, self._value)
@@ -118,7 +118,7 @@ def base(array: Any) -> Any:
 
 def wrapped(array: Any) -> Any:
     """Make of NumPy's numbers a constant tensor, or a `PlainArray`; leave others alone."""
-    here = isinstance(array, np.ndarray | np.generic)
+    here = isinstance(array, np.ndarray | np.generic) or kind_of(array).name == "batch"
     if (here or kind_of(array).device(array).type == "cuda") and array.dtype.kind in "fc":
         from tinytorch.tensor import Tensor
 
@@ -126,9 +126,10 @@ def wrapped(array: Any) -> Any:
     return plain(array)
 
 
-def _bases(tree: Any) -> Any:
+def bases(tree: Any) -> Any:
+    """Give the arrays that are seen as plain ones in a tree."""
     if isinstance(tree, list | tuple):
-        return type(tree)([_bases(part) for part in tree])
+        return type(tree)([bases(part) for part in tree])
     if isinstance(tree, dict):
-        return {key: _bases(part) for key, part in tree.items()}
+        return {key: bases(part) for key, part in tree.items()}
     return base(tree)

@@ -16,7 +16,7 @@ from tinytorch.nn.function_module import FunctionModule
 from tinytorch.nn.inputs import input_like, tensor, values
 from tinytorch.nn.linear import linear
 from tinytorch.nn.losses import loss, paired, reduced
-from tinytorch.operations.indexing import take_along_axis
+from tinytorch.operations.indexing import pick, take_along_axis
 from tinytorch.operations.operands import describe
 from tinytorch.operations.operation import Operation, apply, defines
 from tinytorch.tensor import Tensor
@@ -121,7 +121,7 @@ def _nll(
     labels, counted = _labels(name, log_p, target, axis, ignore_index)
     weights = counted.astype(log_p.dtype)
     if weight is not None:
-        weights *= values(weight)[labels]
+        weights = weights * pick(values(weight), labels).astype(log_p.dtype)
     losses = _at(log_p, labels, axis) * -weights
     if label_smoothing:
         weighted = log_p if weight is None else log_p * _for_classes(weight, log_p, axis)
@@ -211,7 +211,7 @@ def multi_margin_loss(
     margins = (x - _at(x, labels, axis)[..., None] + margin).relu() * others
     losses = (margins.square() if p == 2 else margins).mean(-1)
     if weight is not None:
-        losses = losses * values(weight).astype(x.dtype)[labels]
+        losses = losses * pick(values(weight).astype(x.dtype), labels)
     return reduced(losses, reduction)
 
 

@@ -154,13 +154,18 @@ def _max_unpool(
     return result[0] if single else result
 
 
+def _is_last(rows: Any, where: Any, size: int) -> Any:
+    """Say for each entry whether none after it in its row goes to the same place."""
+    order = own(np.broadcast_to(np.arange(where.shape[1]), where.shape), where)
+    last = own(np.zeros((len(where), size), int), where)
+    last[rows, where] = order
+    return last[rows, where] == order
+
+
 @defines(_MAX_UNPOOL)
 def _put(x: Any, places: Any, shape: tuple[int, int]) -> Any:
     """Put the entries of x into zeros of `shape`; of several at one place the last remains."""
-    order = own(np.broadcast_to(np.arange(x.shape[1]), x.shape), x)
-    last = own(np.zeros(shape, int), x)
-    last[places] = order
-    remains = last[places] == order
+    remains = evaluate(_MAX_UNPOOL, _is_last, *places, size=shape[1])
     return apply(
         _MAX_UNPOOL,
         lambda x: scatter(np.where(remains, x, 0), places, shape),

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from tinytorch.arrays.kind import own
+from tinytorch.arrays.kind import evaluate, own
 from tinytorch.arrays.plain import PlainArray, base, plain, wrapped
 from tinytorch.engine import Node
 from tinytorch.operations.decompositions import by_adjoints, mH, outputs
 from tinytorch.operations.elementwise import where
+from tinytorch.operations.indexing import pick
 from tinytorch.operations.operation import Operation, defines
 
 if TYPE_CHECKING:
@@ -114,7 +115,7 @@ def lu(a: Any, pivot: bool = True) -> LUResult:
     1 if not `pivot`. Raises LinAlgError for a matrix of more rows than columns and a smaller rank.
     """
     (*_, m, n), k = a.shape, min(a.shape[-2:])
-    _, order, _ = _eliminated(getattr(a, "_value", a), pivot)
+    _, order, _ = evaluate(_LU, _eliminated, getattr(a, "_value", a), pivot=pivot)
     rows = np.take_along_axis(a, order[..., None], -2)
     lower, upper = _square_factors(rows[..., :k, :k])
     if n > k:
@@ -127,7 +128,7 @@ def lu(a: Any, pivot: bool = True) -> LUResult:
 
 def _exchange(order: Any, dtype: Any) -> Any:
     """Give the matrix that puts rows back which were taken in that order."""
-    return np.swapaxes(own(np.eye(order.shape[-1], dtype=dtype), order)[order], -1, -2)
+    return np.swapaxes(pick(own(np.eye(order.shape[-1], dtype=dtype), order), order), -1, -2)
 
 
 def lu_factor(a: Any, pivot: bool = True) -> LUFactors:
@@ -137,7 +138,7 @@ def lu_factor(a: Any, pivot: bool = True) -> LUFactors:
     stack = [(0, 0)] * (a.ndim - 2)
     packed = np.pad(np.tril(lower, -1), (*stack, (0, 0), (0, n - k)))
     packed = packed + np.pad(upper, (*stack, (0, m - k), (0, 0)))
-    pivots = _eliminated(getattr(a, "_value", a), pivot)[2]
+    pivots = evaluate(_LU, _eliminated, getattr(a, "_value", a), pivot=pivot)[2]
     return LUFactors(packed, plain(pivots.astype(np.int32)))
 
 

@@ -23,8 +23,8 @@ def bincount(x: Any, weights: Any = None, minlength: int = 0) -> Any:
     """Count how often each whole number is in x, or sum the `weights` of each."""
     if isinstance(x, Node):
         raise TypeError(f"bincount: it counts whole numbers, got {describe(x)}")
-    size = max(int(np.max(x, initial=-1)) + 1, minlength)
-    return scatter(weights, np.asarray(x), (size,))
+    size = int(np.maximum(np.max(x, initial=-1) + 1, minlength))  # in a batch, if all agree
+    return scatter(weights, x if hasattr(x, "__array_function__") else np.asarray(x), (size,))
 
 
 def _edges(x: Any, bins: Any, limits: Any) -> Any:

@@ -12,7 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from tinytorch.arrays.kind import own
+from tinytorch.arrays.checks import check
+from tinytorch.arrays.kind import evaluate, kind_of, own
 from tinytorch.arrays.plain import base
 from tinytorch.engine import Node
 from tinytorch.operations.elementwise import where
@@ -44,12 +45,9 @@ def replaced(x: Any, places: Any, source: Any) -> Any:
     if not places.size:
         return x.clone()
     if np.ndim(source) == 0:
-        hit = own(np.zeros(x.size, bool), x)
-        hit[places.reshape(-1)] = True
-        return where(hit.reshape(x.shape), source, x)
-    chosen = own(np.full(x.size, -1), x)
-    chosen[places.reshape(-1)] = numbers_of(places.shape, x).reshape(-1)
-    chosen = chosen.reshape(x.shape)
+        hit = evaluate(_NAME, _last, places.reshape(-1), size=x.size).reshape(x.shape) >= 0
+        return where(hit, source, x)
+    chosen = evaluate(_NAME, _last, places.reshape(-1), size=x.size).reshape(x.shape)
     row = np.reshape(np.broadcast_to(source, places.shape), -1)
     return where(chosen >= 0, pick(row, np.maximum(chosen, 0)), x)
 
@@ -64,12 +62,8 @@ def piled(x: Any, places: Any, source: Any, reduce: str, include_self: bool) -> 
     neutral, reduced = _REDUCTIONS[reduce]
     places, source = places.reshape(-1), np.reshape(source, -1)
     count = np.bincount(places, minlength=x.size)
-    height = int(count.max()) if count.size else 0
-    # The sources of one place follow each other in the order, and are counted from 0 on.
-    order = np.argsort(places)
-    level = numbers_of(places.shape, x) - (np.cumsum(count) - count)[places[order]]
-    chosen = own(np.full((height, x.size), -1), x)
-    chosen[level, places[order]] = order
+    height = kind_of(count).most(count) if count.size else 0
+    chosen = evaluate(_NAME, _heaped, places, count, height=height)
     chosen, count = chosen.reshape(height, *x.shape), count.reshape(x.shape)
     first = x if include_self else where(count > 0, neutral, x)
     if not height:
@@ -77,6 +71,23 @@ def piled(x: Any, places: Any, source: Any, reduce: str, include_self: bool) -> 
     pile = where(chosen >= 0, pick(source, np.maximum(chosen, 0)), neutral)
     out: Any = reduced(np.concatenate([pile, first[None]]), 0)
     return out / np.maximum(count + include_self, 1) if reduce == "mean" else out
+
+
+def _last(places: Any, size: int) -> Any:
+    """Number what goes to each of so many places, of several the last; -1 where nothing does."""
+    chosen = own(np.full(size, -1), places)
+    chosen[places] = numbers_of(places.shape, places)
+    return chosen
+
+
+def _heaped(places: Any, count: Any, height: int) -> Any:
+    """Number what goes to each place, one in each row; -1 where nothing more does."""
+    # The sources of one place follow each other in the order, and are counted from 0 on.
+    order = np.argsort(places)
+    level = numbers_of(places.shape, places) - (np.cumsum(count) - count)[places[order]]
+    chosen = own(np.full((height, *count.shape), -1), places)
+    chosen[level, places[order]] = order
+    return chosen
 
 
 def _index(x: Any, index: Any) -> Any:
@@ -90,12 +101,12 @@ def _rows(x: Any, index: Any, axis: int) -> Any:
     """Number the entries that `gather` would pick along `axis`."""
     rows = list(np.indices(index.shape, sparse=True))
     rows[axis] = index
-    return numbers_of(x.shape, x)[tuple(rows)]
+    return pick(numbers_of(x.shape, x), tuple(rows))
 
 
 def _slices(x: Any, axis: int, index: Any) -> Any:
     """Number the entries of slices along `axis`."""
-    return np.take(numbers_of(x.shape, x), np.atleast_1d(index), axis)
+    return pick(numbers_of(x.shape, x), along(axis, np.atleast_1d(index), x.ndim))
 
 
 def _source(x: Any, source: Any, shape: tuple[int, ...]) -> Any:
@@ -171,7 +182,7 @@ class Replacing:
 
     def index_put(self: Any, indices: Sequence[Any], values: Any, accumulate: bool = False) -> Any:
         """Give x after x[indices] = values, or with them added where `accumulate`."""
-        places = numbers_of(self.shape, self)[tuple(_index(self, index) for index in indices)]
+        places = pick(numbers_of(self.shape, self), tuple(_index(self, i) for i in indices))
         if not accumulate:
             return replaced(self, places, values)
         values = values if isinstance(values, Node) else constant(values, self.dtype, _NAME)
@@ -248,6 +259,11 @@ class Replacing:
         Raises ValueError unless there are so many.
         """
         size = size_along(self, axis)
+        if kind_of(start).name == "batch":  # of which each has its own slice
+            places = np.where(base(start) < 0, start + size, start) + np.arange(length)
+            message = f"narrow: {length} slices don't fit into {size} (axis {axis}) from there on"
+            check((places >= 0) & (places < size), start, ValueError, message)
+            return pick(self, along(axis, base(places), self.ndim))
         start = start + size if start < 0 else start
         if not 0 <= start <= start + length <= size:
             raise ValueError(

@@ -16,7 +16,8 @@ from numpy.lib.array_utils import normalize_axis_index
 
 from tinytorch.arrays import batch_kind, batch_products  # noqa: F401  (what a batch does at once)
 from tinytorch.arrays.batch import Batch, in_front, new_level
-from tinytorch.arrays.plain import base, plain
+from tinytorch.arrays.plain import PLAIN, base, plain
+from tinytorch.arrays.words import rows
 from tinytorch.engine import Node, Rule, record, sum_to_shape, topological_order
 from tinytorch.grad_mode import in_transform
 from tinytorch.operations.operands import describe
@@ -196,7 +197,8 @@ def _inside(x: Any, axis: int | None, level: int) -> Any:
     axis = normalize_axis_index(axis, len(x.shape))
     if not isinstance(x, Tensor):
         if x.dtype.kind in "iub":
-            return _hide(base(x), axis, level)
+            hidden = _hide(base(x), axis, level)
+            return plain(hidden) if type(x) in PLAIN else hidden
         x = Tensor(x, requires_grad=False)
     return _enter(x, axis, level)
 
@@ -218,7 +220,7 @@ def _outside(where: str, y: Any, axis: Any, level: int, size: int, tensors: bool
     if not isinstance(y, Tensor):
         if not hasattr(y, "dtype") and not isinstance(y, float | int):
             raise TypeError(f"{where} is {describe(y)}, expected a tensor, an array or a number")
-        y = y if hasattr(y, "dtype") else np.asarray(y)
+        y = base(y) if hasattr(y, "dtype") else np.asarray(y)
     value = y._value if isinstance(y, Tensor) else y
     if axis is None:
         if _has(value, level):
@@ -229,7 +231,7 @@ def _outside(where: str, y: Any, axis: Any, level: int, size: int, tensors: bool
     else:
         y = _all(y, _axis(where, axis, len(value.shape) + 1), level, size)
     if not isinstance(y, Tensor):
-        return y if type(y) is Batch else plain(y) if tensors else np.array(y)
+        return plain(y) if tensors else y if type(y) is Batch else np.array(y)
     batch = isinstance(y._value, Batch)
     if tensors or batch or in_transform() or y.requires_grad:
         return y
@@ -281,9 +283,9 @@ def _product_rules(rules: Sequence[Rule], level: int, size: int) -> tuple[Rule, 
     The others take part in sums of their own where they are differentiated again.
     """
 
-    def rule_y(grad: Any, _out: Any, x: Any, y: Any, *_: Any) -> Any:
+    def rule_y(grad: Any, _out: Any, x: Any, *_: Any) -> Any:
         left, right = (_all(z, 0, level, size) for z in (x, grad))
-        return left.reshape((-1, y.shape[0])).T @ right.reshape((-1, y.shape[1]))
+        return rows(left).T @ rows(right)
 
     def with_total(rule: Rule) -> Rule:
         def share(grad: Any, out: Any, x: Any, y: Any, *others: Any) -> Any:
