@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from tinytorch.arrays.operators import is_number
 from tinytorch.arrays.parts import ATOMS, is_array, map_parts, on_gpu
-from tinytorch.arrays.recorder import is_number
 from tinytorch.arrays.user_lines import Line
 from tinytorch.engine import Array, Node
 

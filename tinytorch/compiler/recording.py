@@ -23,6 +23,7 @@ from tinytorch.compiler.program import (
     Gradient,
     Program,
     Ref,
+    owner_of,
 )
 from tinytorch.compiler.stand_ins import UNSEEN, stand_in
 from tinytorch.compiler.tape import Tape
@@ -186,9 +187,15 @@ def record(
     What is found in the places `dynamic` becomes an input, and so do ints among the leaves, if they
     have one of the numbers `varying`.
     """
-    tape = Tape(_home(function), before)
+    tape = Tape(_home(function), before, _held(leaves, environment))
     result = _run(tape, function, leaves, rebuild, environment, dynamic, varying)
     return _finish(tape, result, environment)
+
+
+def _held(leaves: Sequence[Any], environment: Environment) -> set[int]:
+    """Name the owners of the memory that the function finds, or is given."""
+    given = (x._value if isinstance(x, Node) else x for x in leaves)
+    return environment.owners | {id(owner_of(x)) for x in given if is_array(x)}
 
 
 def _run(
@@ -252,7 +259,7 @@ def _finish(tape: Tape, results: list[Any], environment: Environment) -> Recorde
             node = None if isinstance(data, Recorder) else tape.arguments.get(id(x), x)
             slot = (data if isinstance(data, Recorder) else tape.plain(data)).slot
             return _made(x, slot, node)
-        return Ref(tape.plain(x).slot) if is_array(x) else x
+        return Ref(tape.met(x).slot) if is_array(x) else x
 
     program = Program(tape.calls, tape.values, map_parts(part, result))
     outside = {id(x) for x in environment.arrays}
