@@ -196,11 +196,16 @@ class Recorder(Operators):
         return call(function, args, kwargs, written(function, args, kwargs))
 
     def _made(
-        self, fill_value: Any, dtype: Any = None, *_order: Any, shape: Any = None, **_: Any
-    ) -> Any:
+        self, fill_value: Any, dtype: Any = None, order: str = "K", *_: Any, shape: Any = None,
+        **__: Any,
+    ) -> Any:  # fmt: skip
         """Give an array of the same shape: the values don't come into it."""
+        flags: Any = getattr(self.value, "flags", None)
+        like = order in ("K", "A") and shape is None and flags is not None
+        by_columns = order == "F" or (like and flags.f_contiguous and not flags.c_contiguous)
+        options = {"order": "F"} if by_columns else {}
         shape = self.shape if shape is None else shape
-        return call(np.full, (shape, fill_value, np.dtype(dtype or self.dtype)), {})
+        return call(np.full, (shape, fill_value, np.dtype(dtype or self.dtype)), options)
 
     # --- an array's methods ---------------------------------------------------------------------
 

@@ -52,6 +52,6 @@ def signature(  # noqa: PLR0911  (a branch for each kind)
         return kind, tree.shape, tree.dtype.str, tree.strides, owner
     try:
         hash(tree)
-    except TypeError:
+    except (TypeError, ValueError):  # a memoryview's
         return id(tree)
     return kind, tree
