@@ -89,3 +89,44 @@ def test_what_has_no_hash_is_an_argument_too() -> None:
     view = memoryview(bytearray(3))
     for _ in range(4):
         assert_array_equal(compiled(np.ones(2), view), np.full(2, 3.0))
+
+
+def _write(a: Any, b: Any) -> Any:
+    before = b * 1
+    a += 1
+    return before + b * 1, a * b
+
+
+@pytest.mark.parametrize("first", [0, 1])
+def test_arguments_in_one_place_and_in_two_of_one_memory(first: int) -> None:
+    compiled = compile(_write)
+    for i in range(9):
+        mine, numpys = np.arange(9.0), np.arange(9.0)
+        at = 1 + (first if i < 5 else 1 - first)
+        results = compiled(mine[1:5], mine[at : at + 4]), _write(numpys[1:5], numpys[at : at + 4])
+        assert_array_equal(*results)
+        assert_array_equal(mine, numpys)
+
+
+@pytest.mark.parametrize("first", [0, 1])
+def test_an_argument_in_the_place_of_what_is_outside_and_beside_it(first: int) -> None:
+    mine, numpys = np.arange(9.0), np.arange(9.0)
+    parts = [mine[1:5]], [numpys[1:5]]
+    compiled, function = (lambda a, w=w: _write(a, w[0]) for w in parts)
+    compiled = compile(compiled)
+    for i in range(9):
+        at = 1 + (first if i < 5 else 1 - first)
+        assert_array_equal(compiled(mine[at : at + 4]), function(numpys[at : at + 4]))
+        assert_array_equal(mine, numpys)
+
+
+def test_arrays_share_the_memory_of_what_is_no_array() -> None:
+    compiled = compile(_write)
+    for _ in range(5):
+        mine, numpys = bytearray(np.arange(9.0).tobytes()), bytearray(np.arange(9.0).tobytes())
+        results = [
+            function(np.frombuffer(memory)[:4], np.frombuffer(memory)[1:5])
+            for function, memory in ((compiled, mine), (_write, numpys))
+        ]
+        assert_array_equal(*results)
+        assert mine == numpys

@@ -24,11 +24,11 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 
 from tinytorch import random
-from tinytorch.arrays.parts import on_gpu
+from tinytorch.arrays.parts import is_array, on_gpu
 from tinytorch.arrays.plain import base
 from tinytorch.arrays.user_lines import Line
 from tinytorch.compiler.guard import Guard
-from tinytorch.compiler.program import owner_of
+from tinytorch.compiler.program import owner_of, place_of
 from tinytorch.engine import Node
 
 _TINYTORCH = str(Path(__file__).parents[1])
@@ -112,6 +112,12 @@ class Environment:
         found = [(place, base(value), state) for place, value, state in self.found]
         self.arrays = [x for _, x, _ in found if isinstance(x, np.ndarray | Node) or on_gpu(x)]
         self.owners = {id(owner_of(getattr(x, "_value", x))) for x in self.arrays}
+
+    @functools.cached_property
+    def in_memory(self) -> set[Any]:
+        """Where the arrays lie."""
+        data = (getattr(x, "_value", x) for x in self.arrays)
+        return {place_of(x) for x in data if is_array(x)}
 
     def differences(self, other: Environment) -> list[tuple[Place, Any, Any]]:
         """List the places that hold something else in `other`; of another structure, the first."""
