@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import operator
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -218,3 +219,98 @@ def test_every_option_of_a_reduction_is_kept(reduce: Any) -> None:
     compiled = compile(lambda x: reduce(x * 2) * 3)
     for i in range(1, 5):
         assert_array_equal(compiled(M * i), reduce(M * i * 2) * 3)
+
+
+def refused(function: Callable[[Any], Any], match: str) -> None:
+    compiled = compile(function)
+    compiled(M)
+    with pytest.raises(TypeError, match=match):
+        [compiled(M) for _ in range(2)]
+
+
+def between(write: Callable[[Any], Any], use: Write = lambda x, w: x * w) -> Any:
+    def function(x: Any) -> Any:
+        w = np.ones(3)
+        y = use(x, w)
+        write(w)
+        return y + use(x, w)
+
+    return function
+
+
+def test_what_is_written_with_no_record_is_refused() -> None:
+    for function in (
+        between(lambda w: w.__setitem__(0, 7)),
+        between(lambda w: w[:2].__setitem__(0, 7)),
+        between(lambda w: np.multiply(w, 3, out=w)),
+        between(lambda w: w.sort() or w.fill(2)),
+    ):
+        refused(function, "something writes into an array, and leaves no record of it")
+
+
+def test_a_result_that_was_written_with_no_record_is_refused() -> None:
+    def function(x: Any) -> Any:
+        w = np.zeros(3)
+        y = x * w
+        w[0] = 7
+        return y, w
+
+    refused(function, "leaves no record")
+
+
+HELD: dict[str, Write] = {
+    "out": lambda x, w: np.multiply(x, 2, out=w),
+    "copyto": lambda x, w: np.copyto(w, x),
+    "row": lambda x, w: operator.iadd(w[0], x[0]),
+    "another name": lambda x, w: operator.iadd(w, x),
+    "at": lambda x, w: np.add.at(w, [0], x[:1]),
+    "a number": lambda x, w: w.__setitem__(0, x[0]),
+}
+
+
+@pytest.mark.parametrize("name", HELD)
+def test_a_write_into_what_is_read_elsewhere_is_refused(name: str) -> None:
+    def function(x: Any) -> Any:
+        w = np.zeros((2, 3))
+        HELD[name](x, w)
+        return w.sum() * x
+
+    refused(function, "written into an array that no argument or tensor holds")
+
+
+def test_what_a_sum_begins_with_is_a_value_of_the_program() -> None:
+    def function(x: Any) -> Any:
+        w = np.zeros(3)
+        w += x[0]
+        w[1] = 5
+        w *= 2
+        return w.sum() * x, w, np.sqrt(w)
+
+    compiled = compile(function)
+    for i in (1, 1, 1, 2, 3):
+        for x, y in zip(compiled(M * i), function(M * i), strict=True):
+            assert_array_equal(x, y)
+
+
+@pytest.mark.parametrize("part", [slice(None), 0])
+def test_shuffling_and_draws_into_an_array_are_writes(part: Any) -> None:
+    def function(rng: Any, x: Any) -> Any:
+        y, z = x * 1, x * 2
+        first = y * 2
+        rng.shuffle(y[part])
+        rng.random(None, np.float64, z[part])
+        rng.standard_normal(out=y[1])
+        rng.permuted(x * 1, axis=1, out=z[:])
+        return first, y * 2, z * 2, x
+
+    compiled = compile(function)
+    mine, numpys = np.random.default_rng(0), np.random.default_rng(0)
+    for i in range(1, 6):
+        for x, y in zip(compiled(mine, M * i), function(numpys, M * i), strict=True):
+            assert_array_equal(x, y)
+
+
+def test_what_a_generator_does_besides_is_refused() -> None:
+    rng = np.random.default_rng(0)
+    refused(lambda x: rng.spawn(1)[0].random() * x, "spawn of a generator is no draw")
+    refused(lambda x: (rng.shuffle([1, 2]), x)[1] * 2, "a list is shuffled")

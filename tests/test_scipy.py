@@ -141,12 +141,11 @@ for _name in (
             lambda s, n=_name, w=_what: getattr(getattr(s.stats, n), w),
             (X, *_shapes, *_rest),
         )
+    _numbers = [*map(float, _shapes)]
     for _what in ("cdf", "logcdf", "sf"):
         FUNCTIONS[f"{_name}.{_what}"] = (
-            lambda s, n=_name, w=_what, v=_shapes: (
-                lambda x, loc, scale: getattr(getattr(s.stats, n), w)(
-                    x, *map(float, v), loc=loc, scale=scale
-                )
+            lambda s, n=_name, w=_what, v=_numbers: (
+                lambda x, loc, scale: getattr(getattr(s.stats, n), w)(x, *v, loc=loc, scale=scale)
             ),
             (X, *_rest),
         )

@@ -8,7 +8,7 @@ import numpy as np
 
 from tinytorch.arrays.batch import Batch, aligned, level_of
 from tinytorch.arrays.kind import kind_of
-from tinytorch.arrays.recorder import call
+from tinytorch.arrays.operators import call
 from tinytorch.arrays.user_lines import current
 
 

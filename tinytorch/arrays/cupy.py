@@ -16,8 +16,8 @@ import numpy as np
 from numpy.lib.mixins import NDArrayOperatorsMixin
 
 from tinytorch.arrays.kind import Kind, register
+from tinytorch.arrays.operators import call
 from tinytorch.arrays.plain import PLAIN, PlainArray, base, wrapped
-from tinytorch.arrays.recorder import call
 from tinytorch.arrays.user_lines import current, refuse
 from tinytorch.devices import device
 

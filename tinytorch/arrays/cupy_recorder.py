@@ -10,9 +10,10 @@ import numpy as np
 
 from tinytorch.arrays.cupy import KIND, CupyKind, drawn
 from tinytorch.arrays.kind import register
+from tinytorch.arrays.operators import call
 from tinytorch.arrays.parts import ARRAYS, ATOMS
 from tinytorch.arrays.places import in_places, written
-from tinytorch.arrays.recorder import Recorder, call
+from tinytorch.arrays.recorder import Recorder
 from tinytorch.arrays.user_lines import current, refuse
 
 cupy: Any = import_module("cupy")

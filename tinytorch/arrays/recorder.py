@@ -13,13 +13,14 @@ import operator
 import sys
 from collections.abc import Callable, Iterator
 from dis import opmap
-from typing import Any
+from sys import getrefcount
+from typing import Any, NoReturn
 
 import numpy as np
-from numpy.lib.mixins import NDArrayOperatorsMixin
 
 from tinytorch.arrays.kind import Kind, register
-from tinytorch.arrays.parts import ARRAYS, ATOMS, is_array, made, map_parts
+from tinytorch.arrays.operators import NUMBERS, Operators, call, is_number, plainly
+from tinytorch.arrays.parts import ARRAYS, ATOMS, is_array, map_parts
 from tinytorch.arrays.places import in_places, written
 from tinytorch.arrays.user_lines import current, refuse
 from tinytorch.engine import Array
@@ -38,69 +39,58 @@ _STATIC = {
     np.common_type, np.min_scalar_type,
 }  # fmt: skip
 _MAKERS = {np.zeros_like: 0, np.empty_like: 0, np.ones_like: 1}
+_TAKE_OUT = {"item", "tolist", "tobytes", "tofile", "dump", "dumps", "data", "ctypes"}
 _REDUCTIONS = {
     "sum": np.add, "prod": np.multiply, "max": np.maximum, "min": np.minimum,
     "any": np.logical_or, "all": np.logical_and,
 }  # fmt: skip
-_POWERS = {1: np.positive, -1: np.reciprocal, 0.5: np.sqrt, 2: np.square}
+_NOT_HELD = (
+    "a recorded value is given to what is no NumPy function, or written into an array that no "
+    "argument or tensor holds"
+)
+NOT_HELD = _NOT_HELD, "write with NumPy's functions on arguments, tensors and np.zeros_like(x)"
 
 
-def plainly(x: Any) -> Any:
-    """Give the value that a recorder holds."""
-    return x.value if isinstance(x, Recorder) else x
+class _Counter:
+    """It counts who refers to what `+=` writes into, from where `Recorder` looks at it."""
+
+    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
+        outs = kwargs.get("out", ())
+        return getrefcount(outs[0])
 
 
-def call(
-    function: Callable[..., Any], args: Any, kwargs: Any, written: tuple[Any, ...] = ()
-) -> Any:
-    """Make a call; write it down if this thread is recording."""
-    tape = current()
-    if tape is not None:
-        return tape.call(function, args, kwargs, written)
-    values = map_parts(plainly, (args, kwargs))
-    return made(function, *values)
+def _references() -> Any:
+    x: Any = np.empty(0)
+    x += _Counter()
+    return x
 
 
-def _in_place(name: str) -> Callable[[Any, Any], Any]:
-    """Make the method of an operator such as +=; a number of NumPy's becomes a new one."""
-    operate = getattr(operator, name)
-    numpys = getattr(NDArrayOperatorsMixin, f"__i{name}__")
-
-    def method(x: Any, y: Any) -> Any:
-        return numpys(x, y) if is_array(x.value) else operate(x, y)
-
-    return method
+# So many refer to an array that one variable holds, and `+=` writes into.
+_ALONE = _references()
 
 
-def _operator(name: str, ufunc: np.ufunc, swapped: bool = False) -> Callable[[Any, Any], Any]:
-    """Make the method of an operator: of two numbers of Python's it is Python's own.
+def _part(name: str) -> property:
+    """Make the property of complex arrays that can also be assigned to."""
 
-    That rounds otherwise than NumPy here and there, and its result gives way to any dtype.
-    """
-    own = getattr(operator, name)
-    numpys = getattr(NDArrayOperatorsMixin, f"__{'r' if swapped else ''}{name}__")
+    def write(x: Any, values: Any) -> None:
+        if name == "imag" and x.dtype.kind != "c":
+            raise TypeError("an array of real numbers has no imaginary part to set")
+        getattr(x, name)[...] = values
 
-    def method(x: Any, y: Any) -> Any:
-        if type(y) not in ATOMS:
-            return numpys(x, y)
-        of_numbers = type(x.value) in _NUMBERS and is_number(plainly(y))
-        return call(own if of_numbers else ufunc, (y, x) if swapped else (x, y), {})
-
-    return method
+    return property(lambda x: call(getattr(np, name), (x,), {}), write)
 
 
-_power = _operator("pow", np.power)
+def _refuse_new(name: str) -> Callable[[Any, Any], NoReturn]:
+    """Make the setter of what a program keeps as it is."""
+
+    def refused(_array: Any, _new: Any) -> NoReturn:
+        way = {"shape": "reshape", "dtype": "view"}.get(name, "np.reshape")
+        refuse(f"the {name} of an array is assigned to", f"make another array, with {way}")
+
+    return refused
 
 
-_NUMBERS = {float, int, bool}
-
-
-def is_number(x: Any) -> bool:
-    """Tell the numbers of Python's own, which have no dtype."""
-    return type(x) in _NUMBERS
-
-
-class Recorder(NDArrayOperatorsMixin):
+class Recorder(Operators):
     """An array whose calls are written down on a tape.
 
     Once the recording has ended, and in other threads, it is what its value is.
@@ -117,7 +107,7 @@ class Recorder(NDArrayOperatorsMixin):
     def __class__(self) -> type:
         """What `isinstance` takes it for: an array, or for a Python number a float."""
         kind = type(self.value)
-        return kind if kind in _NUMBERS else np.ndarray
+        return kind if kind in NUMBERS else np.ndarray
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -125,11 +115,19 @@ class Recorder(NDArrayOperatorsMixin):
         shape: tuple[int, ...] = getattr(self.value, "shape", ())
         return shape
 
+    @shape.setter
+    def shape(self, new: Any) -> None:
+        _refuse_new("shape")(self, new)
+
     @property
     def dtype(self) -> np.dtype[Any]:
         """The type of the entries; of a Python number the one that NumPy would give it."""
         dtype: np.dtype[Any] = self.tape.values[self.slot].dtype
         return dtype
+
+    @dtype.setter
+    def dtype(self, new: Any) -> None:
+        _refuse_new("dtype")(self, new)
 
     @property
     def ndim(self) -> int:
@@ -155,11 +153,16 @@ class Recorder(NDArrayOperatorsMixin):
     # --- NumPy's functions ----------------------------------------------------------------------
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
+        outs = kwargs.get("out", ())
+        own = len(outs) == 1 and type(outs[0]) is np.ndarray and outs[0] is inputs[0]
+        if (
+            own and getrefcount(outs[0]) <= _ALONE and (tape := current()) is not None
+        ):  # as of x += y, which x becomes
+            kwargs["out"] = outs = (tape.taken_over(outs[0]),)
         for x in inputs:
             if type(x) not in ATOMS and _is_foreign(x):
                 return NotImplemented
         function = ufunc if method == "__call__" else getattr(ufunc, method)
-        outs = kwargs.get("out", ())
         if any(x is None for x in outs):  # of several results some are written
             results = call(function, inputs, {key: x for key, x in kwargs.items() if key != "out"})
             pairs = [*zip(outs, results, strict=True)]
@@ -193,24 +196,29 @@ class Recorder(NDArrayOperatorsMixin):
         return call(function, args, kwargs, written(function, args, kwargs))
 
     def _made(
-        self, fill_value: Any, dtype: Any = None, *_order: Any, shape: Any = None, **_: Any
-    ) -> Any:
+        self, fill_value: Any, dtype: Any = None, order: str = "K", *_: Any, shape: Any = None,
+        **__: Any,
+    ) -> Any:  # fmt: skip
         """Give an array of the same shape: the values don't come into it."""
+        flags: Any = getattr(self.value, "flags", None)
+        like = order in ("K", "A") and shape is None and flags is not None
+        by_columns = order == "F" or (like and flags.f_contiguous and not flags.c_contiguous)
+        options = {"order": "F"} if by_columns else {}
         shape = self.shape if shape is None else shape
-        return call(np.full, (shape, fill_value, np.dtype(dtype or self.dtype)), {})
+        return call(np.full, (shape, fill_value, np.dtype(dtype or self.dtype)), options)
 
     # --- an array's methods ---------------------------------------------------------------------
 
     def __getattr__(self, name: str) -> Any:
+        of_number = is_number(self.value) and current() is not None and hasattr(self.value, name)
+        if of_number and not name.startswith("__"):
+            refuse(f"{name} takes a value out of the program", "compute it outside")
         if name.startswith("__") or not hasattr(np.ndarray, name):
             raise AttributeError(f"an array has no attribute {name!r}")
         if current() is None:
             return getattr(np.asarray(self.value), name)
-        if name in ("item", "tolist", "tobytes", "tofile", "dump", "dumps", "data", "ctypes",
-                    "flat"):  # fmt: skip
+        if name in _TAKE_OUT:
             refuse(f"{name} takes a value out of the program", "return the array instead")
-        if name in ("real", "imag"):
-            return call(getattr(np, name), (self,), {})
         method = getattr(np.ndarray, name)
         if not callable(method):
             return getattr(np.asarray(self.value), name)
@@ -237,6 +245,20 @@ class Recorder(NDArrayOperatorsMixin):
             options["out"] = out
         return call(ufunc.reduce, (self,), options, () if out is None else (out,))
 
+    real, imag = _part("real"), _part("imag")
+    strides = property(lambda x: np.asarray(x.value).strides, _refuse_new("strides"))
+
+    @property
+    def flat(self) -> Any:
+        """The entries one after the other, which can be written."""
+        return self._known("flat takes values out of the program", "use reshape(-1)").flat
+
+    @flat.setter
+    def flat(self, values: Any) -> None:
+        if np.ndim(values):
+            refuse("flat is assigned an array", "assign x[...] = values.reshape(x.shape)")
+        self[...] = values
+
     @property
     def T(self) -> Any:
         """The axes in reverse."""
@@ -247,16 +269,31 @@ class Recorder(NDArrayOperatorsMixin):
         """The last two axes exchanged."""
         return self.swapaxes(-1, -2)
 
-    def view(self, dtype: Any) -> Any:
+    def view(self, dtype: Any = None, **options: Any) -> Any:
         """Give the same memory, read as another dtype."""
+        kind = options.get("type", np.ndarray)
         if isinstance(dtype, type) and issubclass(dtype, np.ndarray):
-            return self
-        return call(np.ndarray.view, (self, np.dtype(dtype)), {})
+            dtype, kind = None, dtype
+        if kind is not np.ndarray:
+            refuse(f"an array becomes a {kind.__name__}", "keep to np.ndarray")
+        return self if dtype is None else call(np.ndarray.view, (self, np.dtype(dtype)), {})
 
-    def astype(self, dtype: Any, copy: bool = True, **options: Any) -> Any:
+    def astype(
+        self,
+        dtype: Any,
+        order: str = "K",
+        casting: str = "unsafe",
+        subok: bool = True,  # noqa: ARG002  (of no subclass)
+        copy: bool = True,
+    ) -> Any:
         """Give the entries in another dtype; itself where nothing is to be done."""
-        if not copy and self.dtype == dtype:
+        if not copy and self.dtype == dtype and order in ("K", "A"):
             return self
+        options = {"order": order, "casting": casting}
+        if casting == "unsafe":
+            del options["casting"]
+        if order == "K":
+            del options["order"]
         return call(np.ndarray.astype, (self, np.dtype(dtype)), options)
 
     def copy(self, order: str = "C") -> Any:
@@ -264,40 +301,6 @@ class Recorder(NDArrayOperatorsMixin):
         if not is_array(self.value):
             return call(np.array, (self,), {})
         return call(np.ndarray.copy, (self, order), {})
-
-    __add__, __radd__ = _operator("add", np.add), _operator("add", np.add, swapped=True)
-    __sub__ = _operator("sub", np.subtract)
-    __rsub__ = _operator("sub", np.subtract, swapped=True)
-    __mul__, __rmul__ = _operator("mul", np.multiply), _operator("mul", np.multiply, swapped=True)
-    __truediv__ = _operator("truediv", np.divide)
-    __rtruediv__ = _operator("truediv", np.divide, swapped=True)
-    __floordiv__ = _operator("floordiv", np.floor_divide)
-    __rfloordiv__ = _operator("floordiv", np.floor_divide, swapped=True)
-    __mod__ = _operator("mod", np.remainder)
-    __rmod__ = _operator("mod", np.remainder, swapped=True)
-    __rpow__ = _operator("pow", np.power, swapped=True)
-    __lt__, __le__ = _operator("lt", np.less), _operator("le", np.less_equal)
-    __gt__, __ge__ = _operator("gt", np.greater), _operator("ge", np.greater_equal)
-    __eq__, __ne__ = _operator("eq", np.equal), _operator("ne", np.not_equal)
-
-    def __pow__(self, exponent: Any) -> Any:
-        # As NumPy's own arrays do it.
-        known = type(exponent) in (int, float) and self.dtype.kind == "f"
-        if known and exponent in _POWERS and isinstance(self.value, np.ndarray):
-            return _POWERS[exponent](self)
-        return _power(self, exponent)
-
-    def __neg__(self) -> Any:
-        return call(operator.neg if is_number(self.value) else np.negative, (self,), {})
-
-    def __abs__(self) -> Any:
-        return call(operator.abs if is_number(self.value) else np.absolute, (self,), {})
-
-    __iadd__ = _in_place("add")
-    __isub__ = _in_place("sub")
-    __imul__ = _in_place("mul")
-    __itruediv__ = _in_place("truediv")
-    __ipow__ = _in_place("pow")
 
     def __getitem__(self, index: Any) -> Any:
         if type(index) is tuple and not index and self.ndim:
@@ -318,11 +321,7 @@ class Recorder(NDArrayOperatorsMixin):
         return self.value
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
-        value = self._known(
-            "a recorded value is given to what is no NumPy function, or written into an array "
-            "that no argument or tensor holds",
-            "write with NumPy's functions on arguments and tensors",
-        )
+        value = self._known(*NOT_HELD)
         return np.array(value, dtype=dtype, copy=copy)
 
     def __bool__(self) -> bool:

@@ -18,7 +18,10 @@ _TINYTORCH, _NUMPY = Path(__file__).parents[1], Path(np.__file__).parent
 _INSIDE = (str(_TINYTORCH), str(_NUMPY), str(_NUMPY.parent / "scipy"), "<frozen", "<__array_f")
 # What only passes a refusal on.
 _RECORDING = (
-    *(str(_TINYTORCH / "arrays" / name) for name in ("recorder.py", "user_lines.py")),
+    *(
+        str(_TINYTORCH / "arrays" / name)
+        for name in ("recorder.py", "operators.py", "user_lines.py")
+    ),
     *(str(_TINYTORCH / "compiler"), str(_NUMPY)),
 )
 _PULL, _ACCUMULATE = pull.__code__, accumulate.__code__

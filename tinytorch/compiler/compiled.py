@@ -21,7 +21,7 @@ from tinytorch.compiler.environment import Environment, line_about
 from tinytorch.compiler.program import Argument, Program, Ref
 from tinytorch.compiler.ready import Ready
 from tinytorch.compiler.recording import Made, Recorded, record
-from tinytorch.compiler.signature import signature
+from tinytorch.compiler.signature import in_places, signature
 from tinytorch.compiler.source import Source
 from tinytorch.compiler.spelling import argument_names
 from tinytorch.engine import Node
@@ -48,7 +48,7 @@ class _Variant:
     def __init__(
         self, environment: Environment, owners: dict[int, int], leaves: Sequence[Any]
     ) -> None:
-        self.shared = owners.keys() & environment.owners  # by arguments and what is outside
+        self.shared = _shared(owners, leaves, environment)
         self.conditions: list[Any] = []
         self.dynamic: set[str] = set()
         self.first: Program | None = None
@@ -82,9 +82,15 @@ class _Variant:
         if self.conditions and not self.holds():
             return False
         environment = self.environment
-        if not self.shared and environment.owners.isdisjoint(owners):
+        if not self.shared[0] and environment.owners.isdisjoint(owners):
             return self.unchanged()
-        return self.shared == owners.keys() & environment.owners and self.unchanged()
+        return self.shared == _shared(owners, leaves, environment) and self.unchanged()
+
+
+def _shared(owners: dict[int, int], leaves: Sequence[Any], environment: Environment) -> Any:
+    """Tell what memory is shared by arguments and what is outside, and who is in the same place."""
+    both = owners.keys() & environment.owners
+    return both, in_places(environment.in_memory, leaves) if both else []
 
 
 class Compiled:
@@ -150,7 +156,7 @@ class Compiled:
             named = zip(names, leaves, strict=True)
             objects = [(name, x) for name, x in named if not isinstance(x, plain) and not on_gpu(x)]
             environment = Environment([("", self._function), *objects])
-            variant = self._find(variants, environment, owners)
+            variant = self._find(variants, environment, owners, leaves)
             if variant is None:
                 if self._let_ints_vary(args, kwargs):
                     return self(*args, **kwargs)
@@ -212,12 +218,16 @@ class Compiled:
         return result
 
     def _find(
-        self, variants: list[_Variant], environment: Environment, owners: dict[int, int]
+        self,
+        variants: list[_Variant],
+        environment: Environment,
+        owners: dict[int, int],
+        leaves: Sequence[Any],
     ) -> _Variant | None:
         """Find the variant that belongs to what the function finds outside."""
         near = None
         for variant in reversed(variants):
-            if variant.shared != owners.keys() & environment.owners or not variant.holds():
+            if variant.shared != _shared(owners, leaves, environment) or not variant.holds():
                 continue
             changes = variant.environment.differences(environment)
             inputs = {place.name for place, x, y in changes if _may_be_input(x, y)}

@@ -24,11 +24,11 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 
 from tinytorch import random
-from tinytorch.arrays.parts import on_gpu
+from tinytorch.arrays.parts import is_array, on_gpu
 from tinytorch.arrays.plain import base
 from tinytorch.arrays.user_lines import Line
 from tinytorch.compiler.guard import Guard
-from tinytorch.compiler.program import owner_of
+from tinytorch.compiler.program import owner_of, place_of
 from tinytorch.engine import Node
 
 _TINYTORCH = str(Path(__file__).parents[1])
@@ -71,6 +71,9 @@ class Place(NamedTuple):
             self.container.cell_contents = value
         elif self.how == "item":
             self.container[self.key] = value
+        elif self.how == "partial":
+            x = self.container
+            x.__setstate__((x.func, value, x.keywords, vars(x)))
         else:
             setattr(self.container, self.key, value)
 
@@ -99,6 +102,7 @@ class Environment:
         self._seen: set[int] = set()
         self._looked: list[tuple[str, Any]] = []  # into which kinds of object, and what code
         self.places: dict[str, Place] = {}
+        self.tuples: list[tuple[Place, Any]] = []  # which as a whole can be another one
         self.roots = roots
         self._own = {_package(getattr(root, "__module__", None)) for _, root in roots}
         for name, root in roots:
@@ -108,6 +112,12 @@ class Environment:
         found = [(place, base(value), state) for place, value, state in self.found]
         self.arrays = [x for _, x, _ in found if isinstance(x, np.ndarray | Node) or on_gpu(x)]
         self.owners = {id(owner_of(getattr(x, "_value", x))) for x in self.arrays}
+
+    @functools.cached_property
+    def in_memory(self) -> set[Any]:
+        """Where the arrays lie."""
+        data = (getattr(x, "_value", x) for x in self.arrays)
+        return {place_of(x) for x in data if is_array(x)}
 
     def differences(self, other: Environment) -> list[tuple[Place, Any, Any]]:
         """List the places that hold something else in `other`; of another structure, the first."""
@@ -178,6 +188,8 @@ class Environment:
 
     def _place(self, how: str, container: Any, key: Any, name: str, value: Any) -> None:
         place = self._note(how, container, key, name, value)
+        if isinstance(value, tuple) and not isinstance(container, tuple):
+            self.tuples.append((place, value))
         if type(value) is tuple:
             for i, part in enumerate(value):
                 self._place("part", place, i, f"{place.name}[{i}]", part)
@@ -228,6 +240,7 @@ class Environment:
         self._look(method.__self__, name.rpartition(".")[0] or name or "self")
 
     def _look_into_partial(self, partial: functools.partial[Any], name: str) -> None:
+        self.tuples.append((Place("partial", partial, "args", name), partial.args))
         for part in (partial.func, partial.args, partial.keywords):
             self._look(part, name)
 
@@ -321,6 +334,7 @@ class Environment:
     def _look_into_defaults(self, function: types.FunctionType) -> None:
         code = function.__code__
         defaults = function.__defaults__ or ()
+        self.tuples.append((Place("attribute", function, "__defaults__", ""), defaults))
         first = code.co_argcount - len(defaults)
         for i, (key, value) in enumerate(zip(code.co_varnames[first:], defaults, strict=False)):
             self._place("item", defaults, i, key, value)

@@ -10,6 +10,7 @@ import math
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -103,7 +104,8 @@ def _fastest(call: Call, values: list[Value]) -> list[Call]:
     if call.function in (np.clip, np.ndarray.clip) and len(call.args) == 3 and not call.kwargs:
         x, low, high = call.args
         out = values[call.outs[0]]
-        if type(x) is Ref and out.dtype.kind == "f" and _numbers(low, high):
+        fits = type(x) is Ref and values[x.slot].dtype == out.dtype and out.dtype.kind == "f"
+        if fits and _numbers(low, high):
             steps: list[tuple[Any, Any]] = [(np.maximum, low)] if low != -np.inf else []
             steps += [(np.minimum, high)] if high != np.inf else []
             return _chain(call, x, steps, values)
@@ -139,10 +141,24 @@ def _typed(call: Call, values: list[Value]) -> Call:
     (dtype,) = dtypes
     if dtype.kind != "f":
         return call
-    if not any(type(x) in (int, float) for x in call.args):
-        return call
+    number = next((x for x in call.args if type(x) in (int, float)), None)
+    kind: Any = type(number)
+    if number is None or not _stays(call.function, dtype, kind):
+        return call  # as ldexp, which takes an int, and float_power, which has one precision
     args = tuple(dtype.type(x) if type(x) in (int, float) else x for x in call.args)
     return replace(call, args=args)
+
+
+@cache
+def _stays(ufunc: Any, dtype: Any, kind: Any) -> bool:
+    """Say whether an operand of that kind becomes one of the dtype where it meets it."""
+    if ufunc.nin != 2:
+        return False
+    try:
+        operands = ufunc.resolve_dtypes((dtype, kind, *[None] * ufunc.nout))[:2]
+    except TypeError:
+        return False
+    return bool(operands == (dtype, dtype))
 
 
 def _subtracted(calls: list[Call], values: list[Value]) -> list[Call]:
@@ -150,7 +166,10 @@ def _subtracted(calls: list[Call], values: list[Value]) -> list[Call]:
     negated = {
         call.outs[0]: call.args[0]
         for call in calls
-        if call.function is np.negative and not call.kwargs and type(call.args[0]) is Ref
+        if call.function is np.negative
+        and not call.kwargs
+        and type(call.args[0]) is Ref
+        and values[call.outs[0]].dtype.kind in "fc"  # no int is too small to have an opposite
     }
     written = {values[slot].root for call in calls for slot in call.written}
     result = []
@@ -216,7 +235,11 @@ def _each_once(  # noqa: C901  (a branch for each kind)
                 instead[out.slot] = call.inputs()[0]
                 out.root = values[call.inputs()[0]].root
                 continue
-            if out.root not in written and out.root not in kept and _is_constant(call, values):
+            if (
+                out.root not in written
+                and out.root not in kept
+                and _is_constant(call, values, written)
+            ):
                 plain = map_parts(constant, (call.args, call.kwargs))
                 if _set_constant(call, out, plain):
                     continue
@@ -262,8 +285,11 @@ def _is_times_one(call: Call, values: list[Value]) -> bool:
     )
 
 
-def _is_constant(call: Call, values: list[Value]) -> bool:
-    return all(isinstance(values[slot].source, Constant) for slot in call.inputs())
+def _is_constant(call: Call, values: list[Value], written: set[int]) -> bool:
+    return all(
+        isinstance(values[slot].source, Constant) and values[slot].root not in written
+        for slot in call.inputs()
+    )
 
 
 def _set_constant(call: Call, out: Value, arguments: Any) -> bool:
@@ -311,8 +337,8 @@ def _key(call: Call, values: list[Value], versions: Counter[int]) -> Any:
         if type(x) is Ref:
             look = x is first and _is_view(call, values)
             parts.append((x.slot, 0 if look else versions[values[x.slot].root]))
-        elif x is None or type(x) in (int, float, bool, str):
-            parts.append((type(x), repr(x)))
+        elif x is None or isinstance(x, int | float | complex | str | np.generic):
+            parts.append((type(x), repr(x)))  # 0.0 equals -0.0
         else:
             parts.append((type(x), x))
 

@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from tinytorch.arrays.operators import is_number
 from tinytorch.arrays.parts import ATOMS, is_array, map_parts, on_gpu
-from tinytorch.arrays.recorder import is_number
 from tinytorch.arrays.user_lines import Line
 from tinytorch.engine import Array, Node
 
@@ -123,12 +123,13 @@ def refs_in(tree: Any) -> list[int]:
 
 
 def owner_of(array: Any) -> Any:
-    """Give the array whose memory it is."""
-    base = array
-    while (base := getattr(base, "base", None)) is not None:
+    """Give the array whose memory it is, or what else has it, as a bytearray."""
+    last = array
+    while (base := getattr(last, "base", None)) is not None:
+        last = base
         if is_array(base):  # else what as_strided puts between two arrays
             array = base
-    return array
+    return array if last is array else last.obj if isinstance(last, memoryview) else last
 
 
 def place_of(array: Array) -> tuple[Any, ...]:

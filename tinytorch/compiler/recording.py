@@ -23,6 +23,7 @@ from tinytorch.compiler.program import (
     Gradient,
     Program,
     Ref,
+    owner_of,
 )
 from tinytorch.compiler.stand_ins import UNSEEN, stand_in
 from tinytorch.compiler.tape import Tape
@@ -124,13 +125,23 @@ _seen: list[Any] = []  # what stands in their places otherwise
 @contextmanager
 def _swapped(place: Place, value: Any, now: Any) -> Iterator[None]:
     """Put `now` in the place of `value`, until the block ends or something else is put there."""
-    with suppress(TypeError, AttributeError):  # a tuple, say: the array is met in the calls
+    with suppress(TypeError, AttributeError):  # it can't be, and is met in the calls
         place.write(now)
     try:
         yield
     finally:
         if place.read() is now:
             place.write(value)
+
+
+def _with_parts(whole: Any, parts: dict[tuple[int, Any], Any]) -> Any:
+    """Give a tuple with other parts, which are told by its id and their numbers."""
+    if not isinstance(whole, tuple):
+        return whole
+    now = [parts.get((id(whole), i), _with_parts(x, parts)) for i, x in enumerate(whole)]
+    if all(x is y for x, y in zip(whole, now, strict=True)):
+        return whole
+    return type(whole)._make(now) if hasattr(whole, "_make") else tuple(now)
 
 
 # --- results --------------------------------------------------------------------------------------
@@ -186,9 +197,15 @@ def record(
     What is found in the places `dynamic` becomes an input, and so do ints among the leaves, if they
     have one of the numbers `varying`.
     """
-    tape = Tape(_home(function), before)
+    tape = Tape(_home(function), before, _held(leaves, environment))
     result = _run(tape, function, leaves, rebuild, environment, dynamic, varying)
     return _finish(tape, result, environment)
+
+
+def _held(leaves: Sequence[Any], environment: Environment) -> set[int]:
+    """Name the owners of the memory that the function finds, or is given."""
+    given = (x._value if isinstance(x, Node) else x for x in leaves)
+    return environment.owners | {id(owner_of(x)) for x in given if is_array(x)}
 
 
 def _run(
@@ -201,17 +218,25 @@ def _run(
     varying: Container[int],
 ) -> list[Any]:
     """Give the function's result, in a list so that nobody else holds on to it."""
+    parts: dict[tuple[int, Any], Any] = {}
     with ExitStack() as stack:
         given = [_enter(tape, i, leaf, i in varying) for i, leaf in enumerate(leaves)]
         for place, value, _ in environment.found:
             may_vary = isinstance(value, float | np.inexact | np.ndarray) or on_gpu(value)
             if place.name in dynamic and may_vary:
                 now: Any = tape.enter(("place", place.name), value, place)
-            elif place.how == "part" and (isinstance(value, np.ndarray) or on_gpu(value)):
-                now = value  # a tuple's are not written to: they are met in the calls
             else:
                 now = stand_in(value, tape)
             if now is not value:
+                holder = place.container.read() if place.how == "part" else place.container
+                mask = getattr(getattr(value, "dtype", None), "kind", "") == "b"
+                if isinstance(holder, tuple):
+                    if not mask:  # which would decide a shape
+                        parts[id(holder), place.key] = now
+                else:
+                    stack.enter_context(_swapped(place, value, now))
+        for place, value in environment.tuples:
+            if (now := _with_parts(value, parts)) is not value:
                 stack.enter_context(_swapped(place, value, now))
         stack.enter_context(_recording(tape))
         args, kwargs = rebuild(given)
@@ -252,7 +277,7 @@ def _finish(tape: Tape, results: list[Any], environment: Environment) -> Recorde
             node = None if isinstance(data, Recorder) else tape.arguments.get(id(x), x)
             slot = (data if isinstance(data, Recorder) else tape.plain(data)).slot
             return _made(x, slot, node)
-        return Ref(tape.plain(x).slot) if is_array(x) else x
+        return Ref(tape.met(x).slot) if is_array(x) else x
 
     program = Program(tape.calls, tape.values, map_parts(part, result))
     outside = {id(x) for x in environment.arrays}

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Container
+from collections.abc import Container, Sequence
 from typing import Any
 
 import numpy as np
 
-from tinytorch.arrays.parts import on_gpu
+from tinytorch.arrays.parts import is_array, on_gpu
 from tinytorch.arrays.plain import PLAIN, base
-from tinytorch.compiler.program import owner_of
+from tinytorch.compiler.program import owner_of, place_of
 from tinytorch.engine import Node
 
 
@@ -35,11 +35,10 @@ def signature(  # noqa: PLR0911  (a branch for each kind)
         kind = type(tree)
     leaves.append(tree)
     if kind is np.ndarray:
-        owner = owners.setdefault(id(owner_of(tree)), len(owners))
-        return tree.shape, tree.dtype.str, tree.strides, owner
+        return tree.shape, tree.dtype.str, tree.strides, _owner(tree, leaves, owners)
     if isinstance(tree, Node):
         data = tree._value
-        owner = owners.setdefault(id(owner_of(data)), len(owners))
+        owner = _owner(data, leaves, owners)
         return (
             kind, type(data), data.shape, data.dtype.str, getattr(data, "strides", None), owner,
             tree._requires_grad, tree._grad is None, tree.label, id(tree) in owners,
@@ -48,10 +47,25 @@ def signature(  # noqa: PLR0911  (a branch for each kind)
     if is_varying_int or kind is float or isinstance(tree, np.inexact):
         return kind
     if on_gpu(tree):
-        owner = owners.setdefault(id(owner_of(tree)), len(owners))
+        owner = _owner(tree, leaves, owners)
         return kind, tree.shape, tree.dtype.str, tree.strides, owner
     try:
         hash(tree)
-    except TypeError:
+    except (TypeError, ValueError):  # a memoryview's
         return id(tree)
     return kind, tree
+
+
+def _owner(array: Any, leaves: Sequence[Any], owners: dict[int, int]) -> Any:
+    """Give the number of the leaf that came first in this memory, and of one in the same place."""
+    last = len(leaves) - 1
+    first = owners.setdefault(id(owner_of(array)), last)
+    if first == last or not is_array(array):
+        return first
+    return (first, *in_places({place_of(array)}, leaves)[:1])
+
+
+def in_places(places: Container[Any], leaves: Sequence[Any]) -> list[int]:
+    """List the leaves, by number, that are in one of the places."""
+    arrays = ((i, getattr(x, "_value", x)) for i, x in enumerate(leaves))
+    return [i for i, x in arrays if is_array(x) and place_of(x) in places]

@@ -13,9 +13,9 @@ from typing import Any
 
 import numpy as np
 
+from tinytorch.arrays.operators import call
 from tinytorch.arrays.parts import is_array
 from tinytorch.arrays.plain import base
-from tinytorch.arrays.recorder import call
 from tinytorch.arrays.user_lines import current, refuse
 from tinytorch.compiler.tape import Tape
 from tinytorch.engine import Node
@@ -86,19 +86,33 @@ class _Generator(np.random.Generator):
             refuse(f"{name} of a generator is no draw", "call it outside of the function")
         return getattr(self.original, name)
 
+    def spawn(self, n_children: int) -> Any:
+        """Give other generators, whose draws would be unseen."""
+        return self.__getattr__("spawn")(n_children)
+
     @property
     def bit_generator(self) -> Any:
         """What the bits come from, whose state a program does not set."""
         return self.__getattr__("bit_generator")
 
 
+# The place of `out`, where it has one.
+_OUT = {"random": 2, "standard_normal": 2, "standard_exponential": 3, "standard_gamma": 3}
+
+
 def _draw(name: str) -> Callable[..., Any]:
     method = getattr(np.random.Generator, name)
+    place = _OUT.get(name, 9)
 
     def draw(self: Any, *args: Any, **kwargs: Any) -> Any:
         if current() is None:
             return method(self, *args, **kwargs)
-        return call(method, (self.original, *args), kwargs)
+        out = args[place] if len(args) > place else kwargs.get("out")
+        if name == "shuffle":
+            out = args[0] if args else kwargs.get("x")
+            if not isinstance(out, np.ndarray):
+                refuse("a list is shuffled, of which a program has no record", "shuffle an array")
+        return call(method, (self.original, *args), kwargs, () if out is None else (out,))
 
     return draw
 

@@ -60,7 +60,7 @@ def arguments_with_out(  # noqa: C901, PLR0911  (a branch for each kind)
     elif function in (np.concatenate, np.stack):
         if kwargs.keys() <= {"axis"}:
             return function, args, {**kwargs, "out": out}
-    elif function is np.full:
+    elif function is np.full and isinstance(args[1], int | float | complex | np.generic):
         return np.ndarray.fill, (out, args[1]), {}
     return None
 

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from typing import Any
 
 import numpy as np
 
+from tinytorch.arrays.operators import plainly
 from tinytorch.arrays.parts import ATOMS, METHODS, is_array, made, map_parts, on_gpu
-from tinytorch.arrays.recorder import Recorder, plainly
+from tinytorch.arrays.recorder import NOT_HELD, Recorder
 from tinytorch.arrays.scattered import whole
 from tinytorch.arrays.user_lines import Line, refuse, user_line
-from tinytorch.arrays.warned import WarningsAtUsersLine
+from tinytorch.arrays.warned import WarningsAtUsersLine, at_users_line
 from tinytorch.compiler.environment import Place
 from tinytorch.compiler.program import (
     Argument,
@@ -30,6 +31,10 @@ from tinytorch.engine import Array, Node
 
 _MEMORY = METHODS | VIEWS
 _RECORDED = np.ndarray, np.generic, bool, int, float
+_UNSEEN = (
+    "something writes into an array, and leaves no record of it",
+    "give the array to the function as an argument",
+)
 _GRAD = Node.__dict__["_grad"]
 
 
@@ -42,6 +47,12 @@ def recorder_of(value: Any) -> type[Recorder]:
     return CupyRecorder
 
 
+def _once(compute: Callable[..., Any], *args: Any) -> Any:
+    """Call `compute`, which can't be done twice, and give its warnings at the user's line."""
+    with WarningsAtUsersLine():
+        return compute(*args)
+
+
 def _only_counts(function: Any) -> bool:
     """Say whether an int among the operands can't be the size or the place of anything."""
     return isinstance(function, np.ufunc) or (
@@ -52,7 +63,9 @@ def _only_counts(function: Any) -> bool:
 class Tape:
     """The calls that one run of a function makes, and the arrays that it found and made."""
 
-    def __init__(self, home: Line, before: Program | None) -> None:
+    def __init__(
+        self, home: Line, before: Program | None, held: Container[int] = frozenset()
+    ) -> None:
         self.home = home
         self._before = before  # the program that another run was, if there was one
         self.calls: list[Call] = []
@@ -70,6 +83,8 @@ class Tape:
         self.given: set[int] = set()  # ids of tensors whose .grad was set
         self.decided: dict[str, tuple[Place, bool]] = {}
         self._owners: dict[int, int] = {}  # of arrays from outside: the value that came first
+        self._held = held  # ids of the owners of what the function finds, or is given
+        self._last_seen: dict[int, Array] = {}  # by slot, what an array held that came as it is
         self._operands: list[Recorder] = []  # of the call that is being made
         self._errstate = np.geterr()
 
@@ -95,16 +110,34 @@ class Tape:
         if found is None:
             before = self._contents.get(key)
             if before is not None and not same(before, array):
-                refuse(
-                    "something writes into an array, and leaves no record of it",
-                    "give the array to the function as an argument",
-                )
+                refuse(*_UNSEEN)
             found = self.enter(key, array, array)
             value = self.values[found.slot]
             value.content, value.place = None if known else array.copy(), key
         if found.value is array:
             self._seen[id(array)] = found
         return found
+
+    def met(self, array: Array) -> Recorder:
+        """Give the recorder of an array that came as it is, and not as a recorder.
+
+        What is written into it meanwhile, and by no recorder, would be left out of the program.
+        """
+        found = self.plain(array)
+        seen = self._last_seen.get(found.slot)
+        if seen is None:
+            content = self.values[found.slot].content
+            self._last_seen[found.slot] = array.copy() if content is None else content
+        elif not same(seen, array):
+            refuse(*_UNSEEN)
+        return found
+
+    def taken_over(self, array: Any) -> Any:
+        """Give the recorder of an array that only the call has which writes into it: `x += y`."""
+        return array if self._is_held(array) or array.base is not None else self.met(array)
+
+    def _is_held(self, array: Any) -> bool:
+        return id(owner_of(array)) in self._held
 
     def argument(self, array: Array, source: Argument) -> Recorder:
         """Give the recorder of an array that is an argument."""
@@ -161,11 +194,15 @@ class Tape:
         operands = self._operands = []
         refs = tuple([self._ref(x) if type(x) in ATOMS else map_parts(self._ref, x) for x in args])
         options = map_parts(self._ref, kwargs) if kwargs else kwargs
-        changed = [self._ref(x).slot for x in written] if written else []
+        changed = [self._slot_written(x) for x in written] if written else []
         if not _only_counts(function) and any(type(x.value) is int for x in operands):
             refuse("a value is used as an index or a size", "give few different ones")
         plain = [x.value if type(x) is Recorder else map_parts(plainly, x) for x in args]
-        result = made(function, plain, map_parts(plainly, kwargs) if kwargs else kwargs)
+        named = map_parts(plainly, kwargs) if kwargs else kwargs
+        make = _once if written else at_users_line
+        result = make(made, function, plain, named)
+        if changed:
+            self._note_written({self.values[slot].root for slot in changed})
         errstate = self._errors()
         before = self._as_before(function, refs, options, changed, errstate)
         line, part = (before.line, before.part) if before else user_line()
@@ -197,6 +234,20 @@ class Tape:
         self.calls.append(before)
         return result
 
+    def _slot_written(self, array: Any) -> int:
+        """Give the slot of an array that is written to."""
+        if type(array) is np.ndarray and not self._is_held(array):
+            refuse(*NOT_HELD)  # who has it would read from it, and leave no record
+        slot: int = self._ref(array).slot
+        return slot
+
+    def _note_written(self, roots: Container[int]) -> None:
+        """See again what the arrays hold in which a call has written."""
+        for recorder in self.outside.values():
+            slot = recorder.slot
+            if slot in self._last_seen and self.values[slot].root in roots:
+                self._last_seen[slot] = recorder.value.copy()
+
     def _errors(self) -> Any:
         """Say how the function wants errors to be treated, if not as its caller does.
 
@@ -223,7 +274,7 @@ class Tape:
         if kind is np.ndarray:
             if not x.ndim and not x.flags.writeable and x.base is None:
                 return x[()]  # a number that operations share
-            x = self.plain(x)
+            x = self.met(x)
         elif not isinstance(x, Recorder):
             if not on_gpu(x):
                 return x
