@@ -21,7 +21,7 @@ from tinytorch.compiler.environment import Environment, line_about
 from tinytorch.compiler.program import Argument, Program, Ref
 from tinytorch.compiler.ready import Ready
 from tinytorch.compiler.recording import Made, Recorded, record
-from tinytorch.compiler.signature import in_places, signature
+from tinytorch.compiler.signature import lying_in, signature
 from tinytorch.compiler.source import Source
 from tinytorch.compiler.spelling import argument_names
 from tinytorch.engine import Node
@@ -90,7 +90,7 @@ class _Variant:
 def _shared(owners: dict[int, int], leaves: Sequence[Any], environment: Environment) -> Any:
     """Tell what memory is shared by arguments and what is outside, and who is in the same place."""
     both = owners.keys() & environment.owners
-    return both, in_places(environment.in_memory, leaves) if both else []
+    return both, lying_in(environment.in_memory, leaves) if both else []
 
 
 class Compiled:

@@ -62,10 +62,10 @@ def _owner(array: Any, leaves: Sequence[Any], owners: dict[int, int]) -> Any:
     first = owners.setdefault(id(owner_of(array)), last)
     if first == last or not is_array(array):
         return first
-    return (first, *in_places({place_of(array)}, leaves)[:1])
+    return (first, *lying_in({place_of(array)}, leaves)[:1])
 
 
-def in_places(places: Container[Any], leaves: Sequence[Any]) -> list[int]:
+def lying_in(places: Container[Any], leaves: Sequence[Any]) -> list[int]:
     """List the leaves, by number, that are in one of the places."""
     arrays = ((i, getattr(x, "_value", x)) for i, x in enumerate(leaves))
     return [i for i, x in arrays if is_array(x) and place_of(x) in places]
