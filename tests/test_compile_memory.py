@@ -120,6 +120,15 @@ def test_blocks_give_what_the_whole_gives(name: str, dtype: str) -> None:
     assert runs(compiled)
 
 
+@pytest.mark.usefixtures("small_blocks")
+def test_each_block_is_taken_by_one_thread() -> None:
+    compiled = compile(lambda x: np.sin(x).sum(axis=0), threads=3)
+    for i in range(2000):
+        x = np.full((64, 16), 1.0 + i % 7)
+        assert_allclose(compiled(x), np.sin(x).sum(axis=0), rtol=1e-12)
+    assert runs(compiled)
+
+
 @given(st.integers(1, 60), st.integers(1, 4), st.integers(1, 700), st.integers(1, 3))
 def test_blocks_of_any_size(rows: int, columns: int, size: int, threads: int) -> None:
     before, blocks._BYTES = blocks._BYTES, size

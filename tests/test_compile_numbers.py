@@ -126,6 +126,7 @@ def test_parts_are_assigned_to(name: str) -> None:
     assert_same(write, M.astype(complex))
 
 
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # from NumPy 2.5 on
 @pytest.mark.parametrize(("name", "value"), [("shape", (3, 2)), ("dtype", np.dtype(int))])
 def test_the_shape_and_the_dtype_of_an_array_stay(name: str, value: Any) -> None:
     compiled = compile(lambda x: setattr(x * 1, name, value))

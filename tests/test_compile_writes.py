@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import operator
+import types
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -274,6 +275,20 @@ def test_a_write_into_what_is_read_elsewhere_is_refused(name: str) -> None:
         w = np.zeros((2, 3))
         HELD[name](x, w)
         return w.sum() * x
+
+    refused(function, "written into an array that no argument or tensor holds")
+
+
+@pytest.mark.parametrize(
+    "held",
+    [lambda w: [w], lambda w: w[:], lambda w: {"w": w}, lambda w: types.SimpleNamespace(w=w)],
+)
+def test_what_a_sum_begins_with_is_held_by_nothing_else(held: Any) -> None:
+    def function(x: Any) -> Any:
+        w = np.zeros(3)
+        holder = held(w)
+        w += x[0]
+        return w.sum() * x, holder
 
     refused(function, "written into an array that no argument or tensor holds")
 

@@ -344,7 +344,7 @@ def test_either_of_two_differs_within_and_around(f: Function) -> None:
         lambda out, n: np.add.reduce(np.array([0, n])[:, None], 0, out=out),
         lambda out, n: np.sum(np.broadcast_to(n, (1, 2)), 0, None, out),
         lambda out, n: np.clip(np.broadcast_to(n, 2), 0, 3, out=out),
-        lambda out, n: np.concatenate([np.broadcast_to(n, 2)], 0, out),
+        lambda out, n: np.stack([n, n], 0, out),
     ],
 )  # fmt: skip
 def test_what_is_the_same_for_all_is_not_written_into(write: Function) -> None:

@@ -18,6 +18,7 @@ from typing import Any, NoReturn
 
 import numpy as np
 
+from tinytorch.arrays.holders import ALONE, variables
 from tinytorch.arrays.kind import Kind, register
 from tinytorch.arrays.operators import NUMBERS, Operators, call, is_number, plainly
 from tinytorch.arrays.parts import ARRAYS, ATOMS, is_array, map_parts
@@ -49,24 +50,6 @@ _NOT_HELD = (
     "argument or tensor holds"
 )
 NOT_HELD = _NOT_HELD, "write with NumPy's functions on arguments, tensors and np.zeros_like(x)"
-
-
-class _Counter:
-    """It counts who refers to what `+=` writes into, from where `Recorder` looks at it."""
-
-    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
-        outs = kwargs.get("out", ())
-        return getrefcount(outs[0])
-
-
-def _references() -> Any:
-    x: Any = np.empty(0)
-    x += _Counter()
-    return x
-
-
-# So many refer to an array that one variable holds, and `+=` writes into.
-_ALONE = _references()
 
 
 def _part(name: str) -> property:
@@ -155,9 +138,8 @@ class Recorder(Operators):
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
         outs = kwargs.get("out", ())
         own = len(outs) == 1 and type(outs[0]) is np.ndarray and outs[0] is inputs[0]
-        if (
-            own and getrefcount(outs[0]) <= _ALONE and (tape := current()) is not None
-        ):  # as of x += y, which x becomes
+        alone = own and getrefcount(outs[0]) <= ALONE and variables(outs[0]) <= 1
+        if alone and (tape := current()) is not None:  # as of x += y, which x becomes
             kwargs["out"] = outs = (tape.taken_over(outs[0]),)
         for x in inputs:
             if type(x) not in ATOMS and _is_foreign(x):

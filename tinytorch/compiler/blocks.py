@@ -12,7 +12,7 @@ from __future__ import annotations
 import math
 import operator
 import os
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Sequence
 from contextvars import copy_context
 from dataclasses import replace
@@ -315,10 +315,14 @@ class Blocks(Into):
         given, outs = arrays[: len(self._operands)], arrays[len(self._operands) :]
         rows = [(x, sliced) for x, (_, sliced) in zip(given, self._operands, strict=True)]
         rows += [(x, True) for x in outs[: len(self._rows)]]
-        pending = iter(range(len(self._bounds) - 1))
+        pending = deque(range(len(self._bounds) - 1))  # of which each thread takes one by one
 
         def work(programs: dict[int, Any]) -> None:
-            for i in pending:
+            while True:
+                try:
+                    i = pending.popleft()
+                except IndexError:
+                    return
                 a, b = self._bounds[i : i + 2]
                 block = [x[a:b] if sliced else x for x, sliced in rows]
                 programs[b - a].run(*block, *(part[i, ...] for part in self._parts))
