@@ -553,7 +553,7 @@ def test_many_replays_do_not_grow() -> None:
         step(X, Y)
     grown, _ = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    assert grown < 10_000
+    assert grown < 100_000  # the smallest object of each step would be 160,000 bytes
 
 
 def test_warnings_come_in_each_call() -> None:

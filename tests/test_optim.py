@@ -215,7 +215,7 @@ def test_a_step_makes_no_array_larger_than_the_parameter(name: str) -> None:
     after, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert peak - before < 5.1 * x.data.nbytes
-    assert after - before < 10_000
+    assert after - before < x.data.nbytes / 10  # threads of other tests may be alive
 
 
 @pytest.mark.parametrize("name", FIRST_ORDER)
