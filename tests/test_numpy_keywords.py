@@ -14,9 +14,9 @@ from reference import leaves
 from write_numpy_functions import functions, kind
 
 from tinytorch import Tensor
+from tinytorch.arrays.places import parameters
 from tinytorch.operations.protocols import (
     _CHANGING_NOTHING,
-    _parameters,
     arguments,
     numpy_functions,
 )
@@ -55,8 +55,8 @@ def ignored() -> Iterator[tuple[str, Callable[..., Any], str]]:
     for name, function in functions():
         if kind(function) != "gradient" or isinstance(function, np.ufunc):
             continue
-        ours = _parameters(numpy_functions[function])
-        for x in _parameters(function):
+        ours = parameters(numpy_functions[function])
+        for x in parameters(function):
             if x.name in _CHANGING_NOTHING and x.name not in {y.name for y in ours}:
                 yield name, function, x.name
 
@@ -97,10 +97,10 @@ def known_to_numpy() -> Iterator[tuple[str, Callable[..., Any], str]]:
     for name, function in functions():
         if kind(function) != "gradient" or isinstance(function, np.ufunc):
             continue
-        ours = _parameters(numpy_functions[function])
+        ours = parameters(numpy_functions[function])
         if any(y.kind == y.VAR_KEYWORD for y in ours):
             continue
-        for i, x in enumerate(_parameters(function)):
+        for i, x in enumerate(parameters(function)):
             unseen = x.name not in {y.name for y in ours} | _CHANGING_NOTHING.keys() | {"like"}
             if i and unseen and x.default is not inspect.Parameter.empty:
                 yield name, function, x.name
@@ -113,7 +113,7 @@ REFUSED = list(known_to_numpy())
     ("name", "function", "key"), REFUSED, ids=[f"{name} {key}" for name, _, key in REFUSED]
 )
 def test_what_is_not_taken_is_refused(name: str, function: Callable[..., Any], key: str) -> None:
-    if any(x.kind == x.POSITIONAL_ONLY and x.name == key for x in _parameters(function)):
+    if any(x.kind == x.POSITIONAL_ONLY and x.name == key for x in parameters(function)):
         return
     made = ARGUMENTS.get(name.rpartition(".")[2], lambda x: (x, 1))
     with pytest.raises(TypeError, match=rf"{key}= is not supported for tensors"):
@@ -204,12 +204,10 @@ def test_of_hermitian_matrices_the_lower_triangle_counts() -> None:
 def test_what_is_not_taken_is_named() -> None:
     refused = 0
     for function, ours in numpy_functions.items():
-        known = {x.name for x in _parameters(ours)}
-        if isinstance(function, np.ufunc) or any(
-            x.kind == x.VAR_KEYWORD for x in _parameters(ours)
-        ):
+        known = {x.name for x in parameters(ours)}
+        if isinstance(function, np.ufunc) or any(x.kind == x.VAR_KEYWORD for x in parameters(ours)):
             continue
-        for x in _parameters(function)[1:]:
+        for x in parameters(function)[1:]:
             if x.name in known or x.name in {*_CHANGING_NOTHING, "out"} or x.default is x.empty:
                 continue
             with pytest.raises(TypeError, match=rf"^np\..*: {x.name}= is not supported for tens"):

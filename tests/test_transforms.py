@@ -39,8 +39,8 @@ from tinytorch import (
     with_rules,
 )
 from tinytorch.arrays.batch import SHORT_CUTS, Batch
+from tinytorch.arrays.places import parameters
 from tinytorch.engine import record, recording
-from tinytorch.operations.protocols import _parameters
 from tinytorch.transforms import jacobians
 
 Function = Callable[..., Any]
@@ -386,13 +386,13 @@ def test_a_batch_takes_arguments_by_place_and_by_name(function: Any) -> None:
     arrays = np.random.default_rng(0).normal(size=(4, 3, 3))
     arrays = arrays + np.swapaxes(arrays, 1, 2) + 6 * np.eye(3)  # positive definite
     called = CALLED.get(function.__name__, lambda x: (x,))
-    parameters = {x.name: x for x in _parameters(function)}
-    defaults = [x.default for x in parameters.values()]
-    named = [x.name for x in parameters.values() if x.kind == x.POSITIONAL_OR_KEYWORD]
+    known = {x.name: x for x in parameters(function)}
+    defaults = [x.default for x in known.values()]
+    named = [x.name for x in known.values() if x.kind == x.POSITIONAL_OR_KEYWORD]
     calls = [lambda x: function(*called(x))]
-    if named and named[0] == next(iter(parameters)):
-        calls += [lambda x: function(**dict(zip(parameters, called(x), strict=False)))]
-    for i, key in enumerate(parameters):
+    if named and named[0] == next(iter(known)):
+        calls += [lambda x: function(**dict(zip(known, called(x), strict=False)))]
+    for i, key in enumerate(known):
         if value := {key: GIVEN[key]} if key in GIVEN else {}:
             calls += [lambda x, value=value: function(*called(x), **value)]
             if key in named:

@@ -14,7 +14,6 @@ lower ones are single arrays.
 from __future__ import annotations
 
 import functools
-import inspect
 import math
 from collections.abc import Callable, Iterator, Sequence
 from itertools import count
@@ -24,7 +23,7 @@ import numpy as np
 from numpy.lib.mixins import NDArrayOperatorsMixin
 
 from tinytorch.arrays.kind import NUMPY, kind_of, own
-from tinytorch.arrays.places import in_places, written
+from tinytorch.arrays.places import in_places, parameters, written
 from tinytorch.arrays.plain import PLAIN, PlainArray, base, bases
 from tinytorch.engine import Array, Node
 from tinytorch.trees import leaves, map_leaves
@@ -117,16 +116,12 @@ def _called(function: Callable[..., Any], args: Any, kwargs: Any) -> Any:
 def _arguments(function: Callable[..., Any]) -> tuple[list[str], int]:
     """Name the arguments of one of NumPy's functions, and count those that it needs.
 
-    None are named if there are others that have places only, or if it tells none, as those in C
-    before NumPy 2.4.
+    None are named if there are others that have places only.
     """
-    try:
-        parameters = inspect.signature(function).parameters.values()
-    except ValueError:
-        return [], 0
-    needed = [x for x in parameters if x.kind < x.VAR_POSITIONAL and x.default is x.empty]
-    placed = [x for x in parameters if x.kind in (x.POSITIONAL_ONLY, x.VAR_POSITIONAL)]
-    names = [x.name for x in parameters] if {*placed} <= {*needed} else []
+    known = parameters(function)
+    needed = [x for x in known if x.kind < x.VAR_POSITIONAL and x.default is x.empty]
+    placed = [x for x in known if x.kind in (x.POSITIONAL_ONLY, x.VAR_POSITIONAL)]
+    names = [x.name for x in known] if {*placed} <= {*needed} else []
     return names, len(needed)
 
 

@@ -26,18 +26,22 @@ _KNOWN: dict[Any, tuple[str, ...]] = {
 
 
 @functools.cache
+def parameters(function: Callable[..., Any]) -> tuple[inspect.Parameter, ...]:
+    """List the parameters of a function; none where NumPy does not tell."""
+    try:
+        return tuple(inspect.signature(function).parameters.values())
+    except ValueError:  # those in C tell theirs from NumPy 2.4 on
+        return ()
+
+
+@functools.cache
 def names(function: Callable[..., Any]) -> tuple[str, ...]:
-    """List the parameters that have a place; none where NumPy does not tell."""
+    """Name the parameters that have a place."""
     if function in _KNOWN:
         return _KNOWN[function]
     if isinstance(function, MethodDescriptorType):  # the function has the same places
         function = getattr(np, function.__name__, function)
-    try:
-        parameters = inspect.signature(function).parameters.values()
-    except ValueError:
-        return ()
-    have_places = inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD
-    return tuple(x.name for x in parameters if x.kind in have_places)
+    return tuple(x.name for x in parameters(function) if x.kind < x.VAR_POSITIONAL)
 
 
 def in_places(

@@ -13,7 +13,6 @@ import operator
 import sys
 from collections.abc import Callable, Iterator
 from dis import opmap
-from sys import getrefcount
 from typing import Any, NoReturn
 
 import numpy as np
@@ -45,11 +44,13 @@ _REDUCTIONS = {
     "sum": np.add, "prod": np.multiply, "max": np.maximum, "min": np.minimum,
     "any": np.logical_or, "all": np.logical_and,
 }  # fmt: skip
-_NOT_HELD = (
-    "a recorded value is given to what is no NumPy function, or written into an array that no "
-    "argument or tensor holds"
+NOT_HELD = (
+    (
+        "a recorded value is given to what is no NumPy function, or written into an array that no "
+        "argument or tensor holds"
+    ),
+    "write with NumPy's functions on arguments, tensors and np.zeros_like(x)",
 )
-NOT_HELD = _NOT_HELD, "write with NumPy's functions on arguments, tensors and np.zeros_like(x)"
 
 
 def _part(name: str) -> property:
@@ -138,7 +139,7 @@ class Recorder(Operators):
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
         outs = kwargs.get("out", ())
         own = len(outs) == 1 and type(outs[0]) is np.ndarray and outs[0] is inputs[0]
-        alone = own and getrefcount(outs[0]) <= ALONE and variables(outs[0]) <= 1
+        alone = own and sys.getrefcount(outs[0]) <= ALONE and variables(outs[0]) <= 1
         if alone and (tape := current()) is not None:  # as of x += y, which x becomes
             kwargs["out"] = outs = (tape.taken_over(outs[0]),)
         for x in inputs:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import functools
-import inspect
 import math
-from collections.abc import Callable, Container, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping
 from typing import Any, TypeVar
 
 import numpy as np
+
+from tinytorch.arrays.places import parameters
 
 numpy_functions: dict[Callable[..., Any], Callable[..., Any]] = {}
 
@@ -65,17 +66,9 @@ def without_meaning(name: str, keywords: Mapping[str, Any], obeyed: Container[st
 
 
 @functools.cache
-def _parameters(function: Callable[..., Any]) -> Sequence[inspect.Parameter]:
-    try:
-        return tuple(inspect.signature(function).parameters.values())
-    except ValueError:  # those in C tell theirs from NumPy 2.4 on
-        return ()
-
-
-@functools.cache
 def _places(function: Callable[..., Any]) -> float:
     """Count the arguments that the implementation of NumPy's `function` takes in NumPy's places."""
-    theirs, ours = _parameters(function), _parameters(numpy_functions[function])
+    theirs, ours = parameters(function), parameters(numpy_functions[function])
     for i, x in enumerate(theirs):
         if x.kind == x.VAR_POSITIONAL:
             break
@@ -100,7 +93,7 @@ def arguments(function: Callable[..., Any], args: Any, kwargs: Any) -> tuple[Any
     """
     if not kwargs and len(args) <= _places(function):
         return args, kwargs
-    name, theirs = name_of_function(function), [x.name for x in _parameters(function)]
+    name, theirs = name_of_function(function), [x.name for x in parameters(function)]
     if len(args) > _places(function):
         places = int(_places(function))
         kwargs = {**dict(zip(theirs[places:], args[places:], strict=False)), **kwargs}
@@ -110,7 +103,7 @@ def arguments(function: Callable[..., Any], args: Any, kwargs: Any) -> tuple[Any
                 raise TypeError(f"{name}: {key}= has that place, got {flag}: write keepdims={flag}")
     if kwargs.get("out") is not None:
         raise TypeError(f"{name}: out= is not supported for tensors")
-    ours = _parameters(numpy_functions[function])
+    ours = parameters(numpy_functions[function])
     known = {x.name for x in ours}
     if not args and theirs and theirs[0] in kwargs and theirs[0] not in known:
         args = (kwargs[theirs[0]],)
